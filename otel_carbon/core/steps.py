@@ -1,0 +1,93 @@
+"""The way to one footprint, step by step, for people who check the figure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from otel_carbon.core.footprint import Footprint
+    from otel_carbon.core.interval import Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One quantity: its formula, the inputs that went in, the result with its unit, and the facts and sources."""
+
+    name: str
+    formula: str
+    inputs: Mapping[str, Interval | int]
+    result: Interval
+    unit: str
+    fact_ids: tuple[str, ...]
+    source_ids: tuple[str, ...]
+
+
+# Each step: name, formula, the factors of `Factors` it brings in, unit. Names are those of `Footprint` and `Factors`.
+_OUTLINE = (
+    (
+        "it_energy_kwh",
+        (
+            "input_uncached * input_kwh + cache_read * cache_read_kwh + cache_write * cache_write_kwh"
+            " + (output_visible + output_reasoning) * output_kwh"
+        ),
+        (),
+        ("energy_per_token",),
+        "kWh",
+    ),
+    ("energy_kwh", "it_energy_kwh * pue", ("it_energy_kwh",), ("pue",), "kWh"),
+    (
+        "emissions_operational_gco2e",
+        "energy_kwh * grid_gco2e_per_kwh",
+        ("energy_kwh",),
+        ("grid_gco2e_per_kwh",),
+        "gCO2e",
+    ),
+    (
+        "emissions_embodied_gco2e",
+        "it_energy_kwh * embodied_gco2e_per_it_kwh",
+        ("it_energy_kwh",),
+        ("embodied_gco2e_per_it_kwh",),
+        "gCO2e",
+    ),
+    (
+        "emissions_gco2e",
+        "emissions_operational_gco2e + emissions_embodied_gco2e",
+        ("emissions_operational_gco2e", "emissions_embodied_gco2e"),
+        (),
+        "gCO2e",
+    ),
+    (
+        "water_l",
+        "it_energy_kwh * wue_l_per_it_kwh + energy_kwh * ewif_l_per_kwh",
+        ("it_energy_kwh", "energy_kwh"),
+        ("wue_l_per_it_kwh", "ewif_l_per_kwh"),
+        "L",
+    ),
+)
+
+
+def steps_of(footprint: Footprint) -> tuple[Step, ...]:
+    """The steps in the order of the formulas; a step's facts include those of the quantities it builds on."""
+    provenance = footprint.provenance
+    facts: dict[str, tuple[str, ...]] = {}
+    steps = []
+    for name, formula, quantities, factors, unit in _OUTLINE:
+        behind = [fact for quantity in quantities for fact in facts[quantity]]
+        behind += [fact for factor in factors for fact in provenance.fact_ids[factor]]
+        facts[name] = tuple(dict.fromkeys(behind))
+        sources = tuple(dict.fromkeys(source for fact in facts[name] for source in provenance.source_ids[fact]))
+        inputs = _inputs(footprint, quantities, factors)
+        steps.append(Step(name, formula, inputs, getattr(footprint, name), unit, facts[name], sources))
+    return tuple(steps)
+
+
+def _inputs(footprint: Footprint, quantities: tuple[str, ...], factors: tuple[str, ...]) -> dict[str, Interval | int]:
+    if factors == ("energy_per_token",):
+        per_token = footprint.factors.energy_per_token
+        kinds = ("input_kwh", "cache_read_kwh", "cache_write_kwh", "output_kwh")
+        return {**footprint.tokens._asdict(), **{kind: getattr(per_token, kind) for kind in kinds}}
+    inputs: dict[str, Interval | int] = {name: getattr(footprint, name) for name in quantities}
+    return inputs | {name: getattr(footprint.factors, name) for name in factors}

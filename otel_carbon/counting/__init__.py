@@ -1,0 +1,1 @@
+"""Each inference once: which spans are one call, decided from bounded memory."""

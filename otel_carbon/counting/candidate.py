@@ -1,0 +1,85 @@
+"""What counting looks at: a span reduced to identity, time and shape, and the calls found so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+COUNTED = "counted"
+DUPLICATE = "duplicate"
+AGGREGATE = "aggregate"
+
+
+class Verdict(NamedTuple):
+    """What a span is: `counted` stands for a call of its own, with or without a figure.
+
+    `repeated` marks a span that was delivered before: nothing is booked for it again.
+    `upgrades` marks a counted span whose call had been found without usage, and booked as an operation, already.
+    """
+
+    kind: str
+    reason: str = ""
+    repeated: bool = False
+    upgrades: bool = False
+
+
+class TokenShape(NamedTuple):
+    """Input and output tokens as reported, `None` where a span does not say."""
+
+    input_tokens: int | None
+    output_tokens: int | None
+
+
+NO_TOKENS = TokenShape(None, None)
+
+
+@dataclass(slots=True)
+class Candidate:
+    """One GenAI span; keys are 64-bit hashes, 0 when the span has no such thing."""
+
+    span_key: int
+    parent_key: int
+    scope: str
+    service: str
+    start_ns: int
+    end_ns: int
+    response_key: int = 0
+    model: str = ""
+    tokens: TokenShape = NO_TOKENS
+
+    @property
+    def has_usage(self) -> bool:
+        """Whether the span says how many tokens the call used."""
+        return self.tokens != NO_TOKENS
+
+    @property
+    def shape_key(self) -> int:
+        """Equal for spans that may report the same call without sharing an id."""
+        if self.has_usage:
+            return hash((self.service, self.tokens))
+        return hash((self.service, self.model.lower()))
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """One inference call, and the scopes that it has been seen in."""
+
+    scopes: frozenset[str]
+    response_key: int
+    model: str
+    tokens: TokenShape
+    start_ns: int
+    end_ns: int
+    seen_at_s: float
+
+
+def span_key(trace_id: bytes, span_id: bytes) -> int:
+    """The key of a span's identity, 0 when its ids are missing or all zero."""
+    if not span_id.strip(b"\0") or not trace_id.strip(b"\0"):
+        return 0
+    return hash(trace_id + span_id)
+
+
+def response_key(provider: str, response_id: str) -> int:
+    """The key of a provider's response, 0 without an id."""
+    return hash((provider, response_id)) if response_id else 0

@@ -1,0 +1,94 @@
+"""The decision: from a span and the calls it may belong to, what the span is. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from otel_carbon.core import reasons
+from otel_carbon.counting.candidate import AGGREGATE, COUNTED, DUPLICATE, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from otel_carbon.counting.candidate import Call, Candidate
+
+
+class Evidence(NamedTuple):
+    """The calls already found that a span may belong to, by how it is related to them."""
+
+    descendant: Call | None = None
+    """A call counted on a span below this one."""
+    ancestor: Call | None = None
+    """A call counted on a span above this one."""
+    same_response: Call | None = None
+    """The call with the same provider response id."""
+    twin: Call | None = None
+    """A call that another instrumentation reported with the same service, tokens and time."""
+
+    @property
+    def call(self) -> Call | None:
+        """The related call, the strongest relation first."""
+        return self.descendant or self.ancestor or self.same_response or self.twin
+
+
+COUNT = Verdict(COUNTED)
+_UPGRADE = Verdict(COUNTED, upgrades=True)
+_SAME_AS_CHILD = Verdict(DUPLICATE, reasons.COUNTED_DESCENDANT)
+_SUM_OF_CHILDREN = Verdict(AGGREGATE, reasons.COUNTED_DESCENDANT)
+_SAME_AS_PARENT = Verdict(DUPLICATE, reasons.COUNTED_ANCESTOR)
+_SAME_RESPONSE = Verdict(DUPLICATE, reasons.SAME_RESPONSE_ID)
+_SAME_SHAPE = Verdict(DUPLICATE, reasons.SAME_SHAPE)
+
+
+def decide(candidate: Candidate, evidence: Evidence) -> Verdict:
+    """What a span is, given the calls it is related to.
+
+    Without a relation it is a call of its own.
+    A span with usage is never given away to a call that was found without: then the span takes the call over.
+    """
+    call = evidence.call
+    if call is None:
+        return COUNT
+    if candidate.has_usage and not _has_usage(call):
+        return _UPGRADE
+    if evidence.descendant is not None:
+        return _SAME_AS_CHILD if call.tokens == candidate.tokens else _SUM_OF_CHILDREN
+    if evidence.ancestor is not None:
+        return _SAME_AS_PARENT
+    return _SAME_RESPONSE if evidence.same_response is not None else _SAME_SHAPE
+
+
+def nearest_twin(candidate: Candidate, calls: Iterable[Call]) -> Call | None:
+    """The call closest in time that the candidate may report too, `None` if there is none.
+
+    Two spans of one instrumentation scope are never twins: parallel identical calls stay distinct.
+    """
+    best: Call | None = None
+    best_distance_ns = 0
+    for call in calls:
+        if may_be_twins(candidate, call):
+            distance_ns = abs(call.start_ns - candidate.start_ns) + abs(call.end_ns - candidate.end_ns)
+            if best is None or distance_ns < best_distance_ns:
+                best, best_distance_ns = call, distance_ns
+    return best
+
+
+def may_be_twins(candidate: Candidate, call: Call) -> bool:
+    """Whether nothing speaks against a span and a call of equal shape being one: scope, time, id and model."""
+    return (
+        candidate.scope not in call.scopes
+        and candidate.start_ns <= call.end_ns
+        and call.start_ns <= candidate.end_ns
+        and not (candidate.response_key and call.response_key and candidate.response_key != call.response_key)
+        and _same_model(candidate.model, call.model)
+    )
+
+
+def _same_model(one: str, other: str) -> bool:
+    """Whether two spellings can be one model: equal, or one with a date or size added; unnamed fits all."""
+    a, b = one.lower(), other.lower()
+    return not a or not b or a.startswith(b) or b.startswith(a) or a.endswith(b) or b.endswith(a)
+
+
+def _has_usage(call: Call) -> bool:
+    return call.tokens.input_tokens is not None or call.tokens.output_tokens is not None

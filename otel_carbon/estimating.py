@@ -1,0 +1,75 @@
+"""One call's usage in, its footprint out: the facade over registry, method and formulas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+from otel_carbon.core import reasons
+from otel_carbon.core.footprint import Footprint, Unestimated, footprint_of
+from otel_carbon.core.tokens import additive_from_usage
+from otel_carbon.methods.per_token import EVIDENCE_CONFIGURED, CallSubject, resolve_factors
+from otel_carbon.registry.catalog import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from otel_carbon.core.factors import Factors
+    from otel_carbon.core.usage import TokenUsage
+
+MAX_CACHED_SUBJECTS = 10_000
+
+
+@dataclass(slots=True)
+class FactorResolver:
+    """Factors by call subject, resolved once each; at most `MAX_CACHED_SUBJECTS` are remembered."""
+
+    registry: Registry
+    configured_regions: Mapping[str, str] = field(default_factory=dict)
+    _resolved: dict[CallSubject, Factors | Unestimated] = field(default_factory=dict)
+
+    def factors_of(self, call: CallSubject) -> Factors | Unestimated:
+        """The factors of a call, from memory when the same subject was asked before."""
+        found = self._resolved.get(call)
+        if found is None:
+            if len(self._resolved) >= MAX_CACHED_SUBJECTS:
+                self._resolved.clear()
+            found = self._resolved[call] = resolve_factors(self.registry, call, self.configured_regions)
+        return found
+
+
+def estimate(usage: TokenUsage, *, registry: Registry | None = None) -> Footprint | Unestimated:
+    """The footprint of one call; facility energy in kWh, emissions in gCO2e, water in L.
+
+    Args:
+        usage: the call's tokens, model, provider, and region and day when known (today in UTC otherwise).
+        registry: the facts to use; `None` is the bundled registry.
+
+    Returns:
+        A footprint with bounds and provenance, or the reason why there is none. Unknown is never zero.
+    """
+    day = usage.at or datetime.now(UTC).date()
+    call = CallSubject(usage.provider, usage.model, usage.operation, usage.region, EVIDENCE_CONFIGURED, day)
+    return estimate_with(FactorResolver(registry or Registry.bundled()), call, usage)
+
+
+def estimate_with(resolver: FactorResolver, call: CallSubject, usage: TokenUsage) -> Footprint | Unestimated:
+    """As `estimate`, for callers that make many estimates and know more about where the call ran."""
+    if usage.output_tokens is None and (usage.input_tokens is None or usage.operation != "embeddings"):
+        return Unestimated(reasons.NO_USAGE)
+    if not usage.model:
+        return Unestimated(reasons.MODEL_NOT_NAMED)
+    factors = resolver.factors_of(call)
+    if isinstance(factors, Unestimated):
+        return factors
+    return footprint_of(additive_from_usage(usage), factors)
+
+
+def day_from_unix_ns(time_ns: int) -> date:
+    """The UTC day of a Unix time in nanoseconds."""
+    return date.fromordinal(_EPOCH_ORDINAL + time_ns // _NS_PER_DAY)
+
+
+_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+_NS_PER_DAY = 86_400_000_000_000

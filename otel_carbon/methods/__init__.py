@@ -1,0 +1,1 @@
+"""Ways to get from a call to its factors; each says which facts it used."""

@@ -1,0 +1,151 @@
+"""The per-token method: a model's energy per token, at the place where the call ran."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from otel_carbon.core import reasons
+from otel_carbon.core.factors import EnergyPerToken, Factors, Provenance
+from otel_carbon.core.footprint import Unestimated
+from otel_carbon.core.tokens import CACHE_READ, CACHE_WRITE
+from otel_carbon.core.units import kwh_per_token_from_wh_per_ktoken
+from otel_carbon.registry.catalog import ANY_HARDWARE
+from otel_carbon.registry.facts import Embodied, EnergyCoefficient, ProviderPlace, TokenRatio
+from otel_carbon.registry.places import SELF_HOSTED, is_known_region, place_of_call
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from otel_carbon.core.interval import Interval
+    from otel_carbon.registry.catalog import Registry
+    from otel_carbon.registry.places import Place
+
+TIER = "token_physical"
+TIER_NUMBER = 1
+MATCH_EXACT = "exact"
+MATCH_ALIAS = "alias"
+EVIDENCE_CONFIGURED = "configured"
+
+
+class CallSubject(NamedTuple):
+    """What the factors of a call depend on: everything but its token counts.
+
+    `private_host` says that the call went to a loopback or private address.
+    """
+
+    provider: str
+    model: str
+    operation: str
+    region: str | None
+    region_evidence: str
+    day: date
+    private_host: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """Facts that hold for every model."""
+
+    cache_read: TokenRatio
+    cache_write: TokenRatio
+    embodied: Embodied
+
+
+def resolve_factors(
+    registry: Registry, call: CallSubject, configured_regions: Mapping[str, str] | None = None
+) -> Factors | Unestimated:
+    """The factors for a call, or why the registry has none; never raises.
+
+    `configured_regions` (provider to region) is the user's own word, so it wins over what the call reports.
+    """
+    coefficient = registry.about(EnergyCoefficient, call.model, call.day)
+    if coefficient is None:
+        if registry.about(EnergyCoefficient, call.model, None) is not None:
+            return Unestimated(reasons.OUTSIDE_VALIDITY, f"{call.model} on {call.day}")
+        return Unestimated(reasons.MODEL_NOT_REGISTERED, call.model)
+    if call.operation not in coefficient.operations:
+        return Unestimated(reasons.OPERATION_NOT_COVERED, call.operation)
+    # The provider attribute names the API dialect; an open model at a private address is the user's own.
+    provider = SELF_HOSTED if call.private_host and coefficient.open_weights else call.provider
+    region, evidence = call.region, call.region_evidence
+    if configured_regions and provider in configured_regions:
+        region, evidence = configured_regions[provider], EVIDENCE_CONFIGURED
+    place = place_of_call(registry, provider, region, evidence, call.day)
+    shared = _shared_facts(registry, call.day)
+    if place is None or shared is None:
+        return _no_place(registry, provider, region, call.day)
+    return _factors(registry, call.model, coefficient, shared, place)
+
+
+def _shared_facts(registry: Registry, day: date) -> _Shared | None:
+    cache_read = registry.about(TokenRatio, CACHE_READ, day)
+    cache_write = registry.about(TokenRatio, CACHE_WRITE, day)
+    embodied = registry.about(Embodied, ANY_HARDWARE, day)
+    if cache_read is None or cache_write is None or embodied is None:
+        return None
+    return _Shared(cache_read, cache_write, embodied)
+
+
+def _no_place(registry: Registry, provider: str, region: str | None, day: date) -> Unestimated:
+    """Tell a place that is unknown from one whose facts do not cover the day."""
+    if region is not None and not is_known_region(registry, region):
+        return Unestimated(reasons.ZONE_UNKNOWN, f"region {region}")
+    if region is None and registry.about(ProviderPlace, provider, None) is None:
+        return Unestimated(reasons.ZONE_UNKNOWN, f"provider {provider} without a region")
+    return Unestimated(reasons.OUTSIDE_VALIDITY, f"place facts on {day}")
+
+
+def _factors(registry: Registry, model: str, coefficient: EnergyCoefficient, shared: _Shared, place: Place) -> Factors:
+    input_kwh = _kwh_per_token(coefficient.input_wh_per_ktoken)
+    return Factors(
+        EnergyPerToken(
+            input_kwh,
+            input_kwh * shared.cache_read.ratio,
+            input_kwh * shared.cache_write.ratio,
+            _kwh_per_token(coefficient.output_wh_per_ktoken),
+        ),
+        place.site.pue,
+        place.grid.gco2e_per_kwh,
+        place.market.gco2e_per_kwh if place.market else None,
+        shared.embodied.gco2e_per_it_kwh,
+        place.site.wue_l_per_it_kwh,
+        place.water.l_per_kwh,
+        _provenance(registry, model, coefficient, shared, place),
+    )
+
+
+def _kwh_per_token(wh_per_ktoken: Interval) -> Interval:
+    return wh_per_ktoken.scaled(kwh_per_token_from_wh_per_ktoken(1.0))
+
+
+def _provenance(
+    registry: Registry, model: str, coefficient: EnergyCoefficient, shared: _Shared, place: Place
+) -> Provenance:
+    listed = {model_id.lower() for model_id in coefficient.models}
+    facts = {
+        "energy_per_token": (coefficient, shared.cache_read, shared.cache_write),
+        "pue": (place.site, *place.named_by),
+        "grid_gco2e_per_kwh": (place.grid, *place.named_by),
+        "embodied_gco2e_per_it_kwh": (shared.embodied,),
+        "wue_l_per_it_kwh": (place.site,),
+        "ewif_l_per_kwh": (place.water, *place.named_by),
+    }
+    return Provenance(
+        registry_version=registry.version,
+        registry_digest=registry.digest,
+        coefficient_id=coefficient.id,
+        match=MATCH_EXACT if model.lower() in listed else MATCH_ALIAS,
+        grid_id=place.grid.id,
+        site_id=place.site.id,
+        region=place.region,
+        region_evidence=place.evidence,
+        tier=TIER,
+        tier_number=TIER_NUMBER,
+        method=coefficient.method,
+        assumptions=(*coefficient.assumptions, *place.assumptions),
+        provider=place.provider,
+        fact_ids={factor: tuple(fact.id for fact in behind) for factor, behind in facts.items()},
+        source_ids={fact.id: fact.sources for behind in facts.values() for fact in behind},
+    )

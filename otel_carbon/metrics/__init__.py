@@ -1,0 +1,1 @@
+"""Counters that add up: totals by label, bounded, and their way into Prometheus."""

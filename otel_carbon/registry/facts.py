@@ -1,0 +1,193 @@
+"""The kinds of fact that the registry holds, as the compiled form spells them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from otel_carbon.core.interval import Interval
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Who published a figure, where, under which licence, and when it was read."""
+
+    id: str
+    producer: str
+    title: str
+    year: int
+    url: str
+    licence: str
+    accessed: date
+    redistributable: str
+    """`yes`, `limited` (a few cited figures only) or `facts` (single figures are citable facts)."""
+    locator: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What every fact has: an id that is never reused, its sources, its evidence and its dates.
+
+    `evidence` grades how the number came about: metered, supplier, benchmark, parametric or assumed.
+    A fact applies to calls from `valid_from` up to, not including, `valid_to`; it is known since `published`.
+    """
+
+    id: str
+    sources: tuple[str, ...]
+    evidence: str
+    published: date
+    valid_from: date
+    valid_to: date | None
+    supersedes: str | None
+    note: str
+
+    def applies_at(self, day: date) -> bool:
+        """Whether a call on that day may use the fact."""
+        return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyCoefficient(Fact):
+    """IT energy per 1,000 tokens of one model, in Wh; the same whoever hosts it."""
+
+    developer: str
+    models: tuple[str, ...]
+    aliases: tuple[str, ...]
+    operations: tuple[str, ...]
+    open_weights: bool
+    """Whether anyone may host the model."""
+    method: str
+    output_wh_per_ktoken: Interval
+    input_wh_per_ktoken: Interval
+    assumptions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GridIntensity(Fact):
+    """Emissions per kWh of electricity in a zone, in gCO2e; `basis` is `location` or `market`."""
+
+    zone: str
+    basis: str
+    gco2e_per_kwh: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class WaterIntensity(Fact):
+    """Water consumed by power stations per kWh of electricity in a zone, in litres."""
+
+    zone: str
+    l_per_kwh: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Zone(Fact):
+    """A grid zone: its names, and whose water intensity it takes (`water_zone`)."""
+
+    zone: str
+    names: tuple[str, ...]
+    water_zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Site(Fact):
+    """Data-centre efficiency of a cloud region or of a provider's fleet: PUE, and WUE in L per IT kWh."""
+
+    site: str
+    pue: Interval
+    wue_l_per_it_kwh: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Region(Fact):
+    """A cloud region: the grid zone it draws from and the site that stands there."""
+
+    region: str
+    cloud: str
+    zone: str
+    site: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderPlace(Fact):
+    """Where a provider runs when nobody says: the names it goes by, a zone (or mix of zones) and a site."""
+
+    provider: str
+    names: tuple[str, ...]
+    zone: str
+    site: str
+
+
+@dataclass(frozen=True, slots=True)
+class Embodied(Fact):
+    """Manufacture of the hardware per kWh of IT energy, in gCO2e."""
+
+    gco2e_per_it_kwh: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRatio(Fact):
+    """Energy of one kind of token relative to an uncached input token; `token_kind` is cache_read or cache_write."""
+
+    token_kind: str
+    ratio: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class RangeRule(Fact):
+    """How far low and high lie from a mid that is published without a range: factors on the mid."""
+
+    factor_low: float
+    factor_high: float
+
+
+FACT_KINDS: dict[str, type[Fact]] = {
+    "energy": EnergyCoefficient,
+    "grid": GridIntensity,
+    "water": WaterIntensity,
+    "zone": Zone,
+    "site": Site,
+    "region": Region,
+    "provider": ProviderPlace,
+    "embodied": Embodied,
+    "ratio": TokenRatio,
+    "range": RangeRule,
+}
+"""First part of a fact's id to its class."""
+
+_DATES = frozenset({"published", "valid_from", "valid_to", "accessed"})
+
+
+def kind_of(fact_id: str) -> str:
+    """The kind that a fact's id starts with."""
+    return fact_id.partition("/")[0]
+
+
+def fact_from_record(record: Mapping[str, Any]) -> Fact:
+    """A fact object from its record in the compiled form.
+
+    Raises:
+        KeyError: the id starts with no known kind.
+        TypeError: a field is missing or unknown.
+        ValueError: an interval or a date is none.
+    """
+    return FACT_KINDS[kind_of(record["id"])](**{key: _typed(key, entry) for key, entry in record.items()})
+
+
+def source_from_record(record: Mapping[str, Any]) -> Source:
+    """A source object from its record in the compiled form; raises as `fact_from_record`."""
+    return Source(**{key: _typed(key, entry) for key, entry in record.items()})
+
+
+def _typed(key: str, entry: Any) -> Any:  # noqa: ANN401 - JSON in, typed fact fields out
+    if isinstance(entry, dict):
+        return Interval(entry["low"], entry["mid"], entry["high"])
+    if isinstance(entry, list):
+        return tuple(entry)
+    if key in _DATES and entry is not None:
+        return date.fromisoformat(entry)
+    return entry

@@ -1,0 +1,1 @@
+"""Other people's spans: the only package that knows their attribute names."""

@@ -1,0 +1,72 @@
+"""Where a call went, as far as its span says."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from otel_carbon.spans.view import KIND_SERVER
+
+if TYPE_CHECKING:
+    from otel_carbon.spans.view import SpanView
+
+REPORTED = "reported"
+DERIVED = "derived"
+UNKNOWN = "default"
+SPAN_REGION_KEY = "cloud.region"
+SERVER_ADDRESS_KEYS = ("server.address", "net.peer.name")
+
+# Host names that carry the region; other providers' hosts do not.
+_REGION_IN_HOST = (
+    re.compile(r"^bedrock(?:-runtime|-agent-runtime)?(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$"),
+    re.compile(r"^([a-z0-9-]+)-aiplatform\.googleapis\.com$"),
+)
+_LOCAL_NAMES = ("localhost", "host.docker.internal")
+
+
+class RegionEvidence(NamedTuple):
+    """A region or `None`, how it is known, and whether the server is on a loopback or private address."""
+
+    region: str | None
+    evidence: str
+    private_host: bool
+
+
+def region_of(span: SpanView) -> RegionEvidence:
+    """The best evidence a span has, strongest first.
+
+    A region on the span itself, then one in the server's host name.
+    The resource's region is the caller's, so it counts only for spans of a model server.
+    """
+    get = span.attributes.get
+    address = get(SERVER_ADDRESS_KEYS[0]) or get(SERVER_ADDRESS_KEYS[1])
+    in_host, private_host = _host_evidence(address) if isinstance(address, str) else (None, False)
+    reported = get(SPAN_REGION_KEY)
+    if reported is None and span.kind == KIND_SERVER:
+        reported = span.resource.attributes.get(SPAN_REGION_KEY)
+    if isinstance(reported, str) and reported:
+        return RegionEvidence(reported, REPORTED, private_host)
+    if in_host:
+        return RegionEvidence(in_host, DERIVED, private_host)
+    return RegionEvidence(None, UNKNOWN, private_host)
+
+
+@lru_cache(maxsize=1024)
+def _host_evidence(address: str) -> tuple[str | None, bool]:
+    host = address.strip().lower().rstrip(".")
+    for pattern in _REGION_IN_HOST:
+        if found := pattern.match(host):
+            return found[1], False
+    return None, _is_private(host)
+
+
+def _is_private(host: str) -> bool:
+    if host in _LOCAL_NAMES or host.endswith((".localhost", ".local", ".internal", ".svc", ".cluster.local")):
+        return True
+    try:
+        ip = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return ip.is_private or ip.is_loopback
