@@ -72,12 +72,16 @@ class Enricher:
     """One counting domain: registry, window and totals that belong together; safe to use from any thread."""
 
     def __init__(
-        self, registry: Registry, settings: EnrichSettings | None = None, window: CountingWindow | None = None
+        self,
+        registry: Registry,
+        settings: EnrichSettings | None = None,
+        window: CountingWindow | None = None,
+        totals: Totals | None = None,
     ) -> None:
         self.settings = settings or EnrichSettings()
         self.registry = registry
         self.window = window or CountingWindow(time.monotonic)
-        self.totals = Totals()
+        self.totals = totals or Totals()
         self._resolver = FactorResolver(registry, self.settings.configured_regions)
 
     def enrich(self, span: SpanView) -> Outcome | None:

@@ -47,6 +47,11 @@ class LabelBudget:
         self._admitted.add(labels)
         return labels
 
+    def reset(self) -> None:
+        """Admit anew."""
+        self._admitted.clear()
+        self.dropped = 0
+
 
 def label_text(text: str) -> str:
     """A label value cut to a bound."""

@@ -94,6 +94,7 @@ class Totals:
     def reset(self) -> None:
         """Start from zero with a fresh lock, as a forked child must: its parent reports the past."""
         self._lock = threading.Lock()
+        self.budget.reset()
         self._rows.clear()
         self._operations.clear()
         self._spans.clear()

@@ -82,3 +82,11 @@ def provider_name(spelled: str) -> str:
     """A provider's name as the GenAI conventions spell it."""
     name = spelled.lower()
     return PROVIDER_NAMES.get(name, name)
+
+
+TELLTALE_KEYS = frozenset(
+    key
+    for dialect in DIALECTS
+    for key in (*dialect.operation, *dialect.provider, *dialect.request_model, *dialect.response_model)
+)
+"""Keys of which every GenAI span of any dialect carries one."""

@@ -1,0 +1,85 @@
+"""The points of each metric, named and labelled the same on every way into Prometheus."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from otel_carbon import attributes as ours
+from otel_carbon import metric_names
+from otel_carbon.core.tokens import KINDS
+from otel_carbon.metrics.totals import AMOUNTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from otel_carbon.metric_names import Metric
+    from otel_carbon.metrics.labels import SeriesLabels
+    from otel_carbon.metrics.totals import Snapshot
+
+LABEL_KEYS = (
+    "gen_ai.provider.name",
+    "gen_ai.response.model",
+    ours.REGION,
+    ours.TIER,
+    ours.TENANT,
+    "service.name",
+    "deployment.environment.name",
+)
+"""The attribute keys of the fields of `SeriesLabels`, in order."""
+
+
+_AMOUNT_METRICS = (
+    metric_names.ENERGY,
+    metric_names.ENERGY_LOW,
+    metric_names.ENERGY_HIGH,
+    metric_names.EMISSIONS,
+    metric_names.EMISSIONS_LOW,
+    metric_names.EMISSIONS_HIGH,
+    metric_names.WATER,
+    metric_names.WATER_LOW,
+    metric_names.WATER_HIGH,
+)
+_POSITION = {metric.name: position for position, metric in enumerate(_AMOUNT_METRICS)}
+
+
+class Point(NamedTuple):
+    """One cumulative value with its attributes; labels that are empty are left out."""
+
+    attributes: dict[str, str]
+    amount: float
+
+
+def points_of(snapshot: Snapshot, metric: Metric) -> Iterator[Point]:
+    """The points of one metric in a snapshot, in a stable order."""
+    position = _POSITION.get(metric.name)
+    if position is not None:
+        yield from _amount_points(snapshot, position)
+    elif metric is metric_names.TOKENS:
+        yield from _token_points(snapshot)
+    elif metric is metric_names.OPERATIONS:
+        for (labels, status, reason), count in sorted(snapshot.operations.items()):
+            extra = {ours.STATUS: status, ours.REASON: reason}
+            yield Point(attributes_of(labels) | {key: text for key, text in extra.items() if text}, count)
+    elif metric is metric_names.SPANS:
+        for span, count in sorted(snapshot.spans.items()):
+            yield Point({ours.OBSERVED_SCOPE: span.scope, ours.VERDICT: span.verdict}, count)
+    elif metric is metric_names.DROPPED_SERIES:
+        yield Point({}, snapshot.dropped_series)
+
+
+def attributes_of(labels: SeriesLabels) -> dict[str, str]:
+    """Labels as point attributes; an unknown one is absent."""
+    return {key: text for key, text in zip(LABEL_KEYS, labels, strict=True) if text}
+
+
+def _amount_points(snapshot: Snapshot, position: int) -> Iterator[Point]:
+    for labels, row in sorted(snapshot.rows.items()):
+        if labels.tier:  # rows without a tier hold the tokens of calls without a figure
+            yield Point(attributes_of(labels), row[position])
+
+
+def _token_points(snapshot: Snapshot) -> Iterator[Point]:
+    for labels, row in sorted(snapshot.rows.items()):
+        for kind, count in zip(KINDS, row[len(AMOUNTS) :], strict=True):
+            if count:
+                yield Point(attributes_of(labels) | {ours.TOKEN_TYPE: kind}, count)

@@ -1,0 +1,1 @@
+"""otel-carbon inside an application: span processor, span exporter and set-up for the OpenTelemetry SDK."""

@@ -1,0 +1,93 @@
+"""The moment before a span freezes: the only place with knowledge of the SDK's insides.
+
+The SDK freezes attributes before it tells processors that a span ends (opentelemetry-python#5614).
+So `end` is wrapped on the span itself when it starts; exporters registered earlier or later all see what is written.
+"""
+
+from __future__ import annotations
+
+from time import time_ns
+from typing import TYPE_CHECKING, cast
+
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from opentelemetry.attributes import BoundedAttributes
+    from opentelemetry.sdk.trace import ReadableSpan, Span
+    from opentelemetry.util.types import AttributeValue
+
+    EndingCallback = Callable[[Span, Mapping[str, object], int], Mapping[str, AttributeValue]]
+
+
+class EndHook:
+    """Calls back once for each watched span, with its attributes and end time, just before it ends.
+
+    What the callback returns is added to the span.
+    The callback must not raise; it runs on the thread that ends the span.
+    """
+
+    __slots__ = ("_callback", "_direct")
+
+    def __init__(self, callback: EndingCallback) -> None:
+        self._callback = callback
+        self._direct = direct_access_works()
+
+    def watch(self, span: Span) -> None:
+        """Have the callback called when the span ends; a span is watched by one hook only."""
+        attributes_of_instance = span.__dict__
+        if getattr(attributes_of_instance.get("end"), "otel_carbon_watches", False):
+            return
+        original_end = span.end
+        armed = [True]
+
+        def end(end_time: int | None = None) -> None:
+            try:
+                armed.pop()  # of two threads that end the span, one gets here
+            except IndexError:
+                original_end(end_time)
+                return
+            attributes_of_instance.pop("end", None)
+            end_ns = time_ns() if end_time is None else end_time  # our own time is not the span's
+            if span.is_recording():
+                self._add(span, end_ns)
+            original_end(end_ns)
+
+        end.otel_carbon_watches = True  # type: ignore[attr-defined]  # functions take attributes
+        span.end = end  # type: ignore[method-assign]  # on the instance: see the module docstring
+
+    def attributes_of(self, span: ReadableSpan) -> Mapping[str, object]:
+        """The span's attributes, without the copy that the public property makes where that is safe."""
+        return _bounded(span)._dict if self._direct else dict(span.attributes or {})
+
+    def _add(self, span: Span, end_ns: int) -> None:
+        added = self._callback(span, self.attributes_of(span), end_ns)
+        if not added:
+            return
+        if not self._direct:
+            span.set_attributes(added)
+            return
+        # Past the attribute limit `set_attributes` evicts the oldest keys, typically the model's name.
+        bounded = _bounded(span)
+        with bounded._lock:
+            bounded._dict.update(added)
+
+
+def direct_access_works() -> bool:
+    """Whether this SDK keeps attributes where the fast path expects them, tried on a throw-away span."""
+    try:
+        tracer = TracerProvider(sampler=ALWAYS_ON, shutdown_on_exit=False).get_tracer(__name__)
+        span = cast("Span", tracer.start_span("self-test"))
+        bounded = _bounded(span)
+        with bounded._lock:
+            bounded._dict.update({"self-test": 1.0})
+        span.end()
+        return type(bounded._dict) is dict and dict(span.attributes or {}) == {"self-test": 1.0}
+    except Exception:  # whatever differs, the public way still works
+        return False
+
+
+def _bounded(span: ReadableSpan) -> BoundedAttributes:
+    return cast("BoundedAttributes", span._attributes)

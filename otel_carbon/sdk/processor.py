@@ -1,0 +1,108 @@
+"""The span processor: energy, emissions and water on each GenAI span of an application."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from opentelemetry.sdk.trace import SpanProcessor
+
+from otel_carbon import attributes as ours
+from otel_carbon.sdk.domain import CarbonDomain, shared_domain
+from otel_carbon.sdk.end_hook import EndHook
+from otel_carbon.sdk.spans import SpanViews, may_be_genai
+from otel_carbon.spans.read import read_span
+from otel_carbon.spans.role import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from opentelemetry.context import Context
+    from opentelemetry.metrics import MeterProvider
+    from opentelemetry.sdk.trace import ReadableSpan, Span
+
+    from otel_carbon.enricher import EnrichSettings
+    from otel_carbon.metrics.totals import Totals
+    from otel_carbon.registry.catalog import Registry
+    from otel_carbon.spans.write import AttributeValue
+
+logger = logging.getLogger(__name__)
+
+
+class CarbonSpanProcessor(SpanProcessor):
+    """Add `otel_carbon.*` attributes to GenAI spans before they end, and count them in OpenTelemetry metrics.
+
+    Works at any position among a provider's processors, and never raises into or blocks the application.
+    Without arguments all processors and exporters of a process share one counting domain,
+    configured by `OTEL_CARBON_*`; with any argument this one has a domain of its own.
+
+    Args:
+        registry: the facts to use instead of the bundled ones.
+        settings: what to write and how to label it.
+        meter_provider: where the counters go instead of the global meter provider.
+    """
+
+    def __init__(
+        self,
+        registry: Registry | None = None,
+        settings: EnrichSettings | None = None,
+        meter_provider: MeterProvider | None = None,
+    ) -> None:
+        own = registry or settings or meter_provider
+        self._domain = CarbonDomain(registry, settings, meter_provider) if own else shared_domain()
+        self._hook = EndHook(self._on_span_ending)
+        self._views = SpanViews()
+        self._failures = 0
+        self.missed = 0
+        """Inference spans that were booked, but ended without our attributes because they were never watched."""
+
+    @property
+    def totals(self) -> Totals:
+        """The running totals that the metrics report."""
+        return self._domain.enricher.totals
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 - SDK signature
+        """Watch the span, so that it can be enriched while its attributes can still be set."""
+        try:
+            self._hook.watch(span)
+        except Exception as error:  # nothing of ours may reach the host
+            self._report(error)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Book an inference span that could not be watched, such as one started before this processor came."""
+        try:
+            attributes = self._hook.attributes_of(span)
+            if ours.STATUS not in attributes and may_be_genai(attributes):
+                view = self._views.view(span, attributes, span.end_time or 0)
+                reading = read_span(view)
+                if reading is not None and reading.role is Role.INFERENCE:
+                    self._domain.enricher.enrich(view)
+                    self.missed += 1
+        except Exception as error:
+            self._report(error)
+
+    def shutdown(self) -> None:
+        """Do nothing: the metrics are flushed by whoever reads them."""
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002 - SDK signature
+        """Report success: everything is booked when a span ends."""
+        return True
+
+    def _on_span_ending(
+        self, span: Span, attributes: Mapping[str, object], end_ns: int
+    ) -> Mapping[str, AttributeValue]:
+        try:
+            if not may_be_genai(attributes):
+                return {}
+            enricher = self._domain.enricher
+            outcome = enricher.enrich(self._views.view(span, attributes, end_ns))
+            return outcome.attributes(full=enricher.settings.full) if outcome else {}
+        except Exception as error:
+            self._report(error)
+            return {}
+
+    def _report(self, error: Exception) -> None:
+        """Say it once; a log line for each span would hurt more than it helps."""
+        self._failures += 1
+        if self._failures == 1:
+            logger.warning("a span was left without its footprint; the application is unaffected", exc_info=error)

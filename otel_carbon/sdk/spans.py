@@ -1,0 +1,56 @@
+"""SDK spans as the views that enrichment reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from opentelemetry.trace import StatusCode
+
+from otel_carbon.spans.dialects import TELLTALE_KEYS
+from otel_carbon.spans.view import ResourceView, SpanView, resource_view
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import ReadableSpan
+
+OTLP_KIND_OFFSET = 1
+"""The API numbers span kinds from 0, OTLP from 1."""
+
+
+def may_be_genai(attributes: Mapping[str, object]) -> bool:
+    """Whether a span is worth a closer look."""
+    return not TELLTALE_KEYS.isdisjoint(attributes)
+
+
+class SpanViews:
+    """Makes views; remembers the view of the last resource, as nearly every span of a process has the same."""
+
+    __slots__ = ("_last",)
+
+    def __init__(self) -> None:
+        self._last: tuple[Resource | None, ResourceView] = (None, ResourceView("", "", {}))
+
+    def view(self, span: ReadableSpan, attributes: Mapping[str, object], end_ns: int) -> SpanView:
+        """The view of a span that ends at `end_ns`."""
+        context, parent, scope = span.context, span.parent, span.instrumentation_scope
+        return SpanView(
+            attributes,
+            scope.name if scope else "",
+            self._resource(span.resource),
+            context.trace_id.to_bytes(16, "big") if context else b"",
+            context.span_id.to_bytes(8, "big") if context else b"",
+            parent.span_id.to_bytes(8, "big") if parent else b"",
+            span.kind.value + OTLP_KIND_OFFSET,
+            span.start_time or 0,
+            end_ns,
+            span.status.status_code is StatusCode.ERROR,
+        )
+
+    def _resource(self, resource: Resource) -> ResourceView:
+        known, view = self._last
+        if known is not resource:
+            view = resource_view(dict(resource.attributes))
+            self._last = (resource, view)
+        return view

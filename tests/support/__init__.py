@@ -1,0 +1,1 @@
+"""Real components and recorded telemetry that the tests run against."""

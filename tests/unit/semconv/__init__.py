@@ -1,0 +1,1 @@
+"""Tests of the convention, its generator and the live check."""

@@ -1,0 +1,1 @@
+"""Build-time generators; none of them is in the wheel."""
