@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from otel_carbon import attributes as ours
 from otel_carbon.core.footprint import Footprint, Unestimated
-from otel_carbon.core.tokens import additive_from_usage
+from otel_carbon.core.reasons import NO_USAGE
 from otel_carbon.counting.candidate import COUNTED, NO_TOKENS, Candidate, TokenShape, response_key, span_key
 from otel_carbon.counting.window import CountingWindow
-from otel_carbon.estimating import FactorResolver, day_from_unix_ns, estimate_with
+from otel_carbon.estimating import FactorResolver, day_from_unix_ns, estimate_tokens, has_usage
 from otel_carbon.methods.per_token import CallSubject
 from otel_carbon.metrics.labels import NO_TENANT, SeriesLabels, label_text
-from otel_carbon.metrics.totals import Booking, SeenSpan, Totals
-from otel_carbon.spans.read import GenAiReading, read_span
+from otel_carbon.metrics.totals import Batch, Totals
+from otel_carbon.spans.read import read_span
 from otel_carbon.spans.role import Role
 from otel_carbon.spans.write import footprint_attributes, status_attributes
 
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 
     from otel_carbon.counting.candidate import Verdict
     from otel_carbon.registry.catalog import Registry
-    from otel_carbon.spans.view import SpanView
+    from otel_carbon.spans.read import GenAiReading
+    from otel_carbon.spans.view import ResourceView, SpanView
     from otel_carbon.spans.write import AttributeValue
 
 DEFAULT_TENANT_ATTRIBUTE = ours.TENANT
@@ -46,6 +48,14 @@ class EnrichSettings:
     already_enriched: Literal["trust", "count"] = "trust"
 
 
+class Observation(NamedTuple):
+    """What is kept of a GenAI span until it is judged."""
+
+    reading: GenAiReading
+    candidate: Candidate
+    resource: ResourceView
+
+
 class Outcome(NamedTuple):
     """What became of a GenAI span; an empty `status` leaves the span as it is.
 
@@ -56,16 +66,13 @@ class Outcome(NamedTuple):
     status: str
     reason: str
     footprint: Footprint | None
-    reading: GenAiReading | None
+    reading: GenAiReading
 
     def attributes(self, *, full: bool) -> dict[str, AttributeValue]:
         """The attributes to add to the span."""
         if self.footprint is not None:
             return footprint_attributes(self.footprint, full=full)
         return status_attributes(self.status, self.reason) if self.status else {}
-
-
-_OTHER = Outcome(ours.VERDICT_GENAI_OTHER, "", "", None, None)
 
 
 class Enricher:
@@ -86,118 +93,142 @@ class Enricher:
 
     def enrich(self, span: SpanView) -> Outcome | None:
         """Judge one span as it ends and book it; `None` when it is no GenAI span."""
-        return self.enrich_together([span])[0]
+        observation = self.observe(span)
+        return self.judge_together([observation])[0] if observation else None
 
     def enrich_together(self, spans: Sequence[SpanView]) -> list[Outcome | None]:
-        """Judge and book spans that arrived together; outcomes come in the order given."""
-        outcomes: list[Outcome | None] = [None] * len(spans)
-        inferences: list[tuple[int, GenAiReading, Candidate]] = []
-        bookings: list[Booking] = []
-        for i, span in enumerate(spans):
-            if span.attributes.get(ours.STATUS) in ours.STATUS_VALUES:
-                outcomes[i] = self._judged_before(span, bookings)
-            elif (reading := read_span(span)) is not None:
-                candidate = _candidate(span, reading)
-                if reading.role is Role.INFERENCE:
-                    inferences.append((i, reading, candidate))
-                else:
-                    outcomes[i] = self._structure(reading, candidate)
-        if inferences:
-            verdicts = self._verdicts([candidate for _, _, candidate in inferences])
-            for (i, reading, _), verdict in zip(inferences, verdicts, strict=True):
-                outcomes[i] = self._inference(spans[i], reading, verdict, bookings)
-        seen = [SeenSpan(span.scope, found.verdict) for span, found in zip(spans, outcomes, strict=True) if found]
-        if seen:
-            self.totals.book(bookings, seen)
-        return outcomes
+        """Judge and book spans that arrived together; outcomes come in the order given, `None` for no GenAI span."""
+        observations = [self.observe(span) for span in spans]
+        outcomes = iter(self.judge_together([found for found in observations if found is not None]))
+        return [None if found is None else next(outcomes) for found in observations]
 
-    def estimate_span(self, span: SpanView, reading: GenAiReading) -> Footprint | Unestimated:
-        """The footprint of an inference span, counted or not."""
-        if reading.usage is None:
-            return reading.problem or Unestimated("no_usage")
-        region = reading.region
+    def observe(self, span: SpanView) -> Observation | None:
+        """Read a span, so that its bytes need not be kept until it is judged; `None` when it is no GenAI span."""
+        reading = read_span(span, self.settings.tenant_attribute)
+        return None if reading is None else Observation(reading, _candidate(span, reading), span.resource)
+
+    def judge_together(self, observations: Sequence[Observation]) -> list[Outcome]:
+        """Judge and book what was observed of spans that arrived together; outcomes come in the order given.
+
+        What earlier hops judged, and the spans that only link others, are known before the rest is judged.
+        """
+        batch = Batch()
+        outcomes: dict[int, Outcome] = {}
+        candidates: list[Candidate] = []
+        for i, observation in enumerate(observations):
+            profile = observation.reading.profile
+            if profile.judged:
+                outcomes[i] = self._judged_before(observation, batch)
+            elif profile.role is not Role.INFERENCE:
+                outcomes[i] = self._structure(observation)
+            else:
+                candidates.append(observation.candidate)
+        verdicts = iter(self._verdicts(candidates))
+        for i, observation in enumerate(observations):
+            if i not in outcomes:
+                outcomes[i] = self._inference(observation, next(verdicts), batch)
+            batch.see(observation.candidate.scope, outcomes[i].verdict)
+        self.totals.book(batch)
+        return [outcomes[i] for i in range(len(observations))]
+
+    def footprint(self, reading: GenAiReading, start_ns: int) -> Footprint | Unestimated:
+        """The footprint of an inference span, whether it is counted or not."""
+        profile, counts = reading.profile, reading.counts
+        if counts is None or reading.tokens is None:
+            return reading.problem or Unestimated(NO_USAGE)
+        if not has_usage(profile.operation, counts[0], counts[1]):
+            return Unestimated(NO_USAGE)
+        region = profile.region
         subject = CallSubject(
-            reading.provider,
-            reading.model,
-            reading.operation,
+            profile.provider,
+            profile.model,
+            profile.operation,
             region.region,
             region.evidence,
-            day_from_unix_ns(span.start_ns),
+            day_from_unix_ns(start_ns),
             region.private_host,
         )
-        return estimate_with(self._resolver, subject, reading.usage)
+        return estimate_tokens(self._resolver, subject, reading.tokens)
 
     def _verdicts(self, candidates: list[Candidate]) -> list[Verdict]:
         if len(candidates) == 1:
             return [self.window.judge(candidates[0])]
-        return self.window.judge_together(candidates)
+        return self.window.judge_together(candidates) if candidates else []
 
-    def _structure(self, reading: GenAiReading, candidate: Candidate) -> Outcome:
-        verdict = self.window.note_structure(candidate, aggregate=reading.role is Role.AGGREGATE)
+    def _structure(self, observation: Observation) -> Outcome:
+        reading = observation.reading
+        aggregate = reading.profile.role is Role.AGGREGATE
+        verdict = self.window.note_structure(observation.candidate, aggregate=aggregate)
         if verdict is None:
-            return _OTHER._replace(reading=reading)
+            return Outcome(ours.VERDICT_GENAI_OTHER, "", "", None, reading)
         label = ours.VERDICT_REPEATED if verdict.repeated else ours.VERDICT_AGGREGATE
         return Outcome(label, ours.STATUS_AGGREGATE, verdict.reason, None, reading)
 
-    def _inference(self, span: SpanView, reading: GenAiReading, verdict: Verdict, bookings: list[Booking]) -> Outcome:
+    def _inference(self, observation: Observation, verdict: Verdict, batch: Batch) -> Outcome:
+        reading = observation.reading
         if verdict.kind != COUNTED:
             label = ours.VERDICT_REPEATED if verdict.repeated else verdict.kind
             return Outcome(label, verdict.kind, verdict.reason, None, reading)
-        result = self.estimate_span(span, reading)
-        if isinstance(result, Unestimated):
-            outcome = Outcome(ours.VERDICT_UNESTIMATED, ours.STATUS_UNESTIMATED, result.reason, None, reading)
-        else:
-            outcome = Outcome(ours.VERDICT_COUNTED, ours.STATUS_ESTIMATED, "", result, reading)
+        outcome = self._estimated(observation)
         if verdict.repeated:
             return outcome._replace(verdict=ours.VERDICT_REPEATED)
-        bookings.append(self._booking(span, outcome, operation=not verdict.upgrades))
+        self._book(observation, outcome, batch, operation=not verdict.upgrades)
         return outcome
 
-    def _judged_before(self, span: SpanView, bookings: list[Booking]) -> Outcome:
-        """Keep the verdict of an earlier hop as evidence; the span stays untouched."""
-        status = span.attributes.get(ours.STATUS)
-        reading = read_span(span)
-        if reading is None:
-            return Outcome(ours.VERDICT_ALREADY_ENRICHED, "", "", None, None)
-        kind = status if status in (ours.STATUS_DUPLICATE, ours.STATUS_AGGREGATE) else COUNTED
-        repeated = self.window.note_judged(_candidate(span, reading), str(kind))
-        if self.settings.already_enriched == "count" and kind == COUNTED and not repeated:
-            result = self.estimate_span(span, reading)
-            footprint = result if isinstance(result, Footprint) else None
-            reason = result.reason if isinstance(result, Unestimated) else ""
-            bookings.append(self._booking(span, Outcome("", str(status), reason, footprint, reading), operation=True))
-        label = ours.VERDICT_REPEATED if repeated else ours.VERDICT_ALREADY_ENRICHED
-        return Outcome(label, "", "", None, reading)
+    def _estimated(self, observation: Observation) -> Outcome:
+        result = self.footprint(observation.reading, observation.candidate.start_ns)
+        if isinstance(result, Unestimated):
+            reason = result.reason
+            return Outcome(ours.VERDICT_UNESTIMATED, ours.STATUS_UNESTIMATED, reason, None, observation.reading)
+        return Outcome(ours.VERDICT_COUNTED, ours.STATUS_ESTIMATED, "", result, observation.reading)
 
-    def _booking(self, span: SpanView, outcome: Outcome, *, operation: bool) -> Booking:
-        reading, footprint = outcome.reading, outcome.footprint
-        assert reading is not None  # noqa: S101 - only outcomes of readings are booked
-        tenant_key = self.settings.tenant_attribute
-        tenant = span.attributes.get(tenant_key) or span.resource.attributes.get(tenant_key)
+    def _judged_before(self, observation: Observation, batch: Batch) -> Outcome:
+        """Keep the verdict of an earlier hop as evidence; the span stays untouched."""
+        judged = observation.reading.profile.judged
+        kind = judged if judged in (ours.STATUS_DUPLICATE, ours.STATUS_AGGREGATE) else COUNTED
+        repeated = self.window.note_judged(observation.candidate, kind)
+        if self.settings.already_enriched == "count" and kind == COUNTED and not repeated:
+            self._book(observation, self._estimated(observation), batch, operation=True)
+        label = ours.VERDICT_REPEATED if repeated else ours.VERDICT_ALREADY_ENRICHED
+        return Outcome(label, "", "", None, observation.reading)
+
+    def _book(self, observation: Observation, outcome: Outcome, batch: Batch, *, operation: bool) -> None:
+        footprint, profile, resource = outcome.footprint, observation.reading.profile, observation.resource
         provenance = footprint.factors.provenance if footprint else None
-        labels = SeriesLabels(
-            label_text(provenance.provider if provenance else reading.provider),
-            label_text(reading.model),
-            label_text(provenance.region if provenance else reading.region.region or ""),
+        tenant = profile.tenant or resource.attributes.get(self.settings.tenant_attribute)
+        labels = _labels(
+            provenance.provider if provenance else profile.provider,
+            profile.model,
+            provenance.region if provenance else profile.region.region or "",
             provenance.tier if provenance else "",
-            label_text(str(tenant)) if tenant else NO_TENANT,
-            label_text(span.resource.service),
-            label_text(span.resource.environment),
+            str(tenant) if tenant else NO_TENANT,
+            resource.service,
+            resource.environment,
         )
-        tokens = footprint.tokens if footprint else additive_from_usage(reading.usage) if reading.usage else None
-        return Booking(labels, outcome.status if operation else "", outcome.reason, footprint, tokens)
+        if operation:
+            batch.count_operation(labels, outcome.status, outcome.reason)
+        if footprint is not None:
+            batch.add_footprint(labels, footprint)
+        elif outcome.reading.tokens is not None:
+            batch.add_tokens(labels, outcome.reading.tokens)
+
+
+@lru_cache(maxsize=4096)
+def _labels(*texts: str) -> SeriesLabels:
+    return SeriesLabels(*(label_text(text) for text in texts))
 
 
 def _candidate(span: SpanView, reading: GenAiReading) -> Candidate:
-    usage = reading.usage
+    counts = reading.counts
+    start_ns, end_ns = span.start_ns, span.end_ns
     return Candidate(
         span_key(span.trace_id, span.span_id),
         span_key(span.trace_id, span.parent_span_id),
         span.scope,
         span.resource.service,
-        span.start_ns,
-        max(span.start_ns, span.end_ns),
-        response_key(reading.provider, reading.response_id),
-        reading.model,
-        TokenShape(usage.input_tokens, usage.output_tokens) if usage else NO_TOKENS,
+        start_ns,
+        max(start_ns, end_ns),
+        response_key(reading.profile.provider, reading.response_id),
+        reading.profile.model,
+        TokenShape(counts[0], counts[1]) if counts else NO_TOKENS,
     )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from otel_carbon.core import reasons
 from otel_carbon.core.footprint import Footprint, Unestimated, footprint_of
-from otel_carbon.core.tokens import additive_from_usage
 from otel_carbon.methods.per_token import EVIDENCE_CONFIGURED, CallSubject, resolve_factors
 from otel_carbon.registry.catalog import Registry
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from otel_carbon.core.factors import Factors
+    from otel_carbon.core.tokens import AdditiveTokens
     from otel_carbon.core.usage import TokenUsage
 
 MAX_CACHED_SUBJECTS = 10_000
@@ -51,24 +52,32 @@ def estimate(usage: TokenUsage, *, registry: Registry | None = None) -> Footprin
     """
     day = usage.at or datetime.now(UTC).date()
     call = CallSubject(usage.provider, usage.model, usage.operation, usage.region, EVIDENCE_CONFIGURED, day)
-    return estimate_with(FactorResolver(registry or Registry.bundled()), call, usage)
-
-
-def estimate_with(resolver: FactorResolver, call: CallSubject, usage: TokenUsage) -> Footprint | Unestimated:
-    """As `estimate`, for callers that make many estimates and know more about where the call ran."""
-    if usage.output_tokens is None and (usage.input_tokens is None or usage.operation != "embeddings"):
+    if not has_usage(usage.operation, usage.input_tokens, usage.output_tokens):
         return Unestimated(reasons.NO_USAGE)
-    if not usage.model:
+    return estimate_tokens(FactorResolver(registry or Registry.bundled()), call, usage.additive_tokens())
+
+
+def has_usage(operation: str, input_tokens: int | None, output_tokens: int | None) -> bool:
+    """Whether the counts suffice for an estimate: without output tokens only embeddings have one."""
+    return output_tokens is not None or (input_tokens is not None and operation == "embeddings")
+
+
+def estimate_tokens(resolver: FactorResolver, call: CallSubject, tokens: AdditiveTokens) -> Footprint | Unestimated:
+    """As `estimate`, for callers that make many estimates and know more about where the call ran."""
+    if not call.model:
         return Unestimated(reasons.MODEL_NOT_NAMED)
     factors = resolver.factors_of(call)
-    if isinstance(factors, Unestimated):
-        return factors
-    return footprint_of(additive_from_usage(usage), factors)
+    return factors if isinstance(factors, Unestimated) else footprint_of(tokens, factors)
 
 
 def day_from_unix_ns(time_ns: int) -> date:
     """The UTC day of a Unix time in nanoseconds."""
-    return date.fromordinal(_EPOCH_ORDINAL + time_ns // _NS_PER_DAY)
+    return _day_from_ordinal(time_ns // _NS_PER_DAY)
+
+
+@lru_cache(maxsize=1024)
+def _day_from_ordinal(days_since_1970: int) -> date:
+    return date.fromordinal(_EPOCH_ORDINAL + days_since_1970)
 
 
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,6 +48,20 @@ class Provenance:
     """Fact id to the ids of its sources."""
 
 
+class FactorsAtBound(NamedTuple):
+    """The factors of a call at one bound, in the units of `EnergyPerToken` and `Factors`."""
+
+    input_kwh: float
+    cache_read_kwh: float
+    cache_write_kwh: float
+    output_kwh: float
+    pue: float
+    grid_gco2e_per_kwh: float
+    embodied_gco2e_per_it_kwh: float
+    wue_l_per_it_kwh: float
+    ewif_l_per_kwh: float
+
+
 @dataclass(frozen=True, slots=True)
 class Factors:
     """Everything that turns the tokens of one model in one place into a footprint."""
@@ -65,3 +79,23 @@ class Factors:
     ewif_l_per_kwh: Interval
     """Water consumed by power stations per kWh at the facility."""
     provenance: Provenance
+    at_bounds: tuple[FactorsAtBound, FactorsAtBound, FactorsAtBound] = field(init=False, repr=False)
+    """The same at low, mid and high, for the arithmetic."""
+
+    def __post_init__(self) -> None:
+        per_token = self.energy_per_token
+        intervals = (
+            per_token.input_kwh,
+            per_token.cache_read_kwh,
+            per_token.cache_write_kwh,
+            per_token.output_kwh,
+            self.pue,
+            self.grid_gco2e_per_kwh,
+            self.embodied_gco2e_per_it_kwh,
+            self.wue_l_per_it_kwh,
+            self.ewif_l_per_kwh,
+        )
+        low = FactorsAtBound(*(interval.low for interval in intervals))
+        mid = FactorsAtBound(*(interval.mid for interval in intervals))
+        high = FactorsAtBound(*(interval.high for interval in intervals))
+        object.__setattr__(self, "at_bounds", (low, mid, high))

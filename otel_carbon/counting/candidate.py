@@ -31,10 +31,11 @@ class TokenShape(NamedTuple):
 
 
 NO_TOKENS = TokenShape(None, None)
+_NO_SPAN_ID = (b"", bytes(8))
+_NO_TRACE_ID = (b"", bytes(16))
 
 
-@dataclass(slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """One GenAI span; keys are 64-bit hashes, 0 when the span has no such thing."""
 
     span_key: int
@@ -55,7 +56,7 @@ class Candidate:
     @property
     def shape_key(self) -> int:
         """Equal for spans that may report the same call without sharing an id."""
-        if self.has_usage:
+        if self.tokens != NO_TOKENS:
             return hash((self.service, self.tokens))
         return hash((self.service, self.model.lower()))
 
@@ -75,7 +76,7 @@ class Call:
 
 def span_key(trace_id: bytes, span_id: bytes) -> int:
     """The key of a span's identity, 0 when its ids are missing or all zero."""
-    if not span_id.strip(b"\0") or not trace_id.strip(b"\0"):
+    if span_id in _NO_SPAN_ID or trace_id in _NO_TRACE_ID:
         return 0
     return hash(trace_id + span_id)
 

@@ -31,6 +31,7 @@ class Evidence(NamedTuple):
         return self.descendant or self.ancestor or self.same_response or self.twin
 
 
+NO_EVIDENCE = Evidence()
 COUNT = Verdict(COUNTED)
 _UPGRADE = Verdict(COUNTED, upgrades=True)
 _SAME_AS_CHILD = Verdict(DUPLICATE, reasons.COUNTED_DESCENDANT)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from otel_carbon.core import reasons
 from otel_carbon.counting.candidate import AGGREGATE, Call, Verdict
-from otel_carbon.counting.decide import Evidence, decide, nearest_twin
+from otel_carbon.counting.decide import COUNT, NO_EVIDENCE, Evidence, decide, nearest_twin
 from otel_carbon.counting.rotating_map import RotatingMap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from otel_carbon.counting.candidate import Candidate
 
@@ -25,11 +26,19 @@ MAX_OPEN_TWINS = 1024
 AGGREGATE_BY_ROLE = Verdict(AGGREGATE, reasons.AGGREGATE_OPERATION)
 
 
+class _Seen(NamedTuple):
+    """A span that passed: its verdict when it was judged, its parent, and the call it belongs to."""
+
+    verdict: Verdict | None
+    parent_key: int
+    call: Call | None
+
+
 class CountingWindow:
     """Verdicts by span, and calls by response, ancestry and shape, for `ttl_s` seconds and `max_calls` calls.
 
     A verdict never changes: what was forwarded or booked cannot be taken back.
-    `monotonic_s` is the clock; `lock` may be held by a caller that must book what it decides in one go.
+    `monotonic_s` is the clock. Every method may be called from any thread.
     """
 
     def __init__(
@@ -39,13 +48,11 @@ class CountingWindow:
         ttl_s: float = DEFAULT_TTL_S,
         max_calls: int = DEFAULT_MAX_CALLS,
     ) -> None:
-        self.lock = threading.RLock()
+        self._lock = threading.Lock()
         self._clock = monotonic_s
         self._ttl_s = ttl_s
         self._rotated_at_s = monotonic_s()
-        self._verdicts: RotatingMap[Verdict] = RotatingMap(2 * max_calls)
-        self._parents: RotatingMap[int] = RotatingMap(2 * max_calls)
-        self._calls_by_span: RotatingMap[Call] = RotatingMap(2 * max_calls)
+        self._spans: RotatingMap[_Seen] = RotatingMap(2 * max_calls)
         self._calls_below: RotatingMap[Call] = RotatingMap(2 * max_calls)
         self._calls_by_response: RotatingMap[Call] = RotatingMap(max_calls)
         self._open_by_shape: RotatingMap[dict[frozenset[str], list[Call]]] = RotatingMap(max_calls)
@@ -54,86 +61,82 @@ class CountingWindow:
     @property
     def evicted(self) -> int:
         """Entries dropped for lack of room: above zero, a duplicate may have been missed."""
-        maps: tuple[RotatingMap[object], ...] = self._maps()
-        return self._twins_evicted + sum(entries.evicted for entries in maps)
+        by_key = self._spans.evicted + self._calls_below.evicted + self._calls_by_response.evicted
+        return by_key + self._open_by_shape.evicted + self._twins_evicted
 
     def judge(self, candidate: Candidate) -> Verdict:
         """Decide one span and remember it."""
-        with self.lock:
-            self._forget_expired()
-            known = self._known(candidate)
-            if known is not None:
-                return known
-            evidence = self._evidence_for(candidate)
-            verdict = decide(candidate, evidence)
-            self._remember_call(candidate, verdict, evidence.call)
-            return verdict
+        with self._lock:
+            return self._judge(candidate, self._now_s())
 
     def judge_together(self, candidates: Sequence[Candidate]) -> list[Verdict]:
         """Decide spans that arrived together, in the order of their ends; verdicts come in the order given."""
-        with self.lock:
+        parents = {candidate.parent_key for candidate in candidates}
+        order = sorted(range(len(candidates)), key=lambda i: (candidates[i].end_ns, candidates[i].span_key))
+        verdicts = [COUNT] * len(candidates)
+        with self._lock:
+            now_s = self._now_s()
             for candidate in candidates:
-                self._link(candidate)
-            verdicts: dict[int, Verdict] = {}
-            order = sorted(range(len(candidates)), key=lambda i: (candidates[i].end_ns, candidates[i].span_key))
+                if candidate.span_key in parents:  # a link between others must be known before they are judged
+                    self._link(candidate)
             for i in order:
-                verdicts[i] = self.judge(candidates[i])
-            return [verdicts[i] for i in range(len(candidates))]
+                verdicts[i] = self._judge(candidates[i], now_s)
+        return verdicts
 
     def note_structure(self, candidate: Candidate, *, aggregate: bool) -> Verdict | None:
         """Remember a GenAI span that is no candidate: a known sum over others, or a step between spans."""
-        with self.lock:
-            self._forget_expired()
-            known = self._known(candidate)
-            if known is not None:
-                return known
-            self._link(candidate)
-            if not aggregate:
-                return None
-            self._set_verdict(candidate, AGGREGATE_BY_ROLE)
-            return AGGREGATE_BY_ROLE
+        with self._lock:
+            self._now_s()
+            return self._note(candidate, AGGREGATE_BY_ROLE if aggregate else None)
 
     def note_judged(self, candidate: Candidate, kind: str) -> bool:
         """Remember the verdict of an earlier hop as evidence; says whether the span was here before."""
-        with self.lock:
-            self._forget_expired()
+        with self._lock:
+            now_s = self._now_s()
+            if kind == AGGREGATE:
+                verdict = self._note(candidate, AGGREGATE_BY_ROLE)
+                return verdict is not None and verdict.repeated
             if self._known(candidate) is not None:
                 return True
-            if kind == AGGREGATE:
-                self._link(candidate)
-                self._set_verdict(candidate, AGGREGATE_BY_ROLE)
-                return False
-            call = self._evidence_for(candidate).call
-            self._remember_call(candidate, Verdict(kind), call)
+            self._remember(candidate, Verdict(kind), self._evidence_for(candidate).call, now_s)
             return False
 
+    def _judge(self, candidate: Candidate, now_s: float) -> Verdict:
+        known = self._known(candidate)
+        if known is not None:
+            return known._replace(repeated=True)
+        evidence = self._evidence_for(candidate)
+        verdict = decide(candidate, evidence)
+        self._remember(candidate, verdict, evidence.call, now_s)
+        return verdict
+
     def _known(self, candidate: Candidate) -> Verdict | None:
-        verdict = self._verdicts.get(candidate.span_key) if candidate.span_key else None
-        return verdict._replace(repeated=True) if verdict is not None else None
+        seen = self._spans.get(candidate.span_key) if candidate.span_key else None
+        return seen.verdict if seen is not None else None
 
     def _evidence_for(self, candidate: Candidate) -> Evidence:
-        self._link(candidate)
-        below = self._calls_below.get(candidate.span_key) if candidate.span_key else None
-        if below is not None:
-            return Evidence(descendant=below)
-        above = self._call_above(candidate)
+        if candidate.span_key:
+            below = self._calls_below.get(candidate.span_key)
+            if below is not None:
+                return Evidence(descendant=below)
+        above = self._call_above(candidate.parent_key)
         if above is not None:
             return Evidence(ancestor=above)
         if candidate.response_key:
             same = self._calls_by_response.get(candidate.response_key)
             if same is not None:
                 return Evidence(same_response=same)
-        return Evidence(twin=self._twin_of(candidate))
+        twin = self._twin_of(candidate)
+        return NO_EVIDENCE if twin is None else Evidence(twin=twin)
 
-    def _call_above(self, candidate: Candidate) -> Call | None:
-        key = candidate.parent_key
+    def _call_above(self, key: int) -> Call | None:
         for _ in range(MAX_ANCESTORS):
-            if not key:
+            seen = self._spans.get(key) if key else None
+            if seen is None:
                 return None
-            call = self._calls_by_span.get(key)
-            if call is not None:
-                return call
-            key = self._parents.get(key) or 0
+            if seen.call is not None:
+                return seen.call
+            key = seen.parent_key
         return None
 
     def _twin_of(self, candidate: Candidate) -> Call | None:
@@ -143,24 +146,32 @@ class CountingWindow:
         others = [calls for scopes, calls in groups.items() if candidate.scope not in scopes]
         return nearest_twin(candidate, (call for calls in others for call in calls))
 
+    def _note(self, candidate: Candidate, verdict: Verdict | None) -> Verdict | None:
+        known = self._known(candidate)
+        if known is not None:
+            return known._replace(repeated=True)
+        self._link(candidate)
+        if verdict is not None and candidate.span_key:
+            self._spans[candidate.span_key] = _Seen(verdict, candidate.parent_key, None)
+        return verdict
+
     def _link(self, candidate: Candidate) -> None:
-        """Remember the parent; when a call is known below, its ancestors are now known further up."""
-        if not candidate.span_key or not candidate.parent_key:
-            return
-        self._parents[candidate.span_key] = candidate.parent_key
-        below = self._calls_below.get(candidate.span_key)
-        if below is not None:
-            self._mark_ancestors(candidate.parent_key, below)
+        """Remember the parent; when a call is known below, it is now known to be below the ancestors too."""
+        if candidate.span_key and self._spans.get(candidate.span_key) is None:
+            self._spans[candidate.span_key] = _Seen(None, candidate.parent_key, None)
+            below = self._calls_below.get(candidate.span_key)
+            if below is not None:
+                self._mark_ancestors(candidate.parent_key, below)
 
     def _mark_ancestors(self, key: int, call: Call) -> None:
         for _ in range(MAX_ANCESTORS):
             if not key:
                 return
             self._calls_below[key] = call
-            key = self._parents.get(key) or 0
+            seen = self._spans.get(key)
+            key = seen.parent_key if seen is not None else 0
 
-    def _remember_call(self, candidate: Candidate, verdict: Verdict, call: Call | None) -> None:
-        now_s = self._clock()
+    def _remember(self, candidate: Candidate, verdict: Verdict, call: Call | None, now_s: float) -> None:
         if call is None:
             call = Call(
                 frozenset(),
@@ -174,27 +185,26 @@ class CountingWindow:
         elif verdict.upgrades:
             call.tokens = candidate.tokens
         call.response_key = call.response_key or candidate.response_key
-        if call.response_key:
-            self._calls_by_response[call.response_key] = call
+        if candidate.response_key:
+            self._calls_by_response[candidate.response_key] = call
         self._file_by_shape(candidate, call, now_s)
         self._mark_ancestors(candidate.parent_key, call)
         if candidate.span_key:
-            self._calls_by_span[candidate.span_key] = call
-        self._set_verdict(candidate, verdict)
+            self._spans[candidate.span_key] = _Seen(verdict, candidate.parent_key, call)
 
     def _file_by_shape(self, candidate: Candidate, call: Call, now_s: float) -> None:
-        """File the call under its scopes, so that a scan for twins skips whole groups."""
+        """File the call under its scopes, so that a search for twins skips whole groups."""
         shape = candidate.shape_key
         groups = self._open_by_shape.get(shape)
         if groups is None:
             groups = self._open_by_shape[shape] = {}
-        waiting = groups.get(call.scopes)
-        if waiting and call in waiting:
-            waiting.remove(call)
-            if not waiting:
-                del groups[call.scopes]
-        call.scopes |= {candidate.scope}
-        waiting = groups.setdefault(call.scopes, [])
+        elif call.scopes:
+            _unfile(groups, call)
+        scopes = call.scopes = _with_scope(call.scopes, candidate.scope)
+        waiting = groups.get(scopes)
+        if waiting is None:
+            groups[scopes] = [call]
+            return
         waiting.append(call)
         if len(waiting) > MAX_OPEN_TWINS:
             self._twins_evicted += len(waiting) - MAX_OPEN_TWINS // 2
@@ -202,24 +212,27 @@ class CountingWindow:
         elif now_s - waiting[0].seen_at_s > self._ttl_s:
             waiting[:] = [known for known in waiting if now_s - known.seen_at_s <= self._ttl_s]
 
-    def _set_verdict(self, candidate: Candidate, verdict: Verdict) -> None:
-        if candidate.span_key:
-            self._verdicts[candidate.span_key] = verdict
-
-    def _forget_expired(self) -> None:
+    def _now_s(self) -> float:
+        """The time, once what is too old by then has been forgotten."""
         now_s = self._clock()
         if now_s - self._rotated_at_s >= self._ttl_s:
             self._rotated_at_s = now_s
-            for entries in self._maps():
-                entries.rotate()
+            self._spans.rotate()
+            self._calls_below.rotate()
+            self._calls_by_response.rotate()
+            self._open_by_shape.rotate()
+        return now_s
 
-    def _maps(self) -> tuple[RotatingMap[object], ...]:
-        maps: Iterable[object] = (
-            self._verdicts,
-            self._parents,
-            self._calls_by_span,
-            self._calls_below,
-            self._calls_by_response,
-            self._open_by_shape,
-        )
-        return tuple(maps)  # type: ignore[arg-type]  # all are rotating maps, of different values
+
+@lru_cache(maxsize=1024)
+def _with_scope(scopes: frozenset[str], scope: str) -> frozenset[str]:
+    """One shared set for each combination, as there are few and calls are many."""
+    return scopes | {scope}
+
+
+def _unfile(groups: dict[frozenset[str], list[Call]], call: Call) -> None:
+    waiting = groups.get(call.scopes)
+    if waiting and call in waiting:
+        waiting.remove(call)
+        if not waiting:
+            del groups[call.scopes]

@@ -80,6 +80,6 @@ def _amount_points(snapshot: Snapshot, position: int) -> Iterator[Point]:
 
 def _token_points(snapshot: Snapshot) -> Iterator[Point]:
     for labels, row in sorted(snapshot.rows.items()):
-        for kind, count in zip(KINDS, row[len(AMOUNTS) :], strict=True):
+        for kind, count in zip(KINDS, row[AMOUNTS:], strict=True):
             if count:
                 yield Point(attributes_of(labels) | {ours.TOKEN_TYPE: kind}, count)

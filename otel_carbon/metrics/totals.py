@@ -6,40 +6,25 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from otel_carbon.core.units import joules_from_kwh
-from otel_carbon.metrics.labels import LabelBudget, SeriesLabels
+from otel_carbon.core.tokens import KINDS
+from otel_carbon.core.units import JOULES_PER_KWH
+from otel_carbon.metrics.labels import OTHER, LabelBudget, SeriesLabels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from otel_carbon.core.footprint import Footprint
     from otel_carbon.core.tokens import AdditiveTokens
 
-AMOUNTS = (
-    "energy",
-    "energy_low",
-    "energy_high",
-    "emissions",
-    "emissions_low",
-    "emissions_high",
-    "water",
-    "water_low",
-    "water_high",
-)
-"""The order of amounts in a row: J, g and L, each mid, low, high; then token kinds follow."""
+MAX_SCOPES = 200
+AMOUNTS = 9
+"""Amounts in a row: energy (J), emissions (gCO2e) and water (L), each as mid, low, high; token kinds follow."""
 
 
-class Booking(NamedTuple):
-    """One span's contribution: a call with its amounts, or only an observation.
-
-    `status` and `reason` count the call as an operation; an empty status books none.
-    """
+class OperationKey(NamedTuple):
+    """What an inference call is counted under."""
 
     labels: SeriesLabels
     status: str
     reason: str
-    footprint: Footprint | None
-    tokens: AdditiveTokens | None
 
 
 class SeenSpan(NamedTuple):
@@ -49,12 +34,64 @@ class SeenSpan(NamedTuple):
     verdict: str
 
 
+@dataclass(slots=True)
+class Batch:
+    """What spans that arrived together contribute; filled by one thread, then booked at once."""
+
+    rows: dict[SeriesLabels, list[float]] = field(default_factory=dict)
+    operations: dict[OperationKey, int] = field(default_factory=dict)
+    spans: dict[SeenSpan, int] = field(default_factory=dict)
+
+    def count_operation(self, labels: SeriesLabels, status: str, reason: str) -> None:
+        """Add one inference call."""
+        key = OperationKey(labels, status, reason)
+        self.operations[key] = self.operations.get(key, 0) + 1
+
+    def see(self, scope: str, verdict: str) -> None:
+        """Add one GenAI span."""
+        key = SeenSpan(scope, verdict)
+        self.spans[key] = self.spans.get(key, 0) + 1
+
+    def add_footprint(self, labels: SeriesLabels, footprint: Footprint) -> None:
+        """Add the amounts and tokens of one call."""
+        row = self._row(labels)
+        low, mid, high = footprint.low, footprint.mid, footprint.high
+        row[0] += mid.energy_kwh * JOULES_PER_KWH
+        row[1] += low.energy_kwh * JOULES_PER_KWH
+        row[2] += high.energy_kwh * JOULES_PER_KWH
+        row[3] += mid.emissions_gco2e
+        row[4] += low.emissions_gco2e
+        row[5] += high.emissions_gco2e
+        row[6] += mid.water_l
+        row[7] += low.water_l
+        row[8] += high.water_l
+        self._add_tokens(row, footprint.tokens)
+
+    def add_tokens(self, labels: SeriesLabels, tokens: AdditiveTokens) -> None:
+        """Add the tokens of a call without a figure."""
+        self._add_tokens(self._row(labels), tokens)
+
+    def _row(self, labels: SeriesLabels) -> list[float]:
+        row = self.rows.get(labels)
+        if row is None:
+            row = self.rows[labels] = _empty_row()
+        return row
+
+    @staticmethod
+    def _add_tokens(row: list[float], tokens: AdditiveTokens) -> None:
+        row[9] += tokens.input_uncached
+        row[10] += tokens.cache_read
+        row[11] += tokens.cache_write
+        row[12] += tokens.output_visible
+        row[13] += tokens.output_reasoning
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """A consistent copy of the totals."""
 
     rows: dict[SeriesLabels, list[float]]
-    operations: dict[tuple[SeriesLabels, str, str], int]
+    operations: dict[OperationKey, int]
     spans: dict[SeenSpan, int]
     dropped_series: int
 
@@ -64,32 +101,33 @@ class Totals:
     """The counters of one counting domain; every method may be called from any thread."""
 
     budget: LabelBudget = field(default_factory=LabelBudget)
-    max_scopes: int = 200
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _rows: dict[SeriesLabels, list[float]] = field(default_factory=dict)
-    _operations: dict[tuple[SeriesLabels, str, str], int] = field(default_factory=dict)
+    _operations: dict[OperationKey, int] = field(default_factory=dict)
     _spans: dict[SeenSpan, int] = field(default_factory=dict)
 
-    def book(self, bookings: Iterable[Booking], seen: Iterable[SeenSpan]) -> None:
+    def book(self, batch: Batch) -> None:
         """Add what one batch of spans contributes, at once."""
         with self._lock:
-            for booking in bookings:
-                self._add(booking)
-            for span in seen:
-                known = (
-                    span if span in self._spans or len(self._spans) < self.max_scopes else SeenSpan("other", span[1])
-                )
-                self._spans[known] = self._spans.get(known, 0) + 1
+            for labels, added in batch.rows.items():
+                admitted = self.budget.admit(labels)
+                row = self._rows.get(admitted)
+                if row is None:
+                    row = self._rows[admitted] = _empty_row()
+                for position, amount in enumerate(added):
+                    row[position] += amount
+            for operation, count in batch.operations.items():
+                known = operation._replace(labels=self.budget.admit(operation.labels))
+                self._operations[known] = self._operations.get(known, 0) + count
+            for span, count in batch.spans.items():
+                seen = span if span in self._spans or len(self._spans) < MAX_SCOPES else span._replace(scope=OTHER)
+                self._spans[seen] = self._spans.get(seen, 0) + count
 
     def snapshot(self) -> Snapshot:
         """A copy to read at leisure."""
         with self._lock:
-            return Snapshot(
-                {labels: list(row) for labels, row in self._rows.items()},
-                dict(self._operations),
-                dict(self._spans),
-                self.budget.dropped,
-            )
+            rows = {labels: list(row) for labels, row in self._rows.items()}
+            return Snapshot(rows, dict(self._operations), dict(self._spans), self.budget.dropped)
 
     def reset(self) -> None:
         """Start from zero with a fresh lock, as a forked child must: its parent reports the past."""
@@ -99,31 +137,6 @@ class Totals:
         self._operations.clear()
         self._spans.clear()
 
-    def _add(self, booking: Booking) -> None:
-        labels = self.budget.admit(booking.labels)
-        if booking.status:
-            key = (labels, booking.status, booking.reason)
-            self._operations[key] = self._operations.get(key, 0) + 1
-        if booking.footprint is None and booking.tokens is None:
-            return
-        row = self._rows.get(labels)
-        if row is None:
-            row = self._rows[labels] = [0.0] * (len(AMOUNTS) + 5)
-        if booking.footprint is not None:
-            _add_amounts(row, booking.footprint)
-        if booking.tokens is not None:
-            for position, count in enumerate(booking.tokens, len(AMOUNTS)):
-                row[position] += count
 
-
-def _add_amounts(row: list[float], footprint: Footprint) -> None:
-    energy, emissions, water = footprint.energy_kwh, footprint.emissions_gco2e, footprint.water_l
-    row[0] += joules_from_kwh(energy.mid)
-    row[1] += joules_from_kwh(energy.low)
-    row[2] += joules_from_kwh(energy.high)
-    row[3] += emissions.mid
-    row[4] += emissions.low
-    row[5] += emissions.high
-    row[6] += water.mid
-    row[7] += water.low
-    row[8] += water.high
+def _empty_row() -> list[float]:
+    return [0.0] * (AMOUNTS + len(KINDS))

@@ -75,7 +75,7 @@ class CarbonSpanProcessor(SpanProcessor):
             if ours.STATUS not in attributes and may_be_genai(attributes):
                 view = self._views.view(span, attributes, span.end_time or 0)
                 reading = read_span(view)
-                if reading is not None and reading.role is Role.INFERENCE:
+                if reading is not None and reading.profile.role is Role.INFERENCE:
                     self._domain.enricher.enrich(view)
                     self.missed += 1
         except Exception as error:

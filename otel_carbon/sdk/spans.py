@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from opentelemetry.trace import StatusCode
 
 from otel_carbon.spans.dialects import TELLTALE_KEYS
-from otel_carbon.spans.view import ResourceView, SpanView, resource_view
+from otel_carbon.spans.view import MappingAttributes, ResourceView, SpanView, resource_view
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,13 +30,13 @@ class SpanViews:
     __slots__ = ("_last",)
 
     def __init__(self) -> None:
-        self._last: tuple[Resource | None, ResourceView] = (None, ResourceView("", "", {}))
+        self._last: tuple[Resource | None, ResourceView] = (None, ResourceView("", "", MappingAttributes({})))
 
     def view(self, span: ReadableSpan, attributes: Mapping[str, object], end_ns: int) -> SpanView:
         """The view of a span that ends at `end_ns`."""
         context, parent, scope = span.context, span.parent, span.instrumentation_scope
         return SpanView(
-            attributes,
+            MappingAttributes(attributes),
             scope.name if scope else "",
             self._resource(span.resource),
             context.trace_id.to_bytes(16, "big") if context else b"",
@@ -51,6 +51,6 @@ class SpanViews:
     def _resource(self, resource: Resource) -> ResourceView:
         known, view = self._last
         if known is not resource:
-            view = resource_view(dict(resource.attributes))
+            view = resource_view(MappingAttributes(dict(resource.attributes)))
             self._last = (resource, view)
         return view

@@ -1,130 +1,196 @@
-"""A GenAI span's attributes read into token usage, whoever wrote them."""
+"""A GenAI span's attributes read into token counts, whoever wrote them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from itertools import count
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from otel_carbon import attributes as ours
 from otel_carbon.core import reasons
 from otel_carbon.core.footprint import Unestimated
-from otel_carbon.core.usage import TokenUsage, check_count
+from otel_carbon.core.tokens import MAX_TOKENS_PER_CALL, additive_from_counts, check_count
+from otel_carbon.core.usage import COUNT_NAMES
 from otel_carbon.errors import UsageError
 from otel_carbon.spans.dialects import dialect_of, provider_name
-from otel_carbon.spans.region import region_of
+from otel_carbon.spans.region import SERVER_ADDRESS_KEYS, SPAN_REGION_KEY, region_of
 from otel_carbon.spans.role import Role, covered_operation, role_of
+from otel_carbon.spans.view import KIND_SERVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
+    from otel_carbon.core.tokens import AdditiveTokens
     from otel_carbon.spans.dialects import Dialect
     from otel_carbon.spans.region import RegionEvidence
-    from otel_carbon.spans.view import SpanView
-
-    Lookup = Callable[[str], object | None]
+    from otel_carbon.spans.view import AttributeSource, SpanView
 
 MAX_TEXT_CHARACTERS = 256
 """Longer texts are cut: they become keys of ours, and no caller is to bloat those."""
+MAX_PROFILES = 4096
+
+Counts = tuple[int | None, int | None, int | None, int | None, int | None]
+"""Checked counts in the order of `COUNT_NAMES`."""
 
 
-@dataclass(slots=True)
-class GenAiReading:
-    """What a GenAI span says, normalised; absent texts are empty.
+class SpanProfile(NamedTuple):
+    """What recurs from span to span of an application, normalised; absent texts are empty.
 
-    An inference has either `usage` or the `problem` that leaves it without.
+    `judged` is the status that an earlier hop wrote, empty when none did.
     """
 
     role: Role
     operation: str
     provider: str
-    request_model: str
-    response_model: str
-    response_id: str
-    usage: TokenUsage | None
-    problem: Unestimated | None
+    model: str
     region: RegionEvidence
-
-    @property
-    def model(self) -> str:
-        """The model that answered, else the one asked for."""
-        return self.response_model or self.request_model
+    tenant: str
+    failed: bool
+    judged: str
 
 
-def read_span(span: SpanView) -> GenAiReading | None:
+class GenAiReading(NamedTuple):
+    """What a GenAI span says: an inference has either `counts` with the `tokens` they make, or a `problem`."""
+
+    profile: SpanProfile
+    response_id: str
+    counts: Counts | None
+    tokens: AdditiveTokens | None
+    problem: Unestimated | None
+
+
+def read_span(span: SpanView, tenant_key: str = ours.TENANT) -> GenAiReading | None:
     """Read a span; `None` when it is no GenAI span."""
-    dialect = dialect_of(span.scope)
-    get = span.attributes.get
-    operation = _text(get, dialect.operation).lower()
-    provider = provider_name(_text(get, dialect.provider))
-    request_model = _text(get, dialect.request_model)
-    response_model = _text(get, dialect.response_model)
-    input_tokens = _first(get, dialect.input_tokens)
-    output_tokens = _first(get, dialect.output_tokens)
-    has_counts = input_tokens is not None or output_tokens is not None
-    model = response_model or request_model
-    if not (operation or model or (provider and has_counts)):
+    plan = _plan(dialect_of(span.scope), tenant_key)
+    attributes = span.attributes
+    picked = attributes.pick(plan.keys)
+    stored = [_first(picked, positions) for positions in plan.counts]
+    has_counts = stored[0] is not None or stored[1] is not None
+    profile = plan.profile(span, picked, has_counts=has_counts)
+    if profile is None:
         return None
-    role = role_of(
-        operation,
-        kind=span.kind,
-        rolls_up=_first(get, dialect.roll_up) is not None,
-        has_counts=has_counts,
-        has_model=bool(model),
-    )
-    usage: TokenUsage | Unestimated | None = None
-    operation = covered_operation(operation) if role is Role.INFERENCE else operation
-    if role is Role.INFERENCE and has_counts:
-        parts = _parts(get, dialect)
-        usage = _usage(provider, model, operation, (input_tokens, output_tokens, *parts))
-    elif role is Role.INFERENCE:
-        failed = span.failed or get("error.type") is not None
-        usage = Unestimated(reasons.FAILED_NO_USAGE if failed else reasons.NO_USAGE)
+    counts: Counts | None = None
+    tokens: AdditiveTokens | None = None
+    problem: Unestimated | None = None
+    if profile.role is Role.INFERENCE and has_counts:
+        try:
+            counts = _counts(attributes, stored)
+            tokens = additive_from_counts(*counts)
+        except UsageError as error:
+            counts, problem = None, Unestimated(error.code, str(error))
+    elif profile.role is Role.INFERENCE:
+        failed = profile.failed or span.failed
+        problem = Unestimated(reasons.FAILED_NO_USAGE if failed else reasons.NO_USAGE)
+    response_id = _first(picked, plan.response_id)
     return GenAiReading(
-        role,
-        operation,
-        provider,
-        request_model,
-        response_model,
-        _text(get, dialect.response_id),
-        usage if isinstance(usage, TokenUsage) else None,
-        usage if isinstance(usage, Unestimated) else None,
-        region_of(span),
+        profile, "" if response_id is None else _text(attributes.decode(response_id)), counts, tokens, problem
     )
 
 
-def _parts(get: Lookup, dialect: Dialect) -> tuple[object | None, ...]:
-    return (
-        _first(get, dialect.cache_read_tokens),
-        _first(get, dialect.cache_write_tokens),
-        _first(get, dialect.reasoning_tokens),
-    )
+_COMMON_KEYS = (ours.STATUS, "error.type", SPAN_REGION_KEY, *SERVER_ADDRESS_KEYS)
 
 
-def _usage(provider: str, model: str, operation: str, counts: tuple[object | None, ...]) -> TokenUsage | Unestimated:
-    names = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
-    try:
-        checked = [None if count is None else _count(name, count) for name, count in zip(names, counts, strict=True)]
-        return TokenUsage(provider, model, *checked, operation)
-    except UsageError as error:
-        return Unestimated(error.code, str(error))
+class _Plan:
+    """Which keys to pick for a dialect: counts, the response id, then the texts that recur from span to span."""
+
+    __slots__ = ("_fields", "_profiles", "_texts_at", "counts", "keys", "response_id")
+
+    def __init__(self, dialect: Dialect, tenant_key: str) -> None:
+        counts = (
+            dialect.input_tokens,
+            dialect.output_tokens,
+            dialect.cache_read_tokens,
+            dialect.cache_write_tokens,
+            dialect.reasoning_tokens,
+        )
+        texts = (
+            *((key,) for key in _COMMON_KEYS),
+            (tenant_key,),
+            dialect.operation,
+            dialect.provider,
+            dialect.response_model,
+            dialect.request_model,
+            dialect.roll_up,
+        )
+        at = count()
+        self.counts = tuple(tuple(next(at) for _ in field) for field in counts)
+        self.response_id = tuple(next(at) for _ in dialect.response_id)
+        self._texts_at = self.response_id[-1] + 1
+        first_text = count()
+        self._fields = tuple(tuple(next(first_text) for _ in field) for field in texts)
+        self.keys = tuple(key for field in (*counts, dialect.response_id, *texts) for key in field)
+        self._profiles: dict[object, SpanProfile | None] = {}
+
+    def profile(self, span: SpanView, picked: list[Any], *, has_counts: bool) -> SpanProfile | None:
+        """What the recurring texts say, worked out once for each combination; `None` for no GenAI span."""
+        texts = tuple(picked[self._texts_at :])
+        key = (span.kind, has_counts, texts)
+        try:
+            return self._profiles[key]
+        except KeyError:
+            found = self._worked_out(span, texts, has_counts=has_counts)
+        except TypeError:  # an array or map where a text should be
+            return self._worked_out(span, texts, has_counts=has_counts)
+        if span.kind != KIND_SERVER:  # whose region may come from the resource, which is not in the key
+            if len(self._profiles) >= MAX_PROFILES:
+                self._profiles.clear()
+            self._profiles[key] = found
+        return found
+
+    def _worked_out(self, span: SpanView, texts: tuple[Any, ...], *, has_counts: bool) -> SpanProfile | None:
+        decode = span.attributes.decode
+        decoded = [decode(_first(texts, positions)) for positions in self._fields]
+        status, error, region, address, old_address, tenant = decoded[:6]
+        operation, provider, response_model, request_model = (_text(text) for text in decoded[6:10])
+        model = response_model or request_model
+        if not (operation or model or (provider and has_counts)):
+            return None
+        role = role_of(
+            operation.lower(),
+            kind=span.kind,
+            rolls_up=decoded[10] is not None,
+            has_counts=has_counts,
+            has_model=bool(model),
+        )
+        return SpanProfile(
+            role,
+            covered_operation(operation.lower()) if role is Role.INFERENCE else operation.lower(),
+            provider_name(provider),
+            model,
+            region_of(span, region, address or old_address),
+            str(tenant)[:MAX_TEXT_CHARACTERS] if tenant is not None else "",
+            error is not None,
+            status if isinstance(status, str) and status in ours.STATUS_VALUES else "",
+        )
 
 
-def _count(name: str, count: object) -> int:
-    """A count as an int; some instrumentations write numbers as text."""
-    if type(count) is int:
-        return count if count >= 0 else check_count(name, count)
-    if isinstance(count, str) and count.strip().isdecimal() and len(count) <= MAX_TEXT_CHARACTERS:
-        count = int(count)
-    return check_count(name, count)
+@lru_cache(maxsize=64)
+def _plan(dialect: Dialect, tenant_key: str) -> _Plan:
+    return _Plan(dialect, tenant_key)
 
 
-def _first(get: Lookup, keys: tuple[str, ...]) -> object | None:
-    for key in keys:
-        found = get(key)
-        if found is not None:
-            return found
+def _counts(attributes: AttributeSource, stored: list[Any]) -> Counts:
+    """Counts as checked ints; raises `UsageError`."""
+    counts = [None if found is None else attributes.decode(found) for found in stored]
+    for i, found in enumerate(counts):
+        if found is not None and not (type(found) is int and 0 <= found <= MAX_TOKENS_PER_CALL):
+            counts[i] = check_count(COUNT_NAMES[i], _number(found))
+    return tuple(counts)  # type: ignore[return-value]  # five, each an int or None by now
+
+
+def _number(found: object) -> object:
+    """A number that some instrumentations write as text."""
+    if isinstance(found, str) and len(found) <= MAX_TEXT_CHARACTERS and found.strip().isdecimal():
+        return int(found)
+    return found
+
+
+def _first(picked: Sequence[Any], positions: tuple[int, ...]) -> Any:  # noqa: ANN401 - as `pick` stores it
+    for position in positions:
+        if picked[position] is not None:
+            return picked[position]
     return None
 
 
-def _text(get: Lookup, keys: tuple[str, ...]) -> str:
-    found = _first(get, keys)
+def _text(found: object | None) -> str:
     return found[:MAX_TEXT_CHARACTERS] if isinstance(found, str) else ""

@@ -34,26 +34,30 @@ class RegionEvidence(NamedTuple):
     private_host: bool
 
 
-def region_of(span: SpanView) -> RegionEvidence:
+def region_of(span: SpanView, reported: object | None, address: object | None) -> RegionEvidence:
     """The best evidence a span has, strongest first.
 
-    A region on the span itself, then one in the server's host name.
+    A region on the span itself (`reported`), then one in the server's host name (`address`).
     The resource's region is the caller's, so it counts only for spans of a model server.
     """
-    get = span.attributes.get
-    address = get(SERVER_ADDRESS_KEYS[0]) or get(SERVER_ADDRESS_KEYS[1])
-    in_host, private_host = _host_evidence(address) if isinstance(address, str) else (None, False)
-    reported = get(SPAN_REGION_KEY)
     if reported is None and span.kind == KIND_SERVER:
         reported = span.resource.attributes.get(SPAN_REGION_KEY)
-    if isinstance(reported, str) and reported:
+    return _evidence(
+        reported if isinstance(reported, str) else "",
+        address if isinstance(address, str) else "",
+    )
+
+
+@lru_cache(maxsize=4096)
+def _evidence(reported: str, address: str) -> RegionEvidence:
+    in_host, private_host = _host_evidence(address) if address else (None, False)
+    if reported:
         return RegionEvidence(reported, REPORTED, private_host)
     if in_host:
         return RegionEvidence(in_host, DERIVED, private_host)
     return RegionEvidence(None, UNKNOWN, private_host)
 
 
-@lru_cache(maxsize=1024)
 def _host_evidence(address: str) -> tuple[str | None, bool]:
     host = address.strip().lower().rstrip(".")
     for pattern in _REGION_IN_HOST:

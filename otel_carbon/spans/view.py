@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 KIND_INTERNAL = 1
 KIND_SERVER = 2
@@ -12,10 +15,37 @@ KIND_CLIENT = 3
 
 
 class AttributeSource(Protocol):
-    """Whatever attributes can be looked up in: a dict, or a view on undecoded bytes."""
+    """Attributes, decoded or not."""
 
     def get(self, key: str, /) -> object | None:
         """The attribute's Python value, or `None` when absent."""
+
+    def pick(self, keys: Sequence[str], /) -> list[Any]:
+        """The values of several keys as they are stored, `None` where absent; equal values compare equal."""
+
+    def decode(self, stored: Any, /) -> object | None:  # noqa: ANN401 - whatever `pick` returned
+        """The Python value of what `pick` returned."""
+
+
+class MappingAttributes:
+    """Attributes in a mapping of Python values."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, object]) -> None:
+        self._values = values
+
+    def get(self, key: str, /) -> object | None:
+        """The attribute's value, or `None` when absent."""
+        return self._values.get(key)
+
+    def pick(self, keys: Sequence[str], /) -> list[Any]:
+        """The values of several keys."""
+        return list(map(self._values.get, keys))
+
+    def decode(self, stored: Any, /) -> object | None:  # noqa: ANN401 - as in the protocol
+        """The value itself."""
+        return cast("object | None", stored)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,17 +21,38 @@ def status_attributes(status: str, reason: str) -> dict[str, AttributeValue]:
 
 def footprint_attributes(footprint: Footprint, *, full: bool) -> dict[str, AttributeValue]:
     """The attributes of an estimated span: the core set, or all of them."""
-    energy, emissions, water = footprint.energy_kwh, footprint.emissions_gco2e, footprint.water_l
+    return {**footprint_amounts(footprint, full=full), **footprint_texts(footprint, full=full)}
+
+
+def footprint_amounts(footprint: Footprint, *, full: bool) -> dict[str, float]:
+    """The amounts, which differ from call to call; always the same keys in the same order."""
+    low, mid, high = footprint.low, footprint.mid, footprint.high
+    amounts = {
+        ours.ENERGY_KWH: mid.energy_kwh,
+        ours.ENERGY_KWH_LOW: low.energy_kwh,
+        ours.ENERGY_KWH_HIGH: high.energy_kwh,
+        ours.EMISSIONS_GCO2E: mid.emissions_gco2e,
+        ours.EMISSIONS_GCO2E_LOW: low.emissions_gco2e,
+        ours.EMISSIONS_GCO2E_HIGH: high.emissions_gco2e,
+        ours.WATER_L: mid.water_l,
+    }
+    if full:
+        amounts[ours.WATER_L_LOW] = low.water_l
+        amounts[ours.WATER_L_HIGH] = high.water_l
+        amounts[ours.IT_ENERGY_KWH] = mid.it_energy_kwh
+        amounts[ours.EMISSIONS_OPERATIONAL_GCO2E] = mid.emissions_operational_gco2e
+        amounts[ours.EMISSIONS_EMBODIED_GCO2E] = mid.emissions_embodied_gco2e
+        market = footprint.emissions_market_gco2e
+        if market is not None:
+            amounts[ours.EMISSIONS_MARKET_GCO2E] = market.mid
+    return amounts
+
+
+def footprint_texts(footprint: Footprint, *, full: bool) -> dict[str, AttributeValue]:
+    """The rest: equal for all footprints of equal provenance and confidence."""
     provenance = footprint.factors.provenance
-    written: dict[str, AttributeValue] = {
+    texts: dict[str, AttributeValue] = {
         ours.STATUS: ours.STATUS_ESTIMATED,
-        ours.ENERGY_KWH: energy.mid,
-        ours.ENERGY_KWH_LOW: energy.low,
-        ours.ENERGY_KWH_HIGH: energy.high,
-        ours.EMISSIONS_GCO2E: emissions.mid,
-        ours.EMISSIONS_GCO2E_LOW: emissions.low,
-        ours.EMISSIONS_GCO2E_HIGH: emissions.high,
-        ours.WATER_L: water.mid,
         ours.COEFFICIENT_ID: provenance.coefficient_id,
         ours.GRID_ID: provenance.grid_id,
         ours.TIER: provenance.tier,
@@ -39,27 +60,11 @@ def footprint_attributes(footprint: Footprint, *, full: bool) -> dict[str, Attri
         ours.REGISTRY_VERSION: provenance.registry_version,
     }
     if full:
-        written.update(_detail_attributes(footprint))
-    return written
-
-
-def _detail_attributes(footprint: Footprint) -> dict[str, AttributeValue]:
-    provenance = footprint.factors.provenance
-    detail: dict[str, AttributeValue] = {
-        ours.WATER_L_LOW: footprint.water_l.low,
-        ours.WATER_L_HIGH: footprint.water_l.high,
-        ours.IT_ENERGY_KWH: footprint.it_energy_kwh.mid,
-        ours.EMISSIONS_OPERATIONAL_GCO2E: footprint.emissions_operational_gco2e.mid,
-        ours.EMISSIONS_EMBODIED_GCO2E: footprint.emissions_embodied_gco2e.mid,
-        ours.METHOD: provenance.method,
-        ours.TIER_NUMBER: provenance.tier_number,
-        ours.MATCH: provenance.match,
-        ours.SITE_ID: provenance.site_id,
-        ours.REGION: provenance.region,
-        ours.REGION_EVIDENCE: provenance.region_evidence,
-        ours.ASSUMPTIONS: provenance.assumptions,
-    }
-    market = footprint.emissions_market_gco2e
-    if market is not None:
-        detail[ours.EMISSIONS_MARKET_GCO2E] = market.mid
-    return detail
+        texts[ours.METHOD] = provenance.method
+        texts[ours.TIER_NUMBER] = provenance.tier_number
+        texts[ours.MATCH] = provenance.match
+        texts[ours.SITE_ID] = provenance.site_id
+        texts[ours.REGION] = provenance.region
+        texts[ours.REGION_EVIDENCE] = provenance.region_evidence
+        texts[ours.ASSUMPTIONS] = provenance.assumptions
+    return texts

@@ -1,0 +1,118 @@
+"""Attribute values between Python and the bytes of OTLP's `AnyValue`."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from otel_carbon.spans.write import AttributeValue
+
+_STRING_TAG = 0x0A
+_INT_TAG = 0x18
+_DOUBLE_TAG = 0x21
+_ONE_BYTE = 0x80
+_DOUBLE = struct.Struct("<d")
+SPAN_ATTRIBUTE_TAG = b"\x4a"
+"""Field 9 of a span, length-delimited."""
+
+
+def value_from_bytes(raw: bytes) -> object | None:
+    """The Python value of an encoded `AnyValue`; `None` for an empty one.
+
+    Short strings and numbers, nearly all values, are read directly; everything else by the generated classes.
+
+    Raises:
+        UnicodeDecodeError: a string is not UTF-8.
+        google.protobuf.message.DecodeError: the bytes are no `AnyValue`.
+    """
+    if not raw:
+        return None
+    size = len(raw)
+    tag = raw[0]
+    if tag == _STRING_TAG and size > 1 and raw[1] == size - 2 and raw[1] < _ONE_BYTE:
+        return raw[2:].decode()
+    if tag == _INT_TAG and size > 1:
+        if size == 2 and raw[1] < _ONE_BYTE:
+            return raw[1]
+        if size == 3 and raw[1] >= _ONE_BYTE > raw[2]:
+            return (raw[1] & 0x7F) | raw[2] << 7
+    if tag == _DOUBLE_TAG and size == 1 + _DOUBLE.size:
+        return float(_DOUBLE.unpack_from(raw, 1)[0])
+    return value_from_message(AnyValue.FromString(raw))
+
+
+def value_from_message(message: AnyValue) -> object | None:
+    """The Python value of an `AnyValue`; arrays, maps and bytes come as the messages they are."""
+    which = message.WhichOneof("value")
+    return getattr(message, which) if which else None
+
+
+class RawAttributes:
+    """Attributes as a view on undecoded values: only what is asked for is decoded."""
+
+    __slots__ = ("_raw",)
+
+    def __init__(self, raw: Mapping[str, bytes]) -> None:
+        self._raw = raw
+
+    def get(self, key: str, /) -> object | None:
+        """The attribute's Python value; `None` when it is absent or cannot be decoded."""
+        raw = self._raw.get(key)
+        return None if raw is None else _value_or_none(raw)
+
+    def pick(self, keys: Sequence[str], /) -> list[Any]:
+        """The encoded values of several keys."""
+        return list(map(self._raw.get, keys))
+
+    def decode(self, stored: Any, /) -> object | None:  # noqa: ANN401 - as in the protocol
+        """The Python value of an encoded one; `None` when it cannot be decoded."""
+        return None if stored is None else _value_or_none(stored)
+
+
+def _value_or_none(raw: bytes) -> object | None:
+    try:
+        return value_from_bytes(raw)
+    except (DecodeError, UnicodeDecodeError):
+        return None
+
+
+def key_value(key: str, value: AttributeValue) -> KeyValue:
+    """An attribute as a message."""
+    message = KeyValue(key=key)
+    if isinstance(value, str):
+        message.value.string_value = value
+    elif isinstance(value, int):
+        message.value.int_value = value
+    elif isinstance(value, float):
+        message.value.double_value = value
+    else:
+        message.value.array_value.values.extend(AnyValue(string_value=text) for text in value)
+    return message
+
+
+def span_attribute_bytes(attributes: Mapping[str, AttributeValue]) -> bytes:
+    """Attributes as bytes which, appended to those of a span, add them to it."""
+    encoded = (key_value(key, value).SerializeToString() for key, value in attributes.items())
+    return b"".join(SPAN_ATTRIBUTE_TAG + varint_bytes(len(body)) + body for body in encoded)
+
+
+def double_attribute_prefix(key: str) -> bytes:
+    """What comes before the eight bytes of a double attribute of a span."""
+    body = key_value(key, 1.0).SerializeToString()
+    return SPAN_ATTRIBUTE_TAG + varint_bytes(len(body)) + body[: -_DOUBLE.size]
+
+
+def varint_bytes(number: int) -> bytes:
+    """A non-negative number as a varint."""
+    out = bytearray()
+    while number >= _ONE_BYTE:
+        out.append(number & 0x7F | _ONE_BYTE)
+        number >>= 7
+    out.append(number)
+    return bytes(out)

@@ -1,0 +1,79 @@
+"""What was found in spans that were judged together, as one JSON object."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from otel_carbon import attributes as ours
+from otel_carbon.core.interval import Interval, total
+from otel_carbon.core.tokens import KINDS, AdditiveTokens
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from otel_carbon.enricher import Outcome
+
+_FIELDS = ("energy_kwh", "emissions_gco2e", "water_l")
+
+
+def summary_of(outcomes: Sequence[Outcome], span_count: int, registry_version: str) -> dict[str, Any]:
+    """Counts of spans by what they are, tokens of each call once, and amounts with their bounds.
+
+    `inference_calls` are the distinct model calls found, `with_usage` those of them with usable token counts.
+    A span delivered twice is listed as a duplicate.
+    """
+    first = [outcome for outcome in outcomes if outcome.verdict != ours.VERDICT_REPEATED]
+    calls = [outcome for outcome in first if outcome.status in (ours.STATUS_ESTIMATED, ours.STATUS_UNESTIMATED)]
+    estimated = [outcome for outcome in calls if outcome.footprint is not None]
+    with_usage = [outcome for outcome in calls if outcome.reading.tokens is not None]
+    return {
+        "spans": span_count,
+        "estimated": len(estimated),
+        "unestimated_by_reason": dict(sorted(Counter(o.reason for o in calls if o.footprint is None).items())),
+        "aggregate": sum(outcome.status == ours.STATUS_AGGREGATE for outcome in first),
+        "duplicate": sum(outcome.status == ours.STATUS_DUPLICATE for outcome in first) + len(outcomes) - len(first),
+        "genai_other": sum(outcome.verdict == ours.VERDICT_GENAI_OTHER for outcome in first),
+        "already_enriched": sum(outcome.verdict == ours.VERDICT_ALREADY_ENRICHED for outcome in first),
+        "not_genai": span_count - len(outcomes),
+        "inference_calls": len(calls),
+        "with_usage": len(with_usage),
+        "tokens": _tokens(outcome.reading.tokens for outcome in with_usage),
+        **{name: _amount(estimated, name) for name in _FIELDS},
+        **({} if estimated else {f"{name}_reason": "nothing_estimated" for name in _FIELDS}),
+        "models": _models(calls),
+        "registry_version": registry_version,
+    }
+
+
+def _amount(estimated: Sequence[Outcome], name: str) -> dict[str, float] | None:
+    amounts: list[Interval] = [getattr(outcome.footprint, name) for outcome in estimated]
+    return total(amounts).as_dict() if amounts else None
+
+
+def _tokens(all_tokens: Iterable[AdditiveTokens | None]) -> dict[str, int]:
+    known = [tokens for tokens in all_tokens if tokens is not None]
+    sums = AdditiveTokens(*(sum(tokens[kind] for tokens in known) for kind in range(len(KINDS))))
+    return {
+        "input": sums.input_uncached + sums.cache_read + sums.cache_write,
+        "output": sums.output_visible + sums.output_reasoning,
+        "cache_read": sums.cache_read,
+        "cache_write": sums.cache_write,
+        "reasoning": sums.output_reasoning,
+    }
+
+
+def _models(calls: Sequence[Outcome]) -> list[dict[str, Any]]:
+    by_model: dict[tuple[str, str], list[Outcome]] = {}
+    for outcome in calls:
+        profile = outcome.reading.profile
+        by_model.setdefault((profile.provider, profile.model), []).append(outcome)
+    return [
+        {
+            "provider": provider or None,
+            "model": model or None,
+            "calls": len(of_model),
+            "tokens": _tokens(outcome.reading.tokens for outcome in of_model),
+        }
+        for (provider, model), of_model in sorted(by_model.items())
+    ]

@@ -1,0 +1,159 @@
+"""A traces request enriched from bytes to bytes: find the spans, judge them together, append what is ours."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+from google.protobuf.message import DecodeError
+
+from otel_carbon.otlp.any_value import RawAttributes, double_attribute_prefix, span_attribute_bytes
+from otel_carbon.otlp.schema import lazy_schema
+from otel_carbon.otlp.splice import append_to_spans, find_spans
+from otel_carbon.spans.dialects import MARKERS
+from otel_carbon.spans.view import SpanView, resource_view
+from otel_carbon.spans.write import footprint_amounts, footprint_texts, status_attributes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from otel_carbon.core.factors import Provenance
+    from otel_carbon.core.footprint import Footprint
+    from otel_carbon.enricher import Enricher, Observation, Outcome
+    from otel_carbon.otlp.splice import ResourceSlots, Slot
+    from otel_carbon.spans.view import ResourceView
+
+STATUS_CODE_ERROR = 2
+MAX_CACHED_TEXTS = 10_000
+_MARKERS = tuple(marker.encode() for marker in MARKERS)
+
+
+class TracesEnricher:
+    """Callable: an `ExportTraceServiceRequest` in, the same with our attributes on its GenAI spans out.
+
+    Spans of others keep their bytes; a span that cannot be read keeps its own.
+
+    Raises (when called):
+        MalformedBody: the bytes are no traces request.
+    """
+
+    def __init__(self, enricher: Enricher) -> None:
+        self._enricher = enricher
+        self._writer = _AttributeWriter(full=enricher.settings.full)
+        self._schema = lazy_schema()
+
+    def __call__(self, body: bytes) -> bytes:
+        """Enrich one request."""
+        return self.enrich(body)[0]
+
+    def enrich(self, body: bytes) -> tuple[bytes, list[Outcome]]:
+        """Enrich one request, and say what became of its GenAI spans."""
+        resources = find_spans(body)
+        slots: list[Slot] = []
+        observations: list[Observation] = []
+        for resource in resources:
+            self._observe(body, resource, slots, observations)
+        if not observations:
+            return body, []
+        outcomes = self._enricher.judge_together(observations)
+        write = self._writer.bytes_of
+        added = {slot: extra for slot, outcome in zip(slots, outcomes, strict=True) if (extra := write(outcome))}
+        return append_to_spans(body, resources, added), outcomes
+
+    def _observe(
+        self, body: bytes, resource: ResourceSlots, slots: list[Slot], observations: list[Observation]
+    ) -> None:
+        """Read each span that holds a GenAI key somewhere, one at a time: memory just used is fast memory."""
+        seen_as: ResourceView | None = None
+        for scope in resource.scopes:
+            name: str | None = None
+            for slot in scope.spans:
+                span_bytes = body[slot.start : slot.end]
+                if not _has_marker(span_bytes):
+                    continue
+                try:
+                    if seen_as is None:
+                        header = self._schema.resource.FromString(resource.header)
+                        seen_as = resource_view(RawAttributes(header.attributes))
+                    if name is None:
+                        name = self._schema.scope.FromString(scope.header).name
+                    observation = self._enricher.observe(self._view(span_bytes, name, seen_as))
+                except DecodeError:
+                    continue
+                if observation is not None:
+                    slots.append(slot)
+                    observations.append(observation)
+
+    def _view(self, span_bytes: bytes, scope: str, resource: ResourceView) -> SpanView:
+        span = self._schema.span.FromString(span_bytes)
+        return SpanView(
+            RawAttributes(span.attributes),
+            scope,
+            resource,
+            span.trace_id,
+            span.span_id,
+            span.parent_span_id,
+            span.kind,
+            span.start_time_unix_nano,
+            span.end_time_unix_nano,
+            span.status.code == STATUS_CODE_ERROR,
+        )
+
+
+def _has_marker(span_bytes: bytes) -> bool:
+    for marker in _MARKERS:  # noqa: SIM110 - `any` with a generator costs more than the search itself
+        if marker in span_bytes:
+            return True
+    return False
+
+
+class _AttributeWriter:
+    """Encodes outcomes; texts that recur are encoded once, amounts are packed in one go."""
+
+    __slots__ = ("_full", "_packers", "_texts")
+
+    def __init__(self, *, full: bool) -> None:
+        self._full = full
+        self._texts: dict[tuple[int, str], tuple[Provenance, bytes]] = {}
+        self._packers: dict[int, _AmountPacker] = {}
+
+    def bytes_of(self, outcome: Outcome) -> bytes:
+        """What to append to the span's bytes."""
+        if outcome.footprint is not None:
+            return self._amount_bytes(outcome.footprint) + self._text_bytes(outcome.footprint)
+        return span_attribute_bytes(status_attributes(outcome.status, outcome.reason)) if outcome.status else b""
+
+    def _amount_bytes(self, footprint: Footprint) -> bytes:
+        amounts = footprint_amounts(footprint, full=self._full)
+        packer = self._packers.get(len(amounts))
+        if packer is None:
+            packer = self._packers[len(amounts)] = _AmountPacker(amounts)
+        return packer.pack(amounts)
+
+    def _text_bytes(self, footprint: Footprint) -> bytes:
+        provenance = footprint.factors.provenance
+        key = (id(provenance), footprint.confidence)
+        known = self._texts.get(key)
+        if known is None:
+            if len(self._texts) >= MAX_CACHED_TEXTS:
+                self._texts.clear()
+            texts = span_attribute_bytes(footprint_texts(footprint, full=self._full))
+            known = self._texts[key] = (provenance, texts)  # holding it keeps its id from being used again
+        return known[1]
+
+
+class _AmountPacker:
+    """Encodes a fixed set of double attributes in one call: only their eight bytes each differ."""
+
+    __slots__ = ("_parts", "_struct")
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        prefixes = [double_attribute_prefix(key) for key in keys]
+        self._struct = struct.Struct("<" + "".join(f"{len(prefix)}sd" for prefix in prefixes))
+        self._parts: list[bytes | float] = [part for prefix in prefixes for part in (prefix, 0.0)]
+
+    def pack(self, amounts: Mapping[str, float]) -> bytes:
+        """The attributes as bytes to append to a span; `amounts` has the keys of the constructor in their order."""
+        parts = self._parts.copy()
+        parts[1::2] = amounts.values()
+        return self._struct.pack(*parts)

@@ -1,0 +1,1 @@
+"""How facts are written, checked, compiled and frozen; needs the extra `authoring`, never used at run time."""

@@ -1,0 +1,103 @@
+"""A directory of registry sources read into drafts: one for each source and each fact, shared fields filled in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from otel_carbon.registry.authoring.yaml_source import Entry, Problem, read_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+SECTIONS = ("facts", "shared", "sources", "version")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A source or a fact as written: its id, the place of the id, and its fields."""
+
+    id: str
+    place: Entry
+    fields: Mapping[str, Entry]
+
+    def problem(self, message: str, key: str) -> Problem:
+        """A problem with one field: at the field if it was written, else at the id."""
+        at = self.fields.get(key)
+        return at.problem(message) if at else self.place.problem(message, key)
+
+
+@dataclass(slots=True)
+class Documents:
+    """Everything that the files of one directory say."""
+
+    version: Entry | None = None
+    sources: dict[str, Draft] = field(default_factory=dict)
+    facts: dict[str, Draft] = field(default_factory=dict)
+
+
+def read_directory(directory: Path, problems: list[Problem]) -> Documents:
+    """All `*.yaml` files below a directory, in the order of their names."""
+    documents = Documents()
+    paths = sorted(directory.rglob("*.yaml"), key=lambda path: path.relative_to(directory).as_posix())
+    if not paths:
+        problems.append(
+            Problem(directory.name, 1, "directory", "holds no *.yaml file; name the directory of the facts")
+        )
+    for path in paths:
+        root = read_yaml(path, path.relative_to(directory).as_posix(), problems)
+        if root is not None:
+            _add_file(root, documents, problems)
+    if paths and documents.version is None:
+        problems.append(Problem("registry.yaml", 1, "version", "missing; write `version: YEAR.MONTH.NUMBER`"))
+    return documents
+
+
+def _add_file(root: Entry, documents: Documents, problems: list[Problem]) -> None:
+    sections = root.mapping()
+    if sections is None:
+        problems.append(root.problem(f"is no mapping; use the keys {', '.join(SECTIONS)}", "document"))
+        return
+    for name, section in sections.items():
+        if name not in SECTIONS:
+            problems.append(section.problem(f"unknown key; use one of {', '.join(SECTIONS)}"))
+    _add_version(sections.get("version"), documents, problems)
+    shared = _records(sections.get("shared"), problems)
+    _add_drafts(_records(sections.get("sources"), problems), {}, documents.sources, problems)
+    _add_drafts(_records(sections.get("facts"), problems), shared, documents.facts, problems)
+
+
+def _add_version(version: Entry | None, documents: Documents, problems: list[Problem]) -> None:
+    if version is None:
+        return
+    if not isinstance(version.content, str):
+        problems.append(version.problem("is no text; write it as YEAR.MONTH.NUMBER"))
+    if documents.version is not None:
+        first = documents.version
+        problems.append(version.problem(f"given twice, first in {first.file}:{first.line}; keep one"))
+    documents.version = documents.version or version
+
+
+def _records(section: Entry | None, problems: list[Problem]) -> Mapping[str, Entry]:
+    if section is None:
+        return {}
+    records = section.mapping()
+    if records is None:
+        problems.append(section.problem("is no mapping; write one key for each entry"))
+        return {}
+    return records
+
+
+def _add_drafts(
+    written: Mapping[str, Entry], shared: Mapping[str, Entry], drafts: dict[str, Draft], problems: list[Problem]
+) -> None:
+    for record_id, entry in written.items():
+        fields = entry.mapping()
+        if fields is None:
+            problems.append(entry.problem("is no mapping; write its fields below it"))
+        elif record_id in drafts:
+            first = drafts[record_id].place
+            problems.append(entry.problem(f"duplicate id, first given in {first.file}:{first.line}; choose another"))
+        else:
+            drafts[record_id] = Draft(record_id, entry, {**shared, **fields})

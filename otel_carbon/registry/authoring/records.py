@@ -1,0 +1,142 @@
+"""Drafts turned into compiled records: every field present, of the right type, nothing unknown."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import date
+from typing import TYPE_CHECKING, TypeAlias
+
+from otel_carbon.registry.authoring.amounts import Amount, Bounds, expand_amount, number_of
+from otel_carbon.registry.facts import FACT_KINDS, Source, kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from otel_carbon.registry.authoring.documents import Draft
+    from otel_carbon.registry.authoring.yaml_source import Entry, Problem
+
+Written: TypeAlias = str | int | float | bool | list[str] | Amount | None
+Record: TypeAlias = dict[str, Written]
+
+OMISSIBLE: Mapping[str, Written] = {"locator": "", "note": "", "supersedes": None, "valid_to": None}
+"""Fields that need not be written, with what they then are."""
+
+FLOORS = {"pue": 1.0}
+"""Lowest value that physics allows, by field; 0 for all others."""
+
+ADVICE = {
+    "accessed": "write the day on which the source was read",
+    "boundary": "write `boundary: it` and convert the figure to it",
+    "licence": "write under which licence the figures may be passed on",
+    "sources": "write the ids of the sources that the figure comes from",
+}
+
+
+def fact_record(draft: Draft, bounds: Bounds, problems: list[Problem]) -> Record | None:
+    """The compiled record of a fact, or None when it, or a fact that it refers to, has problems."""
+    fields = dict(draft.fields)
+    kind = kind_of(draft.id)
+    if kind == "energy":
+        _check_boundary(draft, fields.pop("boundary", None), problems)
+    divisor = fields.get("divisor_low") if kind == "range" else None
+    if divisor is not None:
+        fields["factor_low"] = fields.pop("divisor_low")
+    record = _record(draft, fields, FACT_KINDS[kind], bounds, problems)
+    if record is not None and divisor is not None:
+        record["factor_low"] = _inverse(divisor, record["factor_low"], problems)
+    return record
+
+
+def source_record(draft: Draft, problems: list[Problem]) -> Record | None:
+    """The compiled record of a source, or None with the problems that keep it from being one."""
+    return _record(draft, dict(draft.fields), Source, Bounds(), problems)
+
+
+def _check_boundary(draft: Draft, boundary: Entry | None, problems: list[Problem]) -> None:
+    if boundary is None:
+        problems.append(draft.problem(f"missing; {ADVICE['boundary']}", "boundary"))
+    elif boundary.content != "it":
+        problems.append(boundary.problem(f"is {boundary.content!r}; {ADVICE['boundary']}"))
+
+
+def _inverse(divisor: Entry, number: Written, problems: list[Problem]) -> float:
+    if not isinstance(number, float) or number < 1.0:
+        problems.append(divisor.problem(f"is {number}; write a divisor of at least 1"))
+        return 1.0
+    return 1.0 / number
+
+
+def _record(
+    draft: Draft, fields: dict[str, Entry], shape: type, bounds: Bounds, problems: list[Problem]
+) -> Record | None:
+    known = {field.name: str(field.type) for field in dataclasses.fields(shape) if field.name != "id"}
+    before = len(problems)
+    record: Record = {"id": draft.id}
+    advice = f"unknown key; use {', '.join(sorted(known))}"
+    problems.extend(fields[name].problem(advice) for name in sorted(set(fields) - set(known)))
+    for name, type_name in known.items():
+        if name in fields:
+            record[name] = _typed(fields[name], type_name, bounds, FLOORS.get(name, 0.0), problems)
+        elif name in OMISSIBLE:
+            record[name] = OMISSIBLE[name]
+        else:
+            problems.append(draft.place.problem(f"missing; {ADVICE.get(name, 'write it')}", name))
+    amounts = [record.get(name) for name, type_name in known.items() if type_name == "Interval"]
+    return record if len(problems) == before and None not in amounts else None
+
+
+def _typed(entry: Entry, type_name: str, bounds: Bounds, floor: float, problems: list[Problem]) -> Written:
+    if entry.content is None and type_name.endswith("| None"):
+        return None
+    if type_name == "Interval":
+        return expand_amount(entry, bounds, floor, problems)
+    return _PLAIN[type_name.removesuffix(" | None")](entry, problems)
+
+
+def _text(entry: Entry, problems: list[Problem]) -> Written:
+    if isinstance(entry.content, str):
+        return entry.content
+    problems.append(entry.problem(f"is {entry.content!r}, no text; write text, in quotes if need be"))
+    return None
+
+
+def _date(entry: Entry, problems: list[Problem]) -> Written:
+    try:
+        return date.fromisoformat(str(entry.content)).isoformat()
+    except ValueError:
+        problems.append(entry.problem(f"is {entry.content!r}, no date; write YEAR-MONTH-DAY"))
+        return None
+
+
+def _whole_number(entry: Entry, problems: list[Problem]) -> Written:
+    if isinstance(entry.content, int) and not isinstance(entry.content, bool):
+        return entry.content
+    problems.append(entry.problem(f"is {entry.content!r}, no whole number; write one"))
+    return None
+
+
+def _flag(entry: Entry, problems: list[Problem]) -> Written:
+    if not isinstance(entry.content, bool):
+        problems.append(entry.problem(f"is {entry.content!r}; write true or false"))
+        return None
+    return entry.content
+
+
+def _texts(entry: Entry, problems: list[Problem]) -> Written:
+    if not isinstance(entry.content, tuple):
+        problems.append(entry.problem("is no list; write [one, two]"))
+        return None
+    texts = [part.content for part in entry.content]
+    if any(not isinstance(text, str) for text in texts):
+        problems.append(entry.problem("holds something that is no text; put it in quotes"))
+    return [str(text) for text in texts]
+
+
+_PLAIN: Mapping[str, Callable[[Entry, list[Problem]], Written]] = {
+    "bool": _flag,
+    "date": _date,
+    "float": number_of,
+    "int": _whole_number,
+    "str": _text,
+    "tuple[str, ...]": _texts,
+}

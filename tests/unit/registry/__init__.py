@@ -1,0 +1,1 @@
+"""Tests of the facts, their look-up and their authoring."""

@@ -1,0 +1,1 @@
+"""Tests of how facts are written, checked, compiled and frozen."""

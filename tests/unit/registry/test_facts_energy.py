@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from math import exp, log, sqrt
+
+import pytest
+
+from otel_carbon.core.interval import Interval
+from otel_carbon.registry.catalog import Registry
+from otel_carbon.registry.facts import EnergyCoefficient, Fact, TokenRatio
+
+OVERHEAD = 1.57  # host and idle reserve on top of the accelerator
+LN_TWO = log(128 / 64)  # reference batch over the fit's batch
+
+
+def _coefficient(model: str) -> EnergyCoefficient:
+    coefficient = Registry.bundled().about(EnergyCoefficient, model, None)
+    assert coefficient is not None
+    return coefficient
+
+
+def _fact(fact_id: str) -> Fact:
+    return Registry.bundled().fact(fact_id)
+
+
+def _fitted_wh_per_ktoken(active_low: float, active_high: float, total: float) -> float:
+    """FP8 on H100 at batch 128, IT boundary; sizes in billions of parameters."""
+    joules = exp(
+        -3.7635
+        + 0.2387 * log(sqrt(active_low * active_high))
+        + 0.6383 * log(total)
+        - 0.5124 * LN_TWO
+        + 0.0429 * LN_TWO**2
+        - 0.3665
+    )
+    return joules / 3.6 * OVERHEAD
+
+
+@pytest.mark.parametrize(
+    ("model", "active_low", "active_high", "total"),
+    [
+        ("gpt-4o", 44, 132, 440),
+        ("claude-sonnet-4-5", 44, 132, 440),
+        ("claude-3-5-sonnet-20241022", 44, 132, 440),
+        ("gemini-2.5-flash", 44, 132, 440),
+        ("gpt-5", 30, 90, 300),
+        ("gpt-5-mini", 25, 70, sqrt(25 * 70)),
+        ("gpt-4o-mini", 8, 28, sqrt(8 * 28)),
+        ("gemini-2.5-flash-lite", 8, 28, sqrt(8 * 28)),
+        ("claude-haiku-4-5", 10, 35, sqrt(10 * 35)),
+        ("gemini-2.5-pro", 200, 600, 2000),
+        ("mistral-large-2512", 41, 41, 675),
+        ("mistral-large-2407", 123, 123, 123),
+    ],
+)
+def test_a_parametric_coefficient_is_the_fit_at_its_guessed_size(
+    model: str, active_low: float, active_high: float, total: float
+) -> None:
+    coefficient = _coefficient(model)
+    assert coefficient.method == "parametric"
+    fitted = _fitted_wh_per_ktoken(active_low, active_high, total)
+    assert coefficient.output_wh_per_ktoken.mid == pytest.approx(fitted, rel=0.01)  # two to three digits are kept
+
+
+@pytest.mark.parametrize(
+    ("model", "gpu_wh_per_ktoken"),
+    [("llama-3.1-8b", 0.026419), ("llama-3.1-70b", 0.15649), ("llama-3.1-405b-fp8", 0.67486)],
+)
+def test_a_benchmarked_coefficient_is_the_gpu_energy_with_overhead(model: str, gpu_wh_per_ktoken: float) -> None:
+    coefficient = _coefficient(model)
+    assert coefficient.method == "benchmark"
+    assert coefficient.output_wh_per_ktoken.mid == pytest.approx(
+        gpu_wh_per_ktoken * OVERHEAD, rel=0.012
+    )  # two to three digits are kept
+
+
+def test_an_input_token_takes_thirty_percent_of_an_output_token() -> None:
+    for coefficient in Registry.bundled().facts("energy"):
+        assert isinstance(coefficient, EnergyCoefficient)
+        expected = 0.30 * coefficient.output_wh_per_ktoken.mid
+        # Published to the third decimal or to two digits; 0.02 for 0.07 is the coarsest.
+        assert abs(coefficient.input_wh_per_ktoken.mid - expected) <= max(0.0011, 0.01 * expected)
+
+
+def test_the_example_call_takes_0_371_wh_of_it_energy() -> None:
+    coefficient = _coefficient("gpt-4o-2024-11-20")
+    energy_wh = 800 / 1000 * coefficient.input_wh_per_ktoken.mid + 300 / 1000 * coefficient.output_wh_per_ktoken.mid
+    assert energy_wh == pytest.approx(0.8 * 0.206 + 0.3 * 0.687)
+    assert round(energy_wh, 3) == 0.371
+
+
+@pytest.mark.parametrize(
+    ("model", "output", "divisor_low", "factor_high"),
+    [
+        ("gpt-4o", 0.687, 3.1, 4.6),
+        ("claude-haiku-4-5", 0.065, 3.1, 10),
+        ("gemini-2.5-pro", 2.59, 3.1, 4.6),
+        ("mistral-large-2407", 0.342, 2.0, 3.5),
+        ("llama-3.1-70b", 0.246, 2.0, 3.5),
+    ],
+)
+def test_the_output_range_follows_its_rule(model: str, output: float, divisor_low: float, factor_high: float) -> None:
+    amount = _coefficient(model).output_wh_per_ktoken
+    assert amount.mid == output
+    assert amount.low == pytest.approx(output / divisor_low, rel=1e-5)
+    assert amount.high == pytest.approx(output * factor_high, rel=1e-5)
+
+
+def test_the_input_range_is_narrower_upward_and_wider_downward() -> None:
+    amount = _coefficient("gpt-4o").input_wh_per_ktoken
+    assert amount.low == pytest.approx(0.206 / 4.4, rel=1e-5)
+    assert amount.high == pytest.approx(0.206 * 3.5, rel=1e-5)
+
+
+def test_the_laptop_model_has_bounds_of_its_own() -> None:
+    assert _coefficient("smollm2-135m").output_wh_per_ktoken == Interval(0.02, 0.07, 0.3)
+    assert "outside_fit" in _coefficient("smollm2-135m").assumptions
+
+
+@pytest.mark.parametrize(
+    ("spelling", "fact_id"),
+    [
+        ("openai/gpt-4o", "energy/openai/gpt-4o@2026-11"),
+        ("GPT-4o-2024-08-06", "energy/openai/gpt-4o@2026-11"),
+        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "energy/anthropic/claude-sonnet-4-5@2026-11"),
+        ("claude-sonnet-4-5@20250929", "energy/anthropic/claude-sonnet-4-5@2026-11"),
+        ("meta.llama3-1-70b-instruct-v1:0", "energy/meta/llama-3.1-70b@2026-11"),
+        ("meta-llama/Llama-3.1-8B-Instruct", "energy/meta/llama-3.1-8b@2026-11"),
+        ("SmolLM2-135M-Instruct.Q4_1.gguf", "energy/huggingface/smollm2-135m@2026-11"),
+    ],
+)
+def test_a_spelling_leads_to_its_model(spelling: str, fact_id: str) -> None:
+    assert _coefficient(spelling).id == fact_id
+
+
+def test_no_model_is_known_by_a_moving_name() -> None:
+    for coefficient in Registry.bundled().facts("energy"):
+        assert isinstance(coefficient, EnergyCoefficient)
+        names = coefficient.models + coefficient.aliases
+        assert [name for name in names if "latest" in name.lower()] == []
+
+
+def test_a_guessed_size_is_flagged_on_closed_models_only() -> None:
+    for coefficient in Registry.bundled().facts("energy"):
+        assert isinstance(coefficient, EnergyCoefficient)
+        assert ("size_guessed" in coefficient.assumptions) is not coefficient.open_weights
+
+
+def test_cached_tokens_are_priced_in_energy_not_in_money() -> None:
+    read, write = _fact("ratio/cache_read@2026-11"), _fact("ratio/cache_write@2026-11")
+    assert isinstance(read, TokenRatio)
+    assert isinstance(write, TokenRatio)
+    assert read.ratio == Interval(0.0, 0.10, 0.25)
+    assert write.ratio == Interval(1.0, 1.0, 1.1)

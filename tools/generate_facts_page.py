@@ -1,0 +1,155 @@
+"""Generates `docs/reference/facts.md`, the page of all facts and their sources, from the compiled registry."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+if str(REPOSITORY) not in sys.path:  # started as a file, Python looks beside it only
+    sys.path.insert(0, str(REPOSITORY))
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from otel_carbon.registry.compiled import CompiledRegistry
+    from otel_carbon.registry.facts import Fact, Source
+
+PAGE = Path("docs/reference/facts.md")
+COMMAND = "python tools/generate_facts_page.py"
+
+SECTIONS = {
+    "energy": (
+        "Energy of models",
+        (
+            "Wh per 1,000 tokens. Boundary `it`: accelerator, host and idle reserve, before PUE. "
+            "Output includes reasoning tokens; input is an uncached token."
+        ),
+    ),
+    "ratio": ("Cached tokens", "Energy relative to an uncached input token; no unit."),
+    "grid": ("Grid intensity", "gCO2e per kWh of electricity, life cycle. Low and high are bounds of one call's grid."),
+    "water": ("Water of electricity", "Litres consumed by power stations per kWh of electricity."),
+    "embodied": ("Embodied emissions", "gCO2e of manufacture per kWh of IT energy, whatever the grid."),
+    "site": ("Sites", "PUE (facility energy per IT energy) and WUE (litres consumed on site per kWh of IT energy)."),
+    "region": ("Regions", "A cloud's region, the grid zone it draws from and its site."),
+    "provider": ("Providers", "Where a provider's calls are taken to run when nobody says."),
+    "zone": ("Zones", "Grid zones, the names they go by, and whose water intensity they take."),
+    "range": ("Range rules", "Factors that make low and high from a mid that was published without a range."),
+}
+"""Heading and introduction of each kind of fact, in the order of the page."""
+
+INTRODUCTION = """\
+Amounts read `mid (low to high)`; the range is an expert 95 % range, mostly our own judgement.
+`evidence` says how the number came about: metered, supplier, benchmark, parametric or assumed.
+How facts are written, superseded and retired: [registry.md](../registry.md)."""
+
+
+def facts_page(compiled: CompiledRegistry) -> str:
+    """The text of the page."""
+    from otel_carbon.registry.facts import fact_from_record, kind_of, source_from_record
+
+    facts = [fact_from_record(compiled.facts[fact_id]) for fact_id in sorted(compiled.facts)]
+    sources = [source_from_record(compiled.sources[source_id]) for source_id in sorted(compiled.sources)]
+    blocks = ["# Facts", f"<!-- Generated from the compiled registry by `{COMMAND}`; do not edit. -->"]
+    blocks += [f"Registry version `{compiled.version}`: {len(facts)} facts, {len(sources)} sources.", INTRODUCTION]
+    for kind, (title, introduction) in SECTIONS.items():
+        of_kind = [fact for fact in facts if kind_of(fact.id) == kind]
+        if of_kind:
+            blocks += [f"## {title}", introduction, _facts_table(of_kind)]
+    blocks += ["## Sources", _sources_table(sources)]
+    return "\n\n".join(blocks) + "\n"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the page, or with `--check` only compare; 0 done, 1 out of date."""
+    from otel_carbon.registry.compiled import read_bundled
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if the page is out of date")
+    check = parser.parse_args(arguments).check
+    path, text = REPOSITORY / PAGE, facts_page(read_bundled())
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
+        return 0
+    print(f"{PAGE}: {f'out of date; run {COMMAND}' if check else 'written'}")
+    if not check:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return 1 if check else 0
+
+
+def _facts_table(facts: Sequence[Fact]) -> str:
+    from otel_carbon.registry.facts import Fact
+
+    common = {field.name for field in dataclasses.fields(Fact)}
+    own = [field.name for field in dataclasses.fields(facts[0]) if field.name not in common]
+    rows = (
+        (
+            f"`{fact.id}`",
+            *(_cell(getattr(fact, name)) for name in own),
+            fact.evidence,
+            _validity(fact),
+            ", ".join(_source_link(source_id) for source_id in fact.sources),
+            _supersession(fact) + fact.note,
+        )
+        for fact in facts
+    )
+    return _table(["id", *own, "evidence", "valid", "sources", "note"], rows)
+
+
+def _sources_table(sources: Iterable[Source]) -> str:
+    rows = (
+        (
+            f'<a id="{source.id}"></a>`{source.id}`',
+            source.producer,
+            _title(source),
+            str(source.year),
+            source.locator,
+            source.licence,
+            source.redistributable,
+            source.accessed.isoformat(),
+            source.note,
+        )
+        for source in sources
+    )
+    heads = ["id", "producer", "title", "year", "where in it", "licence", "redistributable", "accessed", "note"]
+    return _table(heads, rows)
+
+
+def _cell(entry: object) -> str:
+    from otel_carbon.core.interval import Interval
+
+    if isinstance(entry, Interval):
+        return f"{entry.mid:g} ({entry.low:.4g} to {entry.high:.4g})"
+    if isinstance(entry, tuple):
+        return ", ".join(f"`{part}`" for part in entry)
+    if isinstance(entry, bool):
+        return "yes" if entry else "no"
+    return f"{entry:.4g}" if isinstance(entry, float) else str(entry)
+
+
+def _validity(fact: Fact) -> str:
+    return f"from {fact.valid_from}" if fact.valid_to is None else f"{fact.valid_from} until {fact.valid_to}"
+
+
+def _supersession(fact: Fact) -> str:
+    return f"Supersedes `{fact.supersedes}`. " if fact.supersedes else ""
+
+
+def _source_link(source_id: str) -> str:
+    return f"[{source_id}](#{source_id})"
+
+
+def _title(source: Source) -> str:
+    return f"[{source.title}]({source.url if '://' in source.url else '../' + source.url.removeprefix('docs/')})"
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
