@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from otel_carbon import attributes as ours
-from otel_carbon.core.footprint import Footprint, Unestimated
-from otel_carbon.core.reasons import NO_USAGE
-from otel_carbon.counting.candidate import COUNTED, NO_TOKENS, Candidate, TokenShape, response_key, span_key
+from otel_carbon.core.footprint import Unestimated, footprint_of
+from otel_carbon.core.reasons import MODEL_NOT_NAMED, NO_USAGE
+from otel_carbon.counting.candidate import COUNTED, NO_TOKENS, Candidate, response_key, shape_key, span_key
 from otel_carbon.counting.window import CountingWindow
-from otel_carbon.estimating import FactorResolver, day_from_unix_ns, estimate_tokens, has_usage
+from otel_carbon.estimating import NS_PER_DAY, FactorResolver, day_from_unix_ns, has_usage
 from otel_carbon.methods.per_token import CallSubject
 from otel_carbon.metrics.labels import NO_TENANT, SeriesLabels, label_text
-from otel_carbon.metrics.totals import Batch, Totals
+from otel_carbon.metrics.totals import Accumulator, Totals
 from otel_carbon.spans.read import read_span
 from otel_carbon.spans.role import Role
 from otel_carbon.spans.write import footprint_attributes, status_attributes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date
 
+    from otel_carbon.core.factors import Factors
+    from otel_carbon.core.footprint import Footprint
     from otel_carbon.counting.candidate import Verdict
     from otel_carbon.registry.catalog import Registry
-    from otel_carbon.spans.read import GenAiReading
+    from otel_carbon.spans.read import GenAiReading, SpanProfile
     from otel_carbon.spans.view import ResourceView, SpanView
     from otel_carbon.spans.write import AttributeValue
 
 DEFAULT_TENANT_ATTRIBUTE = ours.TENANT
+MAX_CONTEXTS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,16 @@ class EnrichSettings:
     configured_regions: Mapping[str, str] = field(default_factory=dict)
     tenant_attribute: str = DEFAULT_TENANT_ATTRIBUTE
     already_enriched: Literal["trust", "count"] = "trust"
+
+
+class _Context(NamedTuple):
+    """What calls have in common; it holds the profile and the resource, whose identity is its key."""
+
+    profile: SpanProfile
+    resource: ResourceView
+    factors: Factors | Unestimated
+    labels: SeriesLabels
+    labels_without_figure: SeriesLabels
 
 
 class Observation(NamedTuple):
@@ -90,11 +103,12 @@ class Enricher:
         self.window = window or CountingWindow(time.monotonic)
         self.totals = totals or Totals()
         self._resolver = FactorResolver(registry, self.settings.configured_regions)
+        self._contexts: dict[tuple[int, int, int], _Context] = {}
 
     def enrich(self, span: SpanView) -> Outcome | None:
         """Judge one span as it ends and book it; `None` when it is no GenAI span."""
         observation = self.observe(span)
-        return self.judge_together([observation])[0] if observation else None
+        return None if observation is None else self.judge_together([observation])[0]
 
     def enrich_together(self, spans: Sequence[SpanView]) -> list[Outcome | None]:
         """Judge and book spans that arrived together; outcomes come in the order given, `None` for no GenAI span."""
@@ -112,7 +126,7 @@ class Enricher:
 
         What earlier hops judged, and the spans that only link others, are known before the rest is judged.
         """
-        batch = Batch()
+        batch = Accumulator()
         outcomes: dict[int, Outcome] = {}
         candidates: list[Candidate] = []
         for i, observation in enumerate(observations):
@@ -131,25 +145,6 @@ class Enricher:
         self.totals.book(batch)
         return [outcomes[i] for i in range(len(observations))]
 
-    def footprint(self, reading: GenAiReading, start_ns: int) -> Footprint | Unestimated:
-        """The footprint of an inference span, whether it is counted or not."""
-        profile, counts = reading.profile, reading.counts
-        if counts is None or reading.tokens is None:
-            return reading.problem or Unestimated(NO_USAGE)
-        if not has_usage(profile.operation, counts[0], counts[1]):
-            return Unestimated(NO_USAGE)
-        region = profile.region
-        subject = CallSubject(
-            profile.provider,
-            profile.model,
-            profile.operation,
-            region.region,
-            region.evidence,
-            day_from_unix_ns(start_ns),
-            region.private_host,
-        )
-        return estimate_tokens(self._resolver, subject, reading.tokens)
-
     def _verdicts(self, candidates: list[Candidate]) -> list[Verdict]:
         if len(candidates) == 1:
             return [self.window.judge(candidates[0])]
@@ -164,7 +159,7 @@ class Enricher:
         label = ours.VERDICT_REPEATED if verdict.repeated else ours.VERDICT_AGGREGATE
         return Outcome(label, ours.STATUS_AGGREGATE, verdict.reason, None, reading)
 
-    def _inference(self, observation: Observation, verdict: Verdict, batch: Batch) -> Outcome:
+    def _inference(self, observation: Observation, verdict: Verdict, batch: Accumulator) -> Outcome:
         reading = observation.reading
         if verdict.kind != COUNTED:
             label = ours.VERDICT_REPEATED if verdict.repeated else verdict.kind
@@ -176,13 +171,56 @@ class Enricher:
         return outcome
 
     def _estimated(self, observation: Observation) -> Outcome:
-        result = self.footprint(observation.reading, observation.candidate.start_ns)
-        if isinstance(result, Unestimated):
-            reason = result.reason
-            return Outcome(ours.VERDICT_UNESTIMATED, ours.STATUS_UNESTIMATED, reason, None, observation.reading)
-        return Outcome(ours.VERDICT_COUNTED, ours.STATUS_ESTIMATED, "", result, observation.reading)
+        reading = observation.reading
+        if reading.tokens is None or reading.counts is None:
+            problem = reading.problem or Unestimated(NO_USAGE)
+        elif not has_usage(reading.profile.operation, reading.counts[0], reading.counts[1]):
+            problem = Unestimated(NO_USAGE)
+        else:
+            factors = self._context(observation).factors
+            if not isinstance(factors, Unestimated):
+                footprint = footprint_of(reading.tokens, factors)
+                return Outcome(ours.VERDICT_COUNTED, ours.STATUS_ESTIMATED, "", footprint, reading)
+            problem = factors
+        return Outcome(ours.VERDICT_UNESTIMATED, ours.STATUS_UNESTIMATED, problem.reason, None, reading)
 
-    def _judged_before(self, observation: Observation, batch: Batch) -> Outcome:
+    def _context(self, observation: Observation) -> _Context:
+        """Factors and labels, which all calls of an application that say the same on the same day share."""
+        profile, resource = observation.reading.profile, observation.resource
+        day_number = observation.candidate.start_ns // NS_PER_DAY
+        key = (id(profile), id(resource), day_number)
+        known = self._contexts.get(key)
+        if known is None:
+            if len(self._contexts) >= MAX_CONTEXTS:
+                self._contexts.clear()
+            known = self._contexts[key] = self._new_context(
+                profile, resource, day_from_unix_ns(day_number * NS_PER_DAY)
+            )
+        return known
+
+    def _new_context(self, profile: SpanProfile, resource: ResourceView, day: date) -> _Context:
+        region = profile.region
+        subject = CallSubject(
+            profile.provider, profile.model, profile.operation, region.region, region.evidence, day, region.private_host
+        )
+        factors: Factors | Unestimated = Unestimated(MODEL_NOT_NAMED)
+        if profile.model:
+            factors = self._resolver.factors_of(subject)
+        provenance = None if isinstance(factors, Unestimated) else factors.provenance
+        tenant = profile.tenant or resource.attributes.get(self.settings.tenant_attribute)
+        texts = (
+            provenance.provider if provenance else profile.provider,
+            profile.model,
+            provenance.region if provenance else region.region or "",
+            provenance.tier if provenance else "",
+            str(tenant) if tenant else NO_TENANT,
+            resource.service,
+            resource.environment,
+        )
+        labels = SeriesLabels(*(label_text(text) for text in texts))
+        return _Context(profile, resource, factors, labels, labels._replace(tier=""))
+
+    def _judged_before(self, observation: Observation, batch: Accumulator) -> Outcome:
         """Keep the verdict of an earlier hop as evidence; the span stays untouched."""
         judged = observation.reading.profile.judged
         kind = judged if judged in (ours.STATUS_DUPLICATE, ours.STATUS_AGGREGATE) else COUNTED
@@ -192,43 +230,28 @@ class Enricher:
         label = ours.VERDICT_REPEATED if repeated else ours.VERDICT_ALREADY_ENRICHED
         return Outcome(label, "", "", None, observation.reading)
 
-    def _book(self, observation: Observation, outcome: Outcome, batch: Batch, *, operation: bool) -> None:
-        footprint, profile, resource = outcome.footprint, observation.reading.profile, observation.resource
-        provenance = footprint.factors.provenance if footprint else None
-        tenant = profile.tenant or resource.attributes.get(self.settings.tenant_attribute)
-        labels = _labels(
-            provenance.provider if provenance else profile.provider,
-            profile.model,
-            provenance.region if provenance else profile.region.region or "",
-            provenance.tier if provenance else "",
-            str(tenant) if tenant else NO_TENANT,
-            resource.service,
-            resource.environment,
-        )
+    def _book(self, observation: Observation, outcome: Outcome, batch: Accumulator, *, operation: bool) -> None:
+        context = self._context(observation)
+        labels = context.labels if outcome.footprint is not None else context.labels_without_figure
         if operation:
             batch.count_operation(labels, outcome.status, outcome.reason)
-        if footprint is not None:
-            batch.add_footprint(labels, footprint)
+        if outcome.footprint is not None:
+            batch.add_footprint(labels, outcome.footprint)
         elif outcome.reading.tokens is not None:
             batch.add_tokens(labels, outcome.reading.tokens)
 
 
-@lru_cache(maxsize=4096)
-def _labels(*texts: str) -> SeriesLabels:
-    return SeriesLabels(*(label_text(text) for text in texts))
-
-
 def _candidate(span: SpanView, reading: GenAiReading) -> Candidate:
-    counts = reading.counts
-    start_ns, end_ns = span.start_ns, span.end_ns
+    counts, profile = reading.counts, reading.profile
+    tokens = (counts[0], counts[1]) if counts else NO_TOKENS
     return Candidate(
         span_key(span.trace_id, span.span_id),
         span_key(span.trace_id, span.parent_span_id),
         span.scope,
-        span.resource.service,
-        start_ns,
-        max(start_ns, end_ns),
-        response_key(reading.profile.provider, reading.response_id),
-        reading.profile.model,
-        TokenShape(counts[0], counts[1]) if counts else NO_TOKENS,
+        span.start_ns,
+        max(span.start_ns, span.end_ns),
+        response_key(profile.provider, reading.response_id),
+        profile.model,
+        tokens,
+        shape_key(span.resource.service, profile.model, tokens),
     )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from otel_carbon.core.usage import TokenUsage
 
 MAX_CACHED_SUBJECTS = 10_000
+NS_PER_DAY = 86_400_000_000_000
 
 
 @dataclass(slots=True)
@@ -72,7 +73,7 @@ def estimate_tokens(resolver: FactorResolver, call: CallSubject, tokens: Additiv
 
 def day_from_unix_ns(time_ns: int) -> date:
     """The UTC day of a Unix time in nanoseconds."""
-    return _day_from_ordinal(time_ns // _NS_PER_DAY)
+    return _day_from_ordinal(time_ns // NS_PER_DAY)
 
 
 @lru_cache(maxsize=1024)
@@ -81,4 +82,3 @@ def _day_from_ordinal(days_since_1970: int) -> date:
 
 
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
-_NS_PER_DAY = 86_400_000_000_000

@@ -23,42 +23,34 @@ class Verdict(NamedTuple):
     upgrades: bool = False
 
 
-class TokenShape(NamedTuple):
-    """Input and output tokens as reported, `None` where a span does not say."""
+TokenShape = tuple[int | None, int | None]
+"""Input and output tokens as reported, `None` where a span does not say."""
 
-    input_tokens: int | None
-    output_tokens: int | None
-
-
-NO_TOKENS = TokenShape(None, None)
+NO_TOKENS: TokenShape = (None, None)
 _NO_SPAN_ID = (b"", bytes(8))
 _NO_TRACE_ID = (b"", bytes(16))
 
 
 class Candidate(NamedTuple):
-    """One GenAI span; keys are 64-bit hashes, 0 when the span has no such thing."""
+    """One GenAI span; keys are 64-bit hashes, 0 when the span has no such thing.
+
+    `shape_key` is equal for spans that may report the same call without sharing an id.
+    """
 
     span_key: int
     parent_key: int
     scope: str
-    service: str
     start_ns: int
     end_ns: int
-    response_key: int = 0
-    model: str = ""
-    tokens: TokenShape = NO_TOKENS
+    response_key: int
+    model: str
+    tokens: TokenShape
+    shape_key: int
 
     @property
     def has_usage(self) -> bool:
         """Whether the span says how many tokens the call used."""
         return self.tokens != NO_TOKENS
-
-    @property
-    def shape_key(self) -> int:
-        """Equal for spans that may report the same call without sharing an id."""
-        if self.tokens != NO_TOKENS:
-            return hash((self.service, self.tokens))
-        return hash((self.service, self.model.lower()))
 
 
 @dataclass(slots=True, eq=False)
@@ -81,6 +73,11 @@ def span_key(trace_id: bytes, span_id: bytes) -> int:
     return hash(trace_id + span_id)
 
 
-def response_key(provider: str, response_id: str) -> int:
-    """The key of a provider's response, 0 without an id."""
+def response_key(provider: str, response_id: object) -> int:
+    """The key of a provider's response, by its id or the id's encoded form; 0 without an id."""
     return hash((provider, response_id)) if response_id else 0
+
+
+def shape_key(service: str, model: str, tokens: TokenShape) -> int:
+    """The key of a call's shape: service and tokens, or service and model where no tokens are known."""
+    return hash((service, model.lower())) if tokens == NO_TOKENS else hash((service, tokens))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from otel_carbon.core import reasons
-from otel_carbon.counting.candidate import AGGREGATE, COUNTED, DUPLICATE, Verdict
+from otel_carbon.counting.candidate import AGGREGATE, COUNTED, DUPLICATE, NO_TOKENS, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,50 +14,47 @@ if TYPE_CHECKING:
     from otel_carbon.counting.candidate import Call, Candidate
 
 
+class Relation(Enum):
+    """How a span is related to a call that was found before, strongest first."""
+
+    DESCENDANT = "the call was counted on a span below"
+    ANCESTOR = "the call was counted on a span above"
+    SAME_RESPONSE = "the call has the same provider response id"
+    TWIN = "another instrumentation reported the call: same service, tokens and time"
+
+
 class Evidence(NamedTuple):
-    """The calls already found that a span may belong to, by how it is related to them."""
+    """The call that a span may belong to."""
 
-    descendant: Call | None = None
-    """A call counted on a span below this one."""
-    ancestor: Call | None = None
-    """A call counted on a span above this one."""
-    same_response: Call | None = None
-    """The call with the same provider response id."""
-    twin: Call | None = None
-    """A call that another instrumentation reported with the same service, tokens and time."""
-
-    @property
-    def call(self) -> Call | None:
-        """The related call, the strongest relation first."""
-        return self.descendant or self.ancestor or self.same_response or self.twin
+    relation: Relation
+    call: Call
 
 
-NO_EVIDENCE = Evidence()
 COUNT = Verdict(COUNTED)
 _UPGRADE = Verdict(COUNTED, upgrades=True)
 _SAME_AS_CHILD = Verdict(DUPLICATE, reasons.COUNTED_DESCENDANT)
 _SUM_OF_CHILDREN = Verdict(AGGREGATE, reasons.COUNTED_DESCENDANT)
-_SAME_AS_PARENT = Verdict(DUPLICATE, reasons.COUNTED_ANCESTOR)
-_SAME_RESPONSE = Verdict(DUPLICATE, reasons.SAME_RESPONSE_ID)
-_SAME_SHAPE = Verdict(DUPLICATE, reasons.SAME_SHAPE)
+_SAME = {
+    Relation.DESCENDANT: _SAME_AS_CHILD,
+    Relation.ANCESTOR: Verdict(DUPLICATE, reasons.COUNTED_ANCESTOR),
+    Relation.SAME_RESPONSE: Verdict(DUPLICATE, reasons.SAME_RESPONSE_ID),
+    Relation.TWIN: Verdict(DUPLICATE, reasons.SAME_SHAPE),
+}
 
 
-def decide(candidate: Candidate, evidence: Evidence) -> Verdict:
-    """What a span is, given the calls it is related to.
+def decide(candidate: Candidate, evidence: Evidence | None) -> Verdict:
+    """What a span is, given the call it is related to; without one it is a call of its own.
 
-    Without a relation it is a call of its own.
     A span with usage is never given away to a call that was found without: then the span takes the call over.
     """
-    call = evidence.call
-    if call is None:
+    if evidence is None:
         return COUNT
+    relation, call = evidence
     if candidate.has_usage and not _has_usage(call):
         return _UPGRADE
-    if evidence.descendant is not None:
-        return _SAME_AS_CHILD if call.tokens == candidate.tokens else _SUM_OF_CHILDREN
-    if evidence.ancestor is not None:
-        return _SAME_AS_PARENT
-    return _SAME_RESPONSE if evidence.same_response is not None else _SAME_SHAPE
+    if relation is Relation.DESCENDANT and call.tokens != candidate.tokens:
+        return _SUM_OF_CHILDREN
+    return _SAME[relation]
 
 
 def nearest_twin(candidate: Candidate, calls: Iterable[Call]) -> Call | None:
@@ -92,4 +90,4 @@ def _same_model(one: str, other: str) -> bool:
 
 
 def _has_usage(call: Call) -> bool:
-    return call.tokens.input_tokens is not None or call.tokens.output_tokens is not None
+    return call.tokens != NO_TOKENS

@@ -1,45 +1,43 @@
-"""A mapping that forgets: bounded in entries, and in age by whole generations."""
+"""A dict that forgets: bounded in entries, and in age by periods."""
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from itertools import islice
+from typing import TypeVar
 
 V = TypeVar("V")
 
 
-class RotatingMap(Generic[V]):
-    """Keys to values in two generations; rotating drops the older one.
+class RotatingMap(dict[int, V]):
+    """Keys to values, in the order in which they were first set.
 
-    An entry lives for at least one rotation after it was last read or written.
-    At most `capacity` entries are held; `evicted` counts those dropped for lack of room, not for age.
+    `rotate`, called once a period, forgets what was there when the last period started:
+    an entry lives for one to two periods.
+    `shrink` forgets the oldest entries over `capacity`; `evicted` counts those, not the ones that were too old.
+    Reads and writes are those of a dict, as several of them run for each span; nothing else may delete.
     """
 
-    __slots__ = ("_capacity", "_old", "_young", "evicted")
+    __slots__ = ("_capacity", "_old", "evicted")
 
     def __init__(self, capacity: int) -> None:
-        self._capacity = max(1, capacity // 2)
-        self._young: dict[int, V] = {}
-        self._old: dict[int, V] = {}
+        super().__init__()
+        self._capacity = capacity
+        self._old = 0
         self.evicted = 0
 
-    def __len__(self) -> int:
-        return len(self._young) + sum(1 for key in self._old if key not in self._young)
-
-    def get(self, key: int) -> V | None:
-        """The value of a key, which is thereby kept alive; `None` when unknown or forgotten."""
-        found = self._young.get(key)
-        if found is None and self._old:
-            found = self._old.get(key)
-            if found is not None:
-                self[key] = found
-        return found
-
-    def __setitem__(self, key: int, value: V) -> None:
-        if len(self._young) >= self._capacity and key not in self._young:
-            self.evicted += len(self._old)
-            self.rotate()
-        self._young[key] = value
-
     def rotate(self) -> None:
-        """Forget the older generation and start a new one."""
-        self._old, self._young = self._young, {}
+        """Start a period."""
+        self._forget_oldest(self._old)
+        self._old = len(self)
+
+    def shrink(self) -> None:
+        """Make room."""
+        over = len(self) - self._capacity
+        if over > 0:
+            self._forget_oldest(over)
+            self.evicted += over
+
+    def _forget_oldest(self, how_many: int) -> None:
+        for key in list(islice(self, how_many)):
+            del self[key]
+        self._old = max(0, self._old - how_many)

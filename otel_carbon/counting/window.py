@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from otel_carbon.core import reasons
 from otel_carbon.counting.candidate import AGGREGATE, Call, Verdict
-from otel_carbon.counting.decide import COUNT, NO_EVIDENCE, Evidence, decide, nearest_twin
+from otel_carbon.counting.decide import COUNT, Evidence, Relation, decide, may_be_twins, nearest_twin
 from otel_carbon.counting.rotating_map import RotatingMap
 
 if TYPE_CHECKING:
@@ -24,6 +24,10 @@ MAX_OPEN_TWINS = 1024
 """How many calls of one shape and one set of scopes wait for their twin."""
 
 AGGREGATE_BY_ROLE = Verdict(AGGREGATE, reasons.AGGREGATE_OPERATION)
+
+
+Filed = Call | dict[frozenset[str], list[Call]]
+"""The calls of one shape: mostly a single one, else grouped by the scopes they have been seen in."""
 
 
 class _Seen(NamedTuple):
@@ -55,14 +59,19 @@ class CountingWindow:
         self._spans: RotatingMap[_Seen] = RotatingMap(2 * max_calls)
         self._calls_below: RotatingMap[Call] = RotatingMap(2 * max_calls)
         self._calls_by_response: RotatingMap[Call] = RotatingMap(max_calls)
-        self._open_by_shape: RotatingMap[dict[frozenset[str], list[Call]]] = RotatingMap(max_calls)
+        self._open_by_shape: RotatingMap[Filed] = RotatingMap(max_calls)
+        self._maps: tuple[RotatingMap[Any], ...] = (
+            self._spans,
+            self._calls_below,
+            self._calls_by_response,
+            self._open_by_shape,
+        )
         self._twins_evicted = 0
 
     @property
     def evicted(self) -> int:
         """Entries dropped for lack of room: above zero, a duplicate may have been missed."""
-        by_key = self._spans.evicted + self._calls_below.evicted + self._calls_by_response.evicted
-        return by_key + self._open_by_shape.evicted + self._twins_evicted
+        return self._twins_evicted + sum(entries.evicted for entries in self._maps)
 
     def judge(self, candidate: Candidate) -> Verdict:
         """Decide one span and remember it."""
@@ -98,7 +107,8 @@ class CountingWindow:
                 return verdict is not None and verdict.repeated
             if self._known(candidate) is not None:
                 return True
-            self._remember(candidate, Verdict(kind), self._evidence_for(candidate).call, now_s)
+            evidence = self._evidence_for(candidate)
+            self._remember(candidate, Verdict(kind), evidence.call if evidence else None, now_s)
             return False
 
     def _judge(self, candidate: Candidate, now_s: float) -> Verdict:
@@ -106,28 +116,32 @@ class CountingWindow:
         if known is not None:
             return known._replace(repeated=True)
         evidence = self._evidence_for(candidate)
-        verdict = decide(candidate, evidence)
-        self._remember(candidate, verdict, evidence.call, now_s)
+        if evidence is None:
+            verdict, call = COUNT, None
+        else:
+            verdict, call = decide(candidate, evidence), evidence.call
+        self._remember(candidate, verdict, call, now_s)
         return verdict
 
     def _known(self, candidate: Candidate) -> Verdict | None:
         seen = self._spans.get(candidate.span_key) if candidate.span_key else None
         return seen.verdict if seen is not None else None
 
-    def _evidence_for(self, candidate: Candidate) -> Evidence:
+    def _evidence_for(self, candidate: Candidate) -> Evidence | None:
         if candidate.span_key:
             below = self._calls_below.get(candidate.span_key)
             if below is not None:
-                return Evidence(descendant=below)
+                return Evidence(Relation.DESCENDANT, below)
         above = self._call_above(candidate.parent_key)
         if above is not None:
-            return Evidence(ancestor=above)
+            return Evidence(Relation.ANCESTOR, above)
         if candidate.response_key:
             same = self._calls_by_response.get(candidate.response_key)
             if same is not None:
-                return Evidence(same_response=same)
-        twin = self._twin_of(candidate)
-        return NO_EVIDENCE if twin is None else Evidence(twin=twin)
+                return Evidence(Relation.SAME_RESPONSE, same)
+        filed = self._open_by_shape.get(candidate.shape_key)
+        twin = _twin_among(filed, candidate) if filed else None
+        return None if twin is None else Evidence(Relation.TWIN, twin)
 
     def _call_above(self, key: int) -> Call | None:
         for _ in range(MAX_ANCESTORS):
@@ -138,13 +152,6 @@ class CountingWindow:
                 return seen.call
             key = seen.parent_key
         return None
-
-    def _twin_of(self, candidate: Candidate) -> Call | None:
-        groups = self._open_by_shape.get(candidate.shape_key)
-        if not groups:
-            return None
-        others = [calls for scopes, calls in groups.items() if candidate.scope not in scopes]
-        return nearest_twin(candidate, (call for calls in others for call in calls))
 
     def _note(self, candidate: Candidate, verdict: Verdict | None) -> Verdict | None:
         known = self._known(candidate)
@@ -195,32 +202,25 @@ class CountingWindow:
     def _file_by_shape(self, candidate: Candidate, call: Call, now_s: float) -> None:
         """File the call under its scopes, so that a search for twins skips whole groups."""
         shape = candidate.shape_key
-        groups = self._open_by_shape.get(shape)
-        if groups is None:
-            groups = self._open_by_shape[shape] = {}
-        elif call.scopes:
-            _unfile(groups, call)
-        scopes = call.scopes = _with_scope(call.scopes, candidate.scope)
-        waiting = groups.get(scopes)
-        if waiting is None:
-            groups[scopes] = [call]
+        alone_or_groups = self._open_by_shape.get(shape)
+        if alone_or_groups is None:
+            call.scopes = _with_scope(call.scopes, candidate.scope)
+            self._open_by_shape[shape] = call
             return
-        waiting.append(call)
-        if len(waiting) > MAX_OPEN_TWINS:
-            self._twins_evicted += len(waiting) - MAX_OPEN_TWINS // 2
-            del waiting[: -MAX_OPEN_TWINS // 2]
-        elif now_s - waiting[0].seen_at_s > self._ttl_s:
-            waiting[:] = [known for known in waiting if now_s - known.seen_at_s <= self._ttl_s]
+        if isinstance(alone_or_groups, Call):
+            alone_or_groups = self._open_by_shape[shape] = {alone_or_groups.scopes: [alone_or_groups]}
+        self._twins_evicted += _refile(alone_or_groups, call, candidate.scope, now_s - self._ttl_s)
 
     def _now_s(self) -> float:
-        """The time, once what is too old by then has been forgotten."""
+        """The time, once what is too old or too much by then has been forgotten."""
         now_s = self._clock()
-        if now_s - self._rotated_at_s >= self._ttl_s:
+        expired = now_s - self._rotated_at_s >= self._ttl_s
+        if expired:
             self._rotated_at_s = now_s
-            self._spans.rotate()
-            self._calls_below.rotate()
-            self._calls_by_response.rotate()
-            self._open_by_shape.rotate()
+        for entries in self._maps:
+            if expired:
+                entries.rotate()
+            entries.shrink()
         return now_s
 
 
@@ -230,9 +230,27 @@ def _with_scope(scopes: frozenset[str], scope: str) -> frozenset[str]:
     return scopes | {scope}
 
 
-def _unfile(groups: dict[frozenset[str], list[Call]], call: Call) -> None:
+def _twin_among(filed: Filed, candidate: Candidate) -> Call | None:
+    if isinstance(filed, Call):
+        return filed if may_be_twins(candidate, filed) else None
+    others = [calls for scopes, calls in filed.items() if candidate.scope not in scopes]
+    return nearest_twin(candidate, (call for calls in others for call in calls)) if others else None
+
+
+def _refile(groups: dict[frozenset[str], list[Call]], call: Call, scope: str, oldest_s: float) -> int:
+    """Move a call to the group of its scopes with one more; returns how many calls were dropped for lack of room."""
     waiting = groups.get(call.scopes)
     if waiting and call in waiting:
         waiting.remove(call)
         if not waiting:
             del groups[call.scopes]
+    call.scopes = _with_scope(call.scopes, scope)
+    waiting = groups.setdefault(call.scopes, [])
+    waiting.append(call)
+    dropped = 0
+    if len(waiting) > MAX_OPEN_TWINS:
+        dropped = len(waiting) - MAX_OPEN_TWINS // 2
+        del waiting[:dropped]
+    elif waiting[0].seen_at_s < oldest_s:
+        waiting[:] = [known for known in waiting if known.seen_at_s >= oldest_s]
+    return dropped

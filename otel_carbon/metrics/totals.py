@@ -35,26 +35,28 @@ class SeenSpan(NamedTuple):
 
 
 @dataclass(slots=True)
-class Batch:
-    """What spans that arrived together contribute; filled by one thread, then booked at once."""
+class Accumulator:
+    """Sums by label set, for one thread at a time."""
 
     rows: dict[SeriesLabels, list[float]] = field(default_factory=dict)
-    operations: dict[OperationKey, int] = field(default_factory=dict)
-    spans: dict[SeenSpan, int] = field(default_factory=dict)
+    operations: dict[tuple[SeriesLabels, str, str], int] = field(default_factory=dict)
+    spans: dict[tuple[str, str], int] = field(default_factory=dict)
 
-    def count_operation(self, labels: SeriesLabels, status: str, reason: str) -> None:
-        """Add one inference call."""
-        key = OperationKey(labels, status, reason)
-        self.operations[key] = self.operations.get(key, 0) + 1
+    def count_operation(self, labels: SeriesLabels, status: str, reason: str, count: int = 1) -> None:
+        """Add inference calls."""
+        key = (labels, status, reason)
+        self.operations[key] = self.operations.get(key, 0) + count
 
-    def see(self, scope: str, verdict: str) -> None:
-        """Add one GenAI span."""
-        key = SeenSpan(scope, verdict)
-        self.spans[key] = self.spans.get(key, 0) + 1
+    def see(self, scope: str, verdict: str, count: int = 1) -> None:
+        """Add GenAI spans; past `MAX_SCOPES` new scopes are summed up as one."""
+        key = (scope, verdict)
+        if key not in self.spans and len(self.spans) >= MAX_SCOPES:
+            key = (OTHER, verdict)
+        self.spans[key] = self.spans.get(key, 0) + count
 
     def add_footprint(self, labels: SeriesLabels, footprint: Footprint) -> None:
         """Add the amounts and tokens of one call."""
-        row = self._row(labels)
+        row = self.row(labels)
         low, mid, high = footprint.low, footprint.mid, footprint.high
         row[0] += mid.energy_kwh * JOULES_PER_KWH
         row[1] += low.energy_kwh * JOULES_PER_KWH
@@ -65,25 +67,23 @@ class Batch:
         row[6] += mid.water_l
         row[7] += low.water_l
         row[8] += high.water_l
-        self._add_tokens(row, footprint.tokens)
+        self.add_tokens(labels, footprint.tokens)
 
     def add_tokens(self, labels: SeriesLabels, tokens: AdditiveTokens) -> None:
-        """Add the tokens of a call without a figure."""
-        self._add_tokens(self._row(labels), tokens)
+        """Add the tokens of one call."""
+        row = self.row(labels)
+        row[9] += tokens[0]
+        row[10] += tokens[1]
+        row[11] += tokens[2]
+        row[12] += tokens[3]
+        row[13] += tokens[4]
 
-    def _row(self, labels: SeriesLabels) -> list[float]:
+    def row(self, labels: SeriesLabels) -> list[float]:
+        """The sums of a label set, made when first asked for."""
         row = self.rows.get(labels)
         if row is None:
-            row = self.rows[labels] = _empty_row()
+            row = self.rows[labels] = [0.0] * (AMOUNTS + len(KINDS))
         return row
-
-    @staticmethod
-    def _add_tokens(row: list[float], tokens: AdditiveTokens) -> None:
-        row[9] += tokens.input_uncached
-        row[10] += tokens.cache_read
-        row[11] += tokens.cache_write
-        row[12] += tokens.output_visible
-        row[13] += tokens.output_reasoning
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,41 +102,32 @@ class Totals:
 
     budget: LabelBudget = field(default_factory=LabelBudget)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _rows: dict[SeriesLabels, list[float]] = field(default_factory=dict)
-    _operations: dict[OperationKey, int] = field(default_factory=dict)
-    _spans: dict[SeenSpan, int] = field(default_factory=dict)
+    _sums: Accumulator = field(default_factory=Accumulator)
 
-    def book(self, batch: Batch) -> None:
-        """Add what one batch of spans contributes, at once."""
+    def book(self, batch: Accumulator) -> None:
+        """Add what one batch of spans contributes, at once and within the label budget."""
         with self._lock:
             for labels, added in batch.rows.items():
-                admitted = self.budget.admit(labels)
-                row = self._rows.get(admitted)
-                if row is None:
-                    row = self._rows[admitted] = _empty_row()
+                row = self._sums.row(self.budget.admit(labels))
                 for position, amount in enumerate(added):
                     row[position] += amount
-            for operation, count in batch.operations.items():
-                known = operation._replace(labels=self.budget.admit(operation.labels))
-                self._operations[known] = self._operations.get(known, 0) + count
-            for span, count in batch.spans.items():
-                seen = span if span in self._spans or len(self._spans) < MAX_SCOPES else span._replace(scope=OTHER)
-                self._spans[seen] = self._spans.get(seen, 0) + count
+            for (labels, status, reason), count in batch.operations.items():
+                self._sums.count_operation(self.budget.admit(labels), status, reason, count)
+            for (scope, verdict), count in batch.spans.items():
+                self._sums.see(scope, verdict, count)
 
     def snapshot(self) -> Snapshot:
         """A copy to read at leisure."""
         with self._lock:
-            rows = {labels: list(row) for labels, row in self._rows.items()}
-            return Snapshot(rows, dict(self._operations), dict(self._spans), self.budget.dropped)
+            return Snapshot(
+                {labels: list(row) for labels, row in self._sums.rows.items()},
+                {OperationKey(*key): count for key, count in self._sums.operations.items()},
+                {SeenSpan(*key): count for key, count in self._sums.spans.items()},
+                self.budget.dropped,
+            )
 
     def reset(self) -> None:
         """Start from zero with a fresh lock, as a forked child must: its parent reports the past."""
         self._lock = threading.Lock()
         self.budget.reset()
-        self._rows.clear()
-        self._operations.clear()
-        self._spans.clear()
-
-
-def _empty_row() -> list[float]:
-    return [0.0] * (AMOUNTS + len(KINDS))
+        self._sums = Accumulator()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from google.protobuf.message import DecodeError
@@ -72,7 +73,23 @@ class RawAttributes:
 
     def decode(self, stored: Any, /) -> object | None:  # noqa: ANN401 - as in the protocol
         """The Python value of an encoded one; `None` when it cannot be decoded."""
-        return None if stored is None else _value_or_none(stored)
+        if stored is None:
+            return None
+        if len(stored) > MAX_REMEMBERED_BYTES:
+            return _value_or_none(stored)
+        known = _remembered.get(stored, _remembered)
+        if known is not _remembered:
+            return known
+        if len(_remembered) >= MAX_REMEMBERED:
+            _remembered.clear()
+        decoded = _remembered[stored] = _value_or_none(stored)
+        return decoded
+
+
+# Token counts and names recur; looking them up costs a third of decoding them.
+MAX_REMEMBERED = 20_000
+MAX_REMEMBERED_BYTES = 32
+_remembered: dict[bytes, object | None] = {}
 
 
 def _value_or_none(raw: bytes) -> object | None:
@@ -108,6 +125,7 @@ def double_attribute_prefix(key: str) -> bytes:
     return SPAN_ATTRIBUTE_TAG + varint_bytes(len(body)) + body[: -_DOUBLE.size]
 
 
+@lru_cache(maxsize=8192)
 def varint_bytes(number: int) -> bytes:
     """A non-negative number as a varint."""
     out = bytearray()

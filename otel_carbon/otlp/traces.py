@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 STATUS_CODE_ERROR = 2
 MAX_CACHED_TEXTS = 10_000
+MAX_CACHED_RESOURCES = 1000
 _MARKERS = tuple(marker.encode() for marker in MARKERS)
 
 
@@ -41,6 +42,7 @@ class TracesEnricher:
         self._enricher = enricher
         self._writer = _AttributeWriter(full=enricher.settings.full)
         self._schema = lazy_schema()
+        self._resources: dict[bytes, ResourceView] = {}
 
     def __call__(self, body: bytes) -> bytes:
         """Enrich one request."""
@@ -73,8 +75,7 @@ class TracesEnricher:
                     continue
                 try:
                     if seen_as is None:
-                        header = self._schema.resource.FromString(resource.header)
-                        seen_as = resource_view(RawAttributes(header.attributes))
+                        seen_as = self._resource_view(resource.header)
                     if name is None:
                         name = self._schema.scope.FromString(scope.header).name
                     observation = self._enricher.observe(self._view(span_bytes, name, seen_as))
@@ -83,6 +84,16 @@ class TracesEnricher:
                 if observation is not None:
                     slots.append(slot)
                     observations.append(observation)
+
+    def _resource_view(self, header: bytes) -> ResourceView:
+        """The view of a resource; senders repeat the same bytes, so the view is kept."""
+        known = self._resources.get(header)
+        if known is None:
+            if len(self._resources) >= MAX_CACHED_RESOURCES:
+                self._resources.clear()
+            attributes = self._schema.resource.FromString(header).attributes
+            known = self._resources[header] = resource_view(RawAttributes(attributes))
+        return known
 
     def _view(self, span_bytes: bytes, scope: str, resource: ResourceView) -> SpanView:
         span = self._schema.span.FromString(span_bytes)

@@ -50,10 +50,13 @@ class SpanProfile(NamedTuple):
 
 
 class GenAiReading(NamedTuple):
-    """What a GenAI span says: an inference has either `counts` with the `tokens` they make, or a `problem`."""
+    """What a GenAI span says: an inference has either `counts` with the `tokens` they make, or a `problem`.
+
+    `response_id` is as the span stores it, encoded or not: it serves to be compared.
+    """
 
     profile: SpanProfile
-    response_id: str
+    response_id: object | None
     counts: Counts | None
     tokens: AdditiveTokens | None
     problem: Unestimated | None
@@ -61,30 +64,28 @@ class GenAiReading(NamedTuple):
 
 def read_span(span: SpanView, tenant_key: str = ours.TENANT) -> GenAiReading | None:
     """Read a span; `None` when it is no GenAI span."""
-    plan = _plan(dialect_of(span.scope), tenant_key)
-    attributes = span.attributes
-    picked = attributes.pick(plan.keys)
-    stored = [_first(picked, positions) for positions in plan.counts]
+    plan = _plan(span.scope, tenant_key)
+    picked = span.attributes.pick(plan.keys)
+    stored = [
+        picked[positions[0]] if picked[positions[0]] is not None else _first(picked, positions)
+        for positions in plan.counts
+    ]
     has_counts = stored[0] is not None or stored[1] is not None
     profile = plan.profile(span, picked, has_counts=has_counts)
     if profile is None:
         return None
-    counts: Counts | None = None
-    tokens: AdditiveTokens | None = None
-    problem: Unestimated | None = None
-    if profile.role is Role.INFERENCE and has_counts:
-        try:
-            counts = _counts(attributes, stored)
-            tokens = additive_from_counts(*counts)
-        except UsageError as error:
-            counts, problem = None, Unestimated(error.code, str(error))
-    elif profile.role is Role.INFERENCE:
+    response_id = _first(picked, plan.response_id)
+    if profile.role is not Role.INFERENCE:
+        return GenAiReading(profile, response_id, None, None, None)
+    if not has_counts:
         failed = profile.failed or span.failed
         problem = Unestimated(reasons.FAILED_NO_USAGE if failed else reasons.NO_USAGE)
-    response_id = _first(picked, plan.response_id)
-    return GenAiReading(
-        profile, "" if response_id is None else _text(attributes.decode(response_id)), counts, tokens, problem
-    )
+        return GenAiReading(profile, response_id, None, None, problem)
+    try:
+        counts = _counts(span.attributes, stored)
+        return GenAiReading(profile, response_id, counts, additive_from_counts(*counts), None)
+    except UsageError as error:
+        return GenAiReading(profile, response_id, None, None, Unestimated(error.code, str(error)))
 
 
 _COMMON_KEYS = (ours.STATUS, "error.type", SPAN_REGION_KEY, *SERVER_ADDRESS_KEYS)
@@ -164,18 +165,26 @@ class _Plan:
         )
 
 
+@lru_cache(maxsize=1024)
+def _plan(scope: str, tenant_key: str) -> _Plan:
+    return _plan_of(dialect_of(scope), tenant_key)
+
+
 @lru_cache(maxsize=64)
-def _plan(dialect: Dialect, tenant_key: str) -> _Plan:
+def _plan_of(dialect: Dialect, tenant_key: str) -> _Plan:
     return _Plan(dialect, tenant_key)
 
 
 def _counts(attributes: AttributeSource, stored: list[Any]) -> Counts:
     """Counts as checked ints; raises `UsageError`."""
-    counts = [None if found is None else attributes.decode(found) for found in stored]
-    for i, found in enumerate(counts):
-        if found is not None and not (type(found) is int and 0 <= found <= MAX_TOKENS_PER_CALL):
-            counts[i] = check_count(COUNT_NAMES[i], _number(found))
-    return tuple(counts)  # type: ignore[return-value]  # five, each an int or None by now
+    decode = attributes.decode
+    for i, found in enumerate(stored):
+        if found is not None:
+            number = decode(found)
+            if type(number) is not int or not 0 <= number <= MAX_TOKENS_PER_CALL:
+                number = None if number is None else check_count(COUNT_NAMES[i], _number(number))
+            stored[i] = number
+    return tuple(stored)
 
 
 def _number(found: object) -> object:

@@ -1,0 +1,1 @@
+"""The command `otel-carbon`: one module for each command or group of commands."""

@@ -1,0 +1,88 @@
+"""`otel-carbon enrich`: a file of traces in, the same file with footprints on its inference spans out."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from otel_carbon.cli import exit_codes
+from otel_carbon.cli.console import Console
+from otel_carbon.cli.extras import needs_extra
+from otel_carbon.cli.output import STANDARD_STREAM, refuse_own_input, write_result
+from otel_carbon.cli.registry_choice import chosen_registry, registry_option
+from otel_carbon.errors import BodyTooLarge, MalformedBody
+
+if TYPE_CHECKING:
+    from otel_carbon.otlp.file_enrichment import EnrichedFile
+    from otel_carbon.registry.catalog import Registry
+
+
+@click.command()
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path, allow_dash=True, dir_okay=False))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, allow_dash=True, dir_okay=False),
+    metavar="FILE",
+    help="Write the enriched traces to FILE, whole or not at all; - is standard output (the default).",
+)
+@click.option("--summary", is_flag=True, help="Print a summary as JSON; the traces then go to -o only.")
+@click.option("--full", is_flag=True, help="Add every attribute, not only the core ones.")
+@registry_option
+def enrich(file: Path, output: Path | None, registry_file: Path | None, *, summary: bool, full: bool) -> int:
+    """Add footprints to the inference spans of an OTLP trace file.
+
+    Protobuf, OTLP JSON or JSON lines, detected; the output has the encoding of the input. - reads standard input.
+    The whole file is decided together, each inference counted once.
+    Exits 3 when the file holds no GenAI span.
+
+    Example: otel-carbon enrich traces.binpb -o enriched.binpb --summary
+    """
+    if summary and output == STANDARD_STREAM:
+        msg = "--summary and -o - both want standard output; give the traces a file with -o FILE"
+        raise click.UsageError(msg)
+    if output is not None:
+        refuse_own_input(output, [file])
+    enriched = _enriched(file, chosen_registry(registry_file), full=full)
+    if output is not None or not summary:
+        _write_traces(enriched, output or STANDARD_STREAM, file)
+    if summary:
+        click.echo(json.dumps(enriched.summary, indent=2, ensure_ascii=False, allow_nan=False))
+    if enriched.summary["spans"] == enriched.summary["not_genai"]:
+        click.echo(f"{_name(file)}: no GenAI span in {enriched.summary['spans']} spans; nothing was added", err=True)
+        return exit_codes.NOTHING_ESTIMATED
+    return exit_codes.DONE
+
+
+def _enriched(file: Path, registry: Registry, *, full: bool) -> EnrichedFile:
+    with needs_extra("otlp"):
+        from otel_carbon.otlp.file_enrichment import enrich_file_bytes
+    from otel_carbon.enricher import Enricher
+    from otel_carbon.sdk.environment import settings_from_environment
+
+    body = sys.stdin.buffer.read() if file == STANDARD_STREAM else file.read_bytes()
+    settings = settings_from_environment(os.environ)
+    settings = replace(settings, full=full or settings.full)
+    try:
+        with Console(sys.stdout, sys.stderr).working(f"enriching {_name(file)}, {len(body):,} bytes"):
+            return enrich_file_bytes(body, Enricher(registry, settings))
+    except (MalformedBody, BodyTooLarge) as error:
+        msg = f"{_name(file)}: {error}"
+        raise click.UsageError(msg) from error
+
+
+def _write_traces(enriched: EnrichedFile, output: Path, file: Path) -> None:
+    if output == STANDARD_STREAM and enriched.encoding == "protobuf" and sys.stdout.isatty():
+        msg = "the traces are protobuf, which a terminal cannot show; name a file with -o FILE"
+        raise click.UsageError(msg)
+    write_result(enriched.body, output, [file])
+
+
+def _name(file: Path) -> str:
+    return "standard input" if file == STANDARD_STREAM else os.fsdecode(file)

@@ -1,0 +1,1 @@
+"""The collector: OTLP in, carbon attributes added, OTLP and Prometheus out."""

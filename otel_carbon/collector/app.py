@@ -1,0 +1,176 @@
+"""Run a collector: start in order, stop in the reverse order, lose nothing on the way."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import time
+from threading import Event
+from typing import TYPE_CHECKING, Self
+
+from otel_carbon.collector.assembly import assemble
+from otel_carbon.collector.endpoints import parse_endpoint
+from otel_carbon.collector.health_check import HealthCheck
+from otel_carbon.collector.signals import Signal
+from otel_carbon.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from types import FrameType, TracebackType
+
+    from otel_carbon.collector.assembly import BuildCarbon, Listener
+    from otel_carbon.collector.config import CollectorConfig
+    from otel_carbon.collector.endpoints import Endpoint
+
+GRACE_S = 5.0
+DRAIN_S = 10.0
+EXIT_DONE = 0
+EXIT_BAD_INPUT = 2
+_PAGE_GRACE_S = 1.0
+_logger = logging.getLogger(__name__)
+
+
+class Collector:
+    """A collector that can be run inside another program, by `start` and `stop` or in a `with` block.
+
+    Args:
+        config: a configuration that was checked, such as `load_config` returns.
+        build_carbon: makes the carbon processor from its section of the configuration.
+        json_decoders: OTLP JSON to protobuf bytes for each signal; None takes those of `otel_carbon.otlp`.
+    """
+
+    def __init__(
+        self,
+        config: CollectorConfig,
+        *,
+        build_carbon: BuildCarbon,
+        json_decoders: Mapping[Signal, Callable[[bytes], bytes]] | None = None,
+    ) -> None:
+        self._parts = assemble(config, build_carbon, json_decoders or bundled_json_decoders())
+        self._health = {
+            f"extensions.{name}": HealthCheck(parse_endpoint(health.endpoint), key=f"extensions.{name}.endpoint")
+            for name, health in config.extensions.items()
+            if name in config.service.extensions
+        }
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def endpoints(self) -> Mapping[str, Endpoint]:
+        """Where each part listens, by names such as `receivers.otlp.grpc` or `exporters.prometheus`."""
+        return {name: listener.endpoint for name, listener in self._listeners().items()}
+
+    def start(self) -> None:
+        """Start to send, then to listen; receivers come last, so that what they take has somewhere to go.
+
+        Raises:
+            ConfigError: endpoints cannot be listened on; it names all of them, and nothing is left running.
+        """
+        for sender in self._parts.senders:
+            sender.start()
+        problems: list[str] = []
+        for listener in self._listeners().values():
+            try:
+                listener.start()
+            except ConfigError as error:
+                problems += error.problems
+        if problems:
+            self.stop(grace_s=0, drain_s=0)
+            raise ConfigError(tuple(problems))
+        for health in self._health.values():
+            health.set_ready(ready=True)
+
+    def stop(self, *, grace_s: float = GRACE_S, drain_s: float = DRAIN_S) -> int:
+        """Stop to listen, send what is queued, then stop the pages.
+
+        Args:
+            grace_s: how long requests that have begun may take, in seconds.
+            drain_s: how long exporters may take to empty their queues, in seconds.
+
+        Returns:
+            How many spans, metric points and log records were still queued and are lost.
+        """
+        for health in self._health.values():
+            health.set_ready(ready=False)
+        _stop_all(self._parts.receivers.values(), grace_s)
+        deadline_s = time.monotonic() + drain_s
+        lost = sum(sender.drain(deadline_s) for sender in self._parts.senders)
+        _stop_all((*self._parts.pages.values(), *self._health.values()), _PAGE_GRACE_S)
+        return lost
+
+    def _listeners(self) -> Mapping[str, Listener]:
+        return {**self._health, **self._parts.pages, **self._parts.receivers}
+
+
+def run_collector(
+    config: CollectorConfig,
+    *,
+    build_carbon: BuildCarbon,
+    json_decoders: Mapping[Signal, Callable[[bytes], bytes]] | None = None,
+) -> int:
+    """Run until SIGTERM or SIGINT, then stop gracefully; a second signal ends the process at once.
+
+    Must be called on the main thread. Logs to stderr unless the caller has set logging up.
+
+    Returns:
+        The exit code: 0 after a stop that was asked for, 2 when endpoints cannot be listened on.
+    """
+    _log_to_stderr()
+    collector = Collector(config, build_carbon=build_carbon, json_decoders=json_decoders)
+    asked_to_stop = Event()
+    _on_stop_signals(asked_to_stop)
+    try:
+        collector.start()
+    except ConfigError as error:
+        for problem in error.problems:
+            _logger.error("%s", problem)  # noqa: TRY400 -- a message for the user, the trace would hide it
+        return EXIT_BAD_INPUT
+    for name, endpoint in collector.endpoints.items():
+        _logger.info("%s listens on %s", name, endpoint)
+    asked_to_stop.wait()
+    _logger.info("stopping: receivers first, then the queues are sent")
+    lost = collector.stop()
+    if lost:
+        _logger.warning("stopped; %d queued items could not be sent in time and are lost", lost)
+    else:
+        _logger.info("stopped; nothing was left in the queues")
+    return EXIT_DONE
+
+
+def bundled_json_decoders() -> Mapping[Signal, Callable[[bytes], bytes]]:
+    """The OTLP JSON readers of `otel_carbon.otlp`."""
+    from otel_carbon.otlp.json_codec import logs_from_json, metrics_from_json, traces_from_json
+
+    return {Signal.TRACES: traces_from_json, Signal.METRICS: metrics_from_json, Signal.LOGS: logs_from_json}
+
+
+def _stop_all(listeners: Iterable[Listener], grace_s: float) -> None:
+    """Let all of them end at the same time instead of one after the other."""
+    stopping = tuple(listeners)
+    for listener in stopping:
+        listener.begin_stop(grace_s)
+    for listener in stopping:
+        listener.finish_stop(grace_s)
+
+
+def _on_stop_signals(asked_to_stop: Event) -> None:
+    def ask(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        asked_to_stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ask)
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    # httpx logs every request at INFO; requests are counted, not logged.
+    logging.getLogger("httpx").setLevel(logging.WARNING)

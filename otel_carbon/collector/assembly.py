@@ -1,0 +1,242 @@
+"""Build the parts of a collector from its configuration; nothing is opened yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from otel_carbon.collector.byte_queue import ByteQueue
+from otel_carbon.collector.check_config import component_type
+from otel_carbon.collector.config import (
+    DebugExporterConfig,
+    OtlpGrpcExporterConfig,
+    OtlpHttpExporterConfig,
+    PrometheusExporterConfig,
+)
+from otel_carbon.collector.debug_exporter import DebugExport
+from otel_carbon.collector.endpoints import parse_endpoint
+from otel_carbon.collector.grpc_receiver import GrpcReceiver, GrpcSettings
+from otel_carbon.collector.http_receiver import HttpReceiver, HttpSettings
+from otel_carbon.collector.otlp_exporters import BackendSettings, OtlpGrpcExport, OtlpHttpExport
+from otel_carbon.collector.pipeline import Intake, Pipeline
+from otel_carbon.collector.prometheus_exporter import PrometheusExporter
+from otel_carbon.collector.self_metrics import SelfMetrics
+from otel_carbon.collector.sender import RetrySettings, Sender
+from otel_carbon.collector.signals import Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from otel_carbon.collector.config import (
+        CarbonConfig,
+        CollectorConfig,
+        ExporterConfig,
+        OtlpExporterConfig,
+        OtlpReceiverConfig,
+        RetryConfig,
+    )
+    from otel_carbon.collector.endpoints import Endpoint
+    from otel_carbon.collector.pipeline import TracesProcessor
+    from otel_carbon.collector.prometheus_exporter import Render
+    from otel_carbon.collector.sender import Export
+
+_MEBIBYTE = 1024 * 1024
+_DEBUG_QUEUE_BYTES = 64 * _MEBIBYTE
+_TRANSPORTS = ("grpc", "http")
+
+
+@dataclass(frozen=True, slots=True)
+class CarbonStage:
+    """What a carbon processor gives the collector.
+
+    Attributes:
+        process: enriches one request.
+        render: writes its counters for a scraper.
+    """
+
+    process: TracesProcessor
+    render: Render
+
+
+class BuildCarbon(Protocol):
+    """Makes the carbon processor; given by the caller, because the arithmetic is none of the transport's business."""
+
+    def __call__(self, config: CarbonConfig, /) -> CarbonStage:
+        """Build it from its section of the configuration."""
+
+
+class Listener(Protocol):
+    """A part that accepts connections."""
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it listens; the real port once it is started."""
+
+    def start(self) -> None:
+        """Listen; raises `ConfigError` when it cannot."""
+
+    def begin_stop(self, grace_s: float) -> None:
+        """Take nothing new; what has begun may end within `grace_s` seconds."""
+
+    def finish_stop(self, grace_s: float) -> None:
+        """Wait for the end of what `begin_stop` let run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """The parts of one collector; only components that a pipeline names are built.
+
+    Attributes:
+        receivers: by name, such as `receivers.otlp.grpc`.
+        senders: one for each exporter that sends.
+        pages: `/metrics` servers by name, such as `exporters.prometheus`.
+        metrics: what the collector counts about itself.
+    """
+
+    receivers: Mapping[str, Listener]
+    senders: tuple[Sender, ...]
+    pages: Mapping[str, Listener]
+    metrics: SelfMetrics
+
+
+def assemble(
+    config: CollectorConfig,
+    build_carbon: BuildCarbon,
+    json_decoders: Mapping[Signal, Callable[[bytes], bytes]],
+) -> Assembly:
+    """Build everything that the pipelines name.
+
+    Args:
+        config: a configuration that was checked.
+        build_carbon: makes the carbon processor.
+        json_decoders: OTLP JSON to protobuf bytes, for each signal.
+    """
+    metrics = SelfMetrics()
+    used = {name for pipeline in config.service.pipelines.values() for name in pipeline.exporters}
+    exporters = {name: exporter for name, exporter in config.exporters.items() if name in used}
+    senders = dict(_senders(exporters, metrics))
+    wanted = {name for pipeline in config.service.pipelines.values() for name in pipeline.processors}
+    stages = {name: build_carbon(carbon) for name, carbon in config.processors.items() if name in wanted}
+    queues = {name: sender.queue for name, sender in senders.items()}
+    return Assembly(
+        receivers=dict(_receivers(config, _pipelines(config, stages, queues), json_decoders, metrics)),
+        senders=tuple(senders.values()),
+        pages=dict(_pages(exporters, stages, metrics)),
+        metrics=metrics,
+    )
+
+
+def _senders(exporters: Mapping[str, ExporterConfig], metrics: SelfMetrics) -> Iterator[tuple[str, Sender]]:
+    for name, exporter in exporters.items():
+        match exporter:
+            case OtlpGrpcExporterConfig():
+                export: Export = OtlpGrpcExport(_backend(name, str(exporter.target), exporter, secure=exporter.secure))
+            case OtlpHttpExporterConfig():
+                export = OtlpHttpExport(_backend(name, exporter.endpoint, exporter))
+            case DebugExporterConfig():
+                export = DebugExport(name, detailed=exporter.verbosity == "detailed")
+            case PrometheusExporterConfig():
+                continue
+        queue = ByteQueue(name, _queue_bytes(exporter))
+        metrics.watch_queue(queue)
+        yield name, Sender(export, queue, _retry(exporter), metrics)
+
+
+def _backend(name: str, endpoint: str, exporter: OtlpExporterConfig, *, secure: bool = False) -> BackendSettings:
+    default = "none" if exporter.target.is_loopback else "gzip"
+    return BackendSettings(
+        exporter=name,
+        endpoint=endpoint,
+        headers={header: value.get_secret_value() for header, value in exporter.headers.items()},
+        gzip=(exporter.compression or default) == "gzip",
+        timeout_s=exporter.timeout_s,
+        secure=secure,
+    )
+
+
+def _queue_bytes(exporter: OtlpExporterConfig | DebugExporterConfig) -> int:
+    if isinstance(exporter, DebugExporterConfig):
+        return _DEBUG_QUEUE_BYTES
+    return exporter.sending_queue.queue_size_bytes
+
+
+def _retry(exporter: OtlpExporterConfig | DebugExporterConfig) -> RetrySettings:
+    if isinstance(exporter, DebugExporterConfig):
+        return RetrySettings(enabled=False)
+    retry: RetryConfig = exporter.retry_on_failure
+    return RetrySettings(
+        enabled=retry.enabled,
+        initial_interval_s=retry.initial_interval_s,
+        max_interval_s=retry.max_interval_s,
+        max_elapsed_time_s=retry.max_elapsed_time_s,
+    )
+
+
+def _pipelines(
+    config: CollectorConfig, stages: Mapping[str, CarbonStage], queues: Mapping[str, ByteQueue]
+) -> dict[str, Pipeline]:
+    return {
+        name: Pipeline(
+            name=name,
+            signal=Signal(component_type(name)),
+            processors=tuple((processor, stages[processor].process) for processor in pipeline.processors),
+            # The prometheus exporter has no queue: the carbon processor's counters are read, not sent.
+            queues=tuple(queues[exporter] for exporter in pipeline.exporters if exporter in queues),
+        )
+        for name, pipeline in config.service.pipelines.items()
+    }
+
+
+def _receivers(
+    config: CollectorConfig,
+    pipelines: Mapping[str, Pipeline],
+    json_decoders: Mapping[Signal, Callable[[bytes], bytes]],
+    metrics: SelfMetrics,
+) -> Iterator[tuple[str, Listener]]:
+    for name, receiver in config.receivers.items():
+        fed = tuple(pipelines[key] for key, each in config.service.pipelines.items() if name in each.receivers)
+        intakes = {
+            signal: Intake(name, signal, tuple(pipeline for pipeline in fed if pipeline.signal is signal), metrics)
+            for signal in Signal
+            if any(pipeline.signal is signal for pipeline in fed)
+        }
+        if intakes:
+            yield from _protocols(name, receiver, intakes, json_decoders)
+        for transport in _TRANSPORTS:
+            for signal in intakes:
+                if getattr(receiver.protocols, transport) is not None:
+                    metrics.watch_receiver(name, transport, signal)
+
+
+def _protocols(
+    name: str,
+    receiver: OtlpReceiverConfig,
+    intakes: Mapping[Signal, Intake],
+    json_decoders: Mapping[Signal, Callable[[bytes], bytes]],
+) -> Iterator[tuple[str, Listener]]:
+    grpc, http = receiver.protocols.grpc, receiver.protocols.http
+    if grpc is not None:
+        grpc_settings = GrpcSettings(
+            endpoint=parse_endpoint(grpc.endpoint),
+            key=f"receivers.{name}.protocols.grpc.endpoint",
+            limit_bytes=grpc.max_recv_msg_size_mib * _MEBIBYTE,
+        )
+        yield f"receivers.{name}.grpc", GrpcReceiver(grpc_settings, intakes)
+    if http is not None:
+        http_settings = HttpSettings(
+            endpoint=parse_endpoint(http.endpoint),
+            key=f"receivers.{name}.protocols.http.endpoint",
+            limit_bytes=http.max_request_body_size,
+        )
+        yield f"receivers.{name}.http", HttpReceiver(http_settings, intakes, json_decoders)
+
+
+def _pages(
+    exporters: Mapping[str, ExporterConfig], stages: Mapping[str, CarbonStage], metrics: SelfMetrics
+) -> Iterator[tuple[str, Listener]]:
+    render = next((stage.render for stage in stages.values()), None)
+    for name, exporter in exporters.items():
+        if isinstance(exporter, PrometheusExporterConfig):
+            endpoint = parse_endpoint(exporter.endpoint)
+            key = f"exporters.{name}.endpoint"
+            yield f"exporters.{name}", PrometheusExporter(endpoint, key=key, render=render, self_metrics=metrics)

@@ -1,0 +1,108 @@
+"""The bounded queue between receivers and one exporter; its bound is in bytes."""
+
+from __future__ import annotations
+
+from collections import deque
+from contextlib import ExitStack
+from threading import Condition
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from otel_carbon.collector.signals import Batch
+
+
+class ByteQueue:
+    """First in, first out; counts the bytes that are queued, promised and in flight.
+
+    Room is first reserved and then filled, so that one request can be offered to several queues and end up in
+    all of them or in none. An empty queue accepts one batch of any size: a batch larger than the capacity
+    would otherwise be refused for ever.
+
+    Args:
+        exporter: component id of the exporter that empties it.
+        capacity_bytes: bound on the bytes held, in bytes.
+    """
+
+    def __init__(self, exporter: str, capacity_bytes: int) -> None:
+        self.exporter = exporter
+        self.capacity_bytes = capacity_bytes
+        self._held_bytes = 0
+        self._batches: deque[Batch] = deque()
+        self._closed = False
+        self._changed = Condition()
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes queued, reserved or being sent now."""
+        return self._held_bytes
+
+    def has_room(self, size_bytes: int) -> bool:
+        """Say whether a batch of this size would be accepted at this moment."""
+        with self._changed:
+            return self._fits(size_bytes)
+
+    def reserve(self, size_bytes: int) -> bool:
+        """Promise room for a batch; False if there is none. Follow it by `put` or `release`."""
+        with self._changed:
+            if not self._fits(size_bytes):
+                return False
+            self._held_bytes += size_bytes
+            return True
+
+    def release(self, size_bytes: int) -> None:
+        """Give back bytes that were reserved and not used, or that have been dealt with."""
+        with self._changed:
+            self._held_bytes -= size_bytes
+            self._changed.notify_all()
+
+    def put(self, batch: Batch) -> None:
+        """Queue a batch whose room was reserved."""
+        with self._changed:
+            self._batches.append(batch)
+            self._changed.notify_all()
+
+    def take(self) -> Batch | None:
+        """Wait for the next batch, whose bytes stay counted until `release`; None when closed and empty."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._batches or self._closed)
+            return self._batches.popleft() if self._batches else None
+
+    def close(self) -> None:
+        """Accept nothing more; what is queued can still be taken."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def clear(self) -> list[Batch]:
+        """Take out everything that waits, to be counted as lost."""
+        with self._changed:
+            waiting = list(self._batches)
+            self._batches.clear()
+            self._held_bytes -= sum(batch.size_bytes for batch in waiting)
+            return waiting
+
+    def _fits(self, size_bytes: int) -> bool:
+        if self._closed:
+            return False
+        return self._held_bytes == 0 or self._held_bytes + size_bytes <= self.capacity_bytes
+
+
+def put_in_all(deliveries: Iterable[tuple[ByteQueue, Batch]]) -> ByteQueue | None:
+    """Queue every batch, or none of them.
+
+    Returns:
+        None when all were queued, else the queue that had no room.
+    """
+    with ExitStack() as undo:
+        promised = []
+        for queue, batch in deliveries:
+            if not queue.reserve(batch.size_bytes):
+                return queue
+            undo.callback(queue.release, batch.size_bytes)
+            promised.append((queue, batch))
+        undo.pop_all()
+    for queue, batch in promised:
+        queue.put(batch)
+    return None

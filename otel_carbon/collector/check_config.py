@@ -1,0 +1,147 @@
+"""Check what no component can check for itself: references, pipelines, ports."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from otel_carbon.collector.config import (
+    CarbonConfig,
+    HealthCheckConfig,
+    OtlpGrpcExporterConfig,
+    OtlpHttpExporterConfig,
+    OtlpReceiverConfig,
+    PrometheusExporterConfig,
+    ServiceConfig,
+)
+from otel_carbon.collector.config_text import KeyPath, Problem, dotted, suggestion
+from otel_carbon.collector.endpoints import Endpoint, parse_endpoint
+from otel_carbon.collector.signals import Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pydantic import BaseModel
+
+    from otel_carbon.collector.config import PipelineConfig
+
+_PIPELINE_SECTIONS = ("receivers", "processors", "exporters")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A configuration whose components were read one by one; some may be broken and are missing here.
+
+    Attributes:
+        declared: ids of each section, broken ones included.
+        components: the components of each section that are valid in themselves.
+        service: None when the section itself is broken.
+    """
+
+    declared: Mapping[str, tuple[str, ...]]
+    components: Mapping[str, Mapping[str, BaseModel]]
+    service: ServiceConfig | None
+
+
+def component_type(component_id: str) -> str:
+    """`otlp_http` of `otlp_http/backup`."""
+    return component_id.partition("/")[0]
+
+
+def problems_of(draft: Draft) -> Iterator[Problem]:
+    """Find what keeps the configuration from running."""
+    yield from _carbon_problems(draft)
+    yield from _endpoint_problems(draft)
+    if draft.service is None:
+        return
+    yield from _undeclared(draft, ("service", "extensions"), draft.service.extensions, "extensions")
+    for name, pipeline in draft.service.pipelines.items():
+        yield from _pipeline_problems(draft, name, pipeline)
+
+
+def warnings_of(draft: Draft) -> Iterator[Problem]:
+    """Find components that are declared and run nowhere."""
+    if draft.service is None:
+        return
+    used = {"extensions": set(draft.service.extensions)}
+    for section in _PIPELINE_SECTIONS:
+        used[section] = {each for pipeline in draft.service.pipelines.values() for each in getattr(pipeline, section)}
+    for section, ids in draft.declared.items():
+        for unused in sorted(set(ids) - used[section]):
+            place = "service.extensions" if section == "extensions" else "any pipeline"
+            yield Problem((section, unused), f"is declared but not named in {place}; it does not run")
+
+
+def _pipeline_problems(draft: Draft, name: str, pipeline: PipelineConfig) -> Iterator[Problem]:
+    path: KeyPath = ("service", "pipelines", name)
+    signals = [signal.value for signal in Signal]
+    if component_type(name) not in signals:
+        yield Problem(path, f"unknown kind of pipeline; {suggestion(component_type(name), signals)}")
+        return
+    for section in _PIPELINE_SECTIONS:
+        yield from _undeclared(draft, (*path, section), getattr(pipeline, section), section)
+    is_traces = component_type(name) == Signal.TRACES.value
+    types = [component_type(processor) for processor in pipeline.processors]
+    if "carbon" in types and not is_traces:
+        yield Problem((*path, "processors", types.index("carbon")), "carbon processes traces; take it out of here")
+    for index, exporter in enumerate(pipeline.exporters):
+        if component_type(exporter) == "prometheus":
+            yield from _prometheus_problems(
+                (*path, "exporters", index), is_traces=is_traces, has_carbon="carbon" in types
+            )
+
+
+def _prometheus_problems(path: KeyPath, *, is_traces: bool, has_carbon: bool) -> Iterator[Problem]:
+    if not is_traces:
+        yield Problem(path, "prometheus serves the carbon processor's counters only; list it in a traces pipeline")
+    elif not has_carbon:
+        yield Problem(path, "prometheus serves the carbon processor's counters; add carbon to the processors here")
+
+
+def _undeclared(draft: Draft, path: KeyPath, ids: tuple[str, ...], section: str) -> Iterator[Problem]:
+    declared = draft.declared[section]
+    for index, component_id in enumerate(ids):
+        if component_id not in declared:
+            message = f"{component_id!r} is not declared in {section}; {suggestion(component_id, declared)}"
+            yield Problem((*path, index), message)
+    for component_id, count in Counter(ids).items():
+        if count > 1:
+            yield Problem(path, f"{component_id!r} stands here {count} times; name it once")
+
+
+def _carbon_problems(draft: Draft) -> Iterator[Problem]:
+    carbons = {key: each for key, each in draft.components["processors"].items() if isinstance(each, CarbonConfig)}
+    for extra in list(carbons)[1:]:
+        yield Problem(("processors", extra), "one carbon processor decides for the whole collector; keep one")
+    for key, carbon in carbons.items():
+        if carbon.registry is not None and not Path(carbon.registry).is_file():
+            yield Problem(("processors", key, "registry"), f"there is no file {carbon.registry!r}")
+
+
+def _endpoint_problems(draft: Draft) -> Iterator[Problem]:
+    listening = list(_listening(draft))
+    for (path, endpoint), (other_path, other) in combinations(listening, 2):
+        if endpoint.clashes_with(other):
+            yield Problem(other_path, f"{other} is taken by {dotted(path)}; choose another port")
+    receivers = [endpoint for path, endpoint in listening if path[0] == "receivers"]
+    for name, exporter in draft.components["exporters"].items():
+        if isinstance(exporter, OtlpGrpcExporterConfig | OtlpHttpExporterConfig):
+            target = exporter.target
+            if target.is_loopback and any(target.clashes_with(receiver) for receiver in receivers):
+                yield Problem(("exporters", name, "endpoint"), f"{target} is this collector's own receiver: a loop")
+
+
+def _listening(draft: Draft) -> Iterator[tuple[KeyPath, Endpoint]]:
+    for name, receiver in draft.components["receivers"].items():
+        if isinstance(receiver, OtlpReceiverConfig):
+            for protocol in ("grpc", "http"):
+                settings = getattr(receiver.protocols, protocol)
+                if settings is not None:
+                    yield ("receivers", name, "protocols", protocol, "endpoint"), parse_endpoint(settings.endpoint)
+    for section in ("exporters", "extensions"):
+        for name, component in draft.components[section].items():
+            if isinstance(component, PrometheusExporterConfig | HealthCheckConfig):
+                yield (section, name, "endpoint"), parse_endpoint(component.endpoint)

@@ -1,0 +1,63 @@
+"""Answer probes: 200 while the collector takes telemetry, 503 before and after."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from otel_carbon.collector.asgi_server import AsgiServer, respond
+
+if TYPE_CHECKING:
+    from otel_carbon.collector.asgi_server import Message, Receive, Send
+    from otel_carbon.collector.endpoints import Endpoint
+
+
+class HealthCheck:
+    """Serves `GET /` (and every other path, as probes are configured in many ways).
+
+    Args:
+        endpoint: where to listen.
+        key: key path of the endpoint setting, for messages.
+    """
+
+    def __init__(self, endpoint: Endpoint, *, key: str) -> None:
+        self._server = AsgiServer(self._application, endpoint, key=key, name="health check")
+        self._up_since: datetime | None = None
+        self._ready_s = 0.0
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it listens; the real port once it is started."""
+        return self._server.endpoint
+
+    def start(self) -> None:
+        """Listen, and answer 503 until `set_ready`.
+
+        Raises:
+            ConfigError: the endpoint cannot be listened on.
+        """
+        self._server.start()
+
+    def set_ready(self, *, ready: bool) -> None:
+        """Answer 200 from now on, or 503."""
+        self._ready_s = time.monotonic()
+        self._up_since = datetime.now(UTC) if ready else None
+
+    def begin_stop(self, grace_s: float) -> None:
+        """Take no new probes."""
+        self._server.begin_stop(grace_s)
+
+    def finish_stop(self, grace_s: float) -> None:
+        """Wait for the end of what `begin_stop` let run."""
+        self._server.finish_stop(grace_s)
+
+    async def _application(self, scope: Message, receive: Receive, send: Send) -> None:  # noqa: ARG002 -- ASGI's shape
+        up_since = self._up_since
+        if up_since is None:
+            answer = {"status": "Server not available"}
+        else:
+            uptime_s = time.monotonic() - self._ready_s
+            answer = {"status": "Server available", "upSince": up_since.isoformat(), "uptime": f"{uptime_s:.3f}s"}
+        await respond(send, 503 if up_since is None else 200, json.dumps(answer).encode(), "application/json")

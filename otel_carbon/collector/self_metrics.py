@@ -1,0 +1,160 @@
+"""What the collector says about itself, under the names that dashboards for the upstream collector know."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from mmap import PAGESIZE
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.exposition import generate_latest
+from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
+from prometheus_client.registry import Collector
+
+from otel_carbon.collector.signals import Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from prometheus_client.metrics_core import Metric
+
+    from otel_carbon.collector.byte_queue import ByteQueue
+
+_STATM = Path("/proc/self/statm")
+_RESIDENT_FIELD = 1
+
+_COUNTER_HELP = {
+    "otelcol_receiver_accepted_{items}": "Items taken over: every exporter queue has them.",
+    "otelcol_receiver_refused_{items}": "Items refused for now because a queue was full; the client keeps them.",
+    "otelcol_exporter_sent_{items}": "Items the backend accepted.",
+    "otelcol_exporter_send_failed_{items}": "Items the backend rejected, or that were given up.",
+    "otelcol_exporter_enqueue_failed_{items}": "Items refused because this exporter's queue was full.",
+    "otelcol_receiver_requests": "Export requests by outcome: success, refused (queue full) or failure (bad request).",
+    "otel_carbon_collector_processor_failures": "Requests forwarded unprocessed because a processor failed.",
+}
+
+Labels = tuple[tuple[str, str], ...]
+
+
+class SelfMetrics(Collector):
+    """Counters and queue gauges of one collector, rendered by `prometheus_client` from a registry of its own.
+
+    Counts are plain integers under one lock, taken a few times for each request and never for each span.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._totals: defaultdict[str, defaultdict[Labels, int]] = defaultdict(lambda: defaultdict(int))
+        self._queues: list[ByteQueue] = []
+        self._started_s = time.monotonic()
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._registry.register(self)
+
+    def watch_receiver(self, receiver: str, transport: str, signal: Signal) -> None:
+        """Show a receiver's counters from the start, at 0."""
+        self.accepted(receiver, transport, signal, 0)
+        self.refused(receiver, transport, signal, 0)
+
+    def watch_queue(self, queue: ByteQueue) -> None:
+        """Show an exporter's queue and its span counters from the start."""
+        self._queues.append(queue)
+        self.sent(queue.exporter, Signal.TRACES, 0)
+        self.send_failed(queue.exporter, Signal.TRACES, 0)
+
+    def accepted(self, receiver: str, transport: str, signal: Signal, items: int) -> None:
+        """Count items that every exporter queue accepted."""
+        self._add("otelcol_receiver_accepted_{items}", signal, items, receiver=receiver, transport=transport)
+
+    def refused(self, receiver: str, transport: str, signal: Signal, items: int) -> None:
+        """Count items that were refused because a queue was full."""
+        self._add("otelcol_receiver_refused_{items}", signal, items, receiver=receiver, transport=transport)
+
+    def request(self, receiver: str, transport: str, outcome: str) -> None:
+        """Count one request by its outcome: `success`, `refused` or `failure`."""
+        self._add("otelcol_receiver_requests", None, 1, receiver=receiver, transport=transport, outcome=outcome)
+
+    def sent(self, exporter: str, signal: Signal, items: int) -> None:
+        """Count items that a backend accepted."""
+        self._add("otelcol_exporter_sent_{items}", signal, items, exporter=exporter)
+
+    def send_failed(self, exporter: str, signal: Signal, items: int) -> None:
+        """Count items that a backend rejected or that were given up."""
+        self._add("otelcol_exporter_send_failed_{items}", signal, items, exporter=exporter)
+
+    def enqueue_failed(self, exporter: str, signal: Signal, items: int) -> None:
+        """Count items that an exporter's queue had no room for."""
+        self._add("otelcol_exporter_enqueue_failed_{items}", signal, items, exporter=exporter)
+
+    def processor_failed(self, processor: str) -> None:
+        """Count one request that passed unprocessed because a processor raised."""
+        self._add("otel_carbon_collector_processor_failures", None, 1, processor=processor)
+
+    def render(self, *, openmetrics: bool = False) -> bytes:
+        """Write all families in the Prometheus text format, or in OpenMetrics with its closing `# EOF`."""
+        if openmetrics:
+            page: bytes = generate_openmetrics(self._registry)  # type: ignore[no-untyped-call] # untyped upstream
+            return page
+        return generate_latest(self._registry)
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the families; called by `prometheus_client`."""
+        with self._lock:
+            totals = {name: dict(samples) for name, samples in sorted(self._totals.items())}
+        for name, samples in totals.items():
+            yield _counter_family(name, samples)
+        yield from self._queue_families()
+        yield from self._process_families()
+
+    def _add(self, template: str, signal: Signal | None, count: int, **labels: str) -> None:
+        name = template.format(items=signal.items_name) if signal else template
+        with self._lock:
+            self._totals[name][tuple(sorted(labels.items()))] += count
+
+    def _queue_families(self) -> Iterator[Metric]:
+        size = GaugeMetricFamily("otelcol_exporter_queue_size", "Bytes queued or being sent.", labels=["exporter"])
+        capacity = GaugeMetricFamily(
+            "otelcol_exporter_queue_capacity", "Bound of the queue in bytes.", labels=["exporter"]
+        )
+        for queue in self._queues:
+            size.add_metric([queue.exporter], queue.held_bytes)
+            capacity.add_metric([queue.exporter], queue.capacity_bytes)
+        yield from (size, capacity)
+
+    def _process_families(self) -> Iterator[Metric]:
+        uptime_s = time.monotonic() - self._started_s
+        yield CounterMetricFamily("otelcol_process_uptime_seconds", "Seconds since the start.", value=uptime_s)
+        yield CounterMetricFamily(
+            "otelcol_process_cpu_seconds", "CPU seconds, user and system.", value=time.process_time()
+        )
+        resident_bytes = _resident_bytes()
+        if resident_bytes is not None:
+            yield GaugeMetricFamily(
+                "otelcol_process_memory_rss_bytes", "Resident memory in bytes.", value=resident_bytes
+            )
+
+
+def _counter_family(name: str, samples: Mapping[Labels, int]) -> CounterMetricFamily:
+    label_names = [label for label, _ in next(iter(samples))]
+    family = CounterMetricFamily(name, _help(name), labels=label_names)
+    for labels, total in sorted(samples.items()):
+        family.add_metric([value for _, value in labels], total)
+    return family
+
+
+def _help(name: str) -> str:
+    for signal in Signal:
+        name = name.replace(f"_{signal.items_name}", "_{items}")
+    return _COUNTER_HELP[name]
+
+
+def _resident_bytes() -> int | None:
+    """Resident memory in bytes; None where there is no /proc."""
+    try:
+        pages = _STATM.read_text(encoding="ascii").split()[_RESIDENT_FIELD]
+    except OSError:
+        return None
+    return int(pages) * PAGESIZE

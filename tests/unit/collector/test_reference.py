@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from otel_carbon.collector.load_config import load_config
+from tools import generate_collector_reference
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+
+def test_the_reference_page_is_what_the_models_yield() -> None:
+    page = REPOSITORY / generate_collector_reference.PAGE
+    assert page.read_text(encoding="utf-8") == generate_collector_reference.reference_page()
+
+
+def test_check_tells_drift_by_its_exit_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(generate_collector_reference, "REPOSITORY", tmp_path)
+    assert generate_collector_reference.main(["--check"]) == 1
+    assert generate_collector_reference.main([]) == 0
+    assert generate_collector_reference.main(["--check"]) == 0
+
+
+def test_every_setting_says_what_it_means() -> None:
+    rows = [line for line in generate_collector_reference.reference_page().splitlines() if line.startswith("| `")]
+    assert len(rows) > 30
+    assert all(row.count("|") == 5 and row.endswith(". |") for row in rows)
+
+
+@pytest.mark.parametrize("example", ["deploy/collector.yaml", "deploy/compose-collector.yaml"])
+def test_the_example_configurations_can_be_run(example: str) -> None:
+    assert load_config(REPOSITORY / example, {"BACKEND_TOKEN": "t"}).warnings == ()
