@@ -14,7 +14,7 @@ from otel_carbon.counting.window import CountingWindow
 from otel_carbon.estimating import NS_PER_DAY, FactorResolver, day_from_unix_ns, has_usage
 from otel_carbon.methods.per_token import CallSubject
 from otel_carbon.metrics.labels import NO_TENANT, SeriesLabels, label_text
-from otel_carbon.metrics.totals import Accumulator, Totals
+from otel_carbon.metrics.totals import Batch, Totals
 from otel_carbon.spans.read import read_span
 from otel_carbon.spans.role import Role
 from otel_carbon.spans.write import footprint_attributes, status_attributes
@@ -83,9 +83,11 @@ class Outcome(NamedTuple):
 
     def attributes(self, *, full: bool) -> dict[str, AttributeValue]:
         """The attributes to add to the span."""
+        if not self.status:
+            return {}
         if self.footprint is not None:
             return footprint_attributes(self.footprint, full=full)
-        return status_attributes(self.status, self.reason) if self.status else {}
+        return status_attributes(self.status, self.reason)
 
 
 class Enricher:
@@ -108,7 +110,15 @@ class Enricher:
     def enrich(self, span: SpanView) -> Outcome | None:
         """Judge one span as it ends and book it; `None` when it is no GenAI span."""
         observation = self.observe(span)
-        return None if observation is None else self.judge_together([observation])[0]
+        if observation is None:
+            return None
+        batch = Batch()
+        outcome = self._without_judging(observation, batch)
+        if outcome is None:
+            outcome = self._inference(observation, self.window.judge(observation.candidate), batch)
+        batch.see(span.scope, outcome.verdict)
+        self.totals.book(batch)
+        return outcome
 
     def enrich_together(self, spans: Sequence[SpanView]) -> list[Outcome | None]:
         """Judge and book spans that arrived together; outcomes come in the order given, `None` for no GenAI span."""
@@ -126,29 +136,24 @@ class Enricher:
 
         What earlier hops judged, and the spans that only link others, are known before the rest is judged.
         """
-        batch = Accumulator()
-        outcomes: dict[int, Outcome] = {}
-        candidates: list[Candidate] = []
-        for i, observation in enumerate(observations):
-            profile = observation.reading.profile
-            if profile.judged:
-                outcomes[i] = self._judged_before(observation, batch)
-            elif profile.role is not Role.INFERENCE:
-                outcomes[i] = self._structure(observation)
-            else:
-                candidates.append(observation.candidate)
-        verdicts = iter(self._verdicts(candidates))
-        for i, observation in enumerate(observations):
-            if i not in outcomes:
-                outcomes[i] = self._inference(observation, next(verdicts), batch)
-            batch.see(observation.candidate.scope, outcomes[i].verdict)
+        batch = Batch()
+        outcomes = [self._without_judging(observation, batch) for observation in observations]
+        waiting = [i for i, outcome in enumerate(outcomes) if outcome is None]
+        verdicts = self.window.judge_together([observations[i].candidate for i in waiting])
+        for i, verdict in zip(waiting, verdicts, strict=True):
+            outcomes[i] = self._inference(observations[i], verdict, batch)
+        judged = [outcome for outcome in outcomes if outcome is not None]
+        for observation, outcome in zip(observations, judged, strict=True):
+            batch.see(observation.candidate.scope, outcome.verdict)
         self.totals.book(batch)
-        return [outcomes[i] for i in range(len(observations))]
+        return judged
 
-    def _verdicts(self, candidates: list[Candidate]) -> list[Verdict]:
-        if len(candidates) == 1:
-            return [self.window.judge(candidates[0])]
-        return self.window.judge_together(candidates) if candidates else []
+    def _without_judging(self, observation: Observation, batch: Batch) -> Outcome | None:
+        """The outcome of a span that is no candidate: judged by an earlier hop, or no inference."""
+        profile = observation.reading.profile
+        if profile.judged:
+            return self._judged_before(observation, batch)
+        return None if profile.role is Role.INFERENCE else self._structure(observation)
 
     def _structure(self, observation: Observation) -> Outcome:
         reading = observation.reading
@@ -159,7 +164,7 @@ class Enricher:
         label = ours.VERDICT_REPEATED if verdict.repeated else ours.VERDICT_AGGREGATE
         return Outcome(label, ours.STATUS_AGGREGATE, verdict.reason, None, reading)
 
-    def _inference(self, observation: Observation, verdict: Verdict, batch: Accumulator) -> Outcome:
+    def _inference(self, observation: Observation, verdict: Verdict, batch: Batch) -> Outcome:
         reading = observation.reading
         if verdict.kind != COUNTED:
             label = ours.VERDICT_REPEATED if verdict.repeated else verdict.kind
@@ -220,17 +225,21 @@ class Enricher:
         labels = SeriesLabels(*(label_text(text) for text in texts))
         return _Context(profile, resource, factors, labels, labels._replace(tier=""))
 
-    def _judged_before(self, observation: Observation, batch: Accumulator) -> Outcome:
+    def _judged_before(self, observation: Observation, batch: Batch) -> Outcome:
         """Keep the verdict of an earlier hop as evidence; the span stays untouched."""
         judged = observation.reading.profile.judged
         kind = judged if judged in (ours.STATUS_DUPLICATE, ours.STATUS_AGGREGATE) else COUNTED
-        repeated = self.window.note_judged(observation.candidate, kind)
-        if self.settings.already_enriched == "count" and kind == COUNTED and not repeated:
-            self._book(observation, self._estimated(observation), batch, operation=True)
-        label = ours.VERDICT_REPEATED if repeated else ours.VERDICT_ALREADY_ENRICHED
-        return Outcome(label, "", "", None, observation.reading)
+        verdict = self.window.note_judged(observation.candidate, kind)
+        label = ours.VERDICT_REPEATED if verdict.repeated else ours.VERDICT_ALREADY_ENRICHED
+        footprint: Footprint | None = None
+        if self.settings.already_enriched == "count" and kind == COUNTED:
+            outcome = self._estimated(observation)
+            footprint = outcome.footprint
+            if verdict.kind == COUNTED and not verdict.repeated:
+                self._book(observation, outcome, batch, operation=not verdict.upgrades)
+        return Outcome(label, "", "", footprint, observation.reading)
 
-    def _book(self, observation: Observation, outcome: Outcome, batch: Accumulator, *, operation: bool) -> None:
+    def _book(self, observation: Observation, outcome: Outcome, batch: Batch, *, operation: bool) -> None:
         context = self._context(observation)
         labels = context.labels if outcome.footprint is not None else context.labels_without_figure
         if operation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import sys
@@ -28,6 +29,7 @@ DRAIN_S = 10.0
 EXIT_DONE = 0
 EXIT_BAD_INPUT = 2
 _PAGE_GRACE_S = 1.0
+_GC_ALLOCATIONS = 50_000
 _logger = logging.getLogger(__name__)
 
 
@@ -133,6 +135,7 @@ def run_collector(
         for problem in error.problems:
             _logger.error("%s", problem)  # noqa: TRY400 -- a message for the user, the trace would hide it
         return EXIT_BAD_INPUT
+    _spare_the_garbage_collector()
     for name, endpoint in collector.endpoints.items():
         _logger.info("%s listens on %s", name, endpoint)
     asked_to_stop.wait()
@@ -143,6 +146,13 @@ def run_collector(
     else:
         _logger.info("stopped; nothing was left in the queues")
     return EXIT_DONE
+
+
+def _spare_the_garbage_collector() -> None:
+    """Collect cycles seldom: spans make many objects and no cycles, and scanning them cost a fifth of enrichment."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_GC_ALLOCATIONS, 20, 50)
 
 
 def bundled_json_decoders() -> Mapping[Signal, Callable[[bytes], bytes]]:

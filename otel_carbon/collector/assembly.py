@@ -151,6 +151,7 @@ def _backend(name: str, endpoint: str, exporter: OtlpExporterConfig, *, secure: 
         gzip=(exporter.compression or default) == "gzip",
         timeout_s=exporter.timeout_s,
         secure=secure,
+        behind_proxy=not exporter.target.is_loopback,
     )
 
 

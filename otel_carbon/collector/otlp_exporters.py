@@ -58,6 +58,8 @@ class BackendSettings:
     gzip: bool
     timeout_s: float
     secure: bool = False
+    behind_proxy: bool = True
+    """Whether proxies named in the environment apply; they cannot reach this machine's loopback."""
 
 
 class OtlpHttpExport:
@@ -68,7 +70,9 @@ class OtlpHttpExport:
         headers = {**settings.headers, "content-type": Encoding.PROTOBUF.value}
         if settings.gzip:
             headers["content-encoding"] = "gzip"
-        self._client = httpx.Client(headers=headers, timeout=settings.timeout_s, follow_redirects=False)
+        self._client = httpx.Client(
+            headers=headers, timeout=settings.timeout_s, follow_redirects=False, trust_env=settings.behind_proxy
+        )
         self._base_url = settings.endpoint.rstrip("/")
 
     def send(self, batch: Batch) -> int:
@@ -102,7 +106,7 @@ class OtlpGrpcExport:
         self._settings = settings
         compression = grpc.Compression.Gzip if settings.gzip else grpc.Compression.NoCompression
         # Retries are the sender's, which counts them; two layers of retries would multiply.
-        options = [("grpc.enable_retries", 0)]
+        options = [("grpc.enable_retries", 0), ("grpc.enable_http_proxy", int(settings.behind_proxy))]
         if settings.secure:
             credentials = grpc.ssl_channel_credentials()
             self._channel = grpc.secure_channel(settings.endpoint, credentials, options, compression)

@@ -25,7 +25,8 @@ class Step:
     source_ids: tuple[str, ...]
 
 
-# Each step: name, formula, the factors of `Factors` it brings in, unit. Names are those of `Footprint` and `Factors`.
+# Each step: name, formula, the steps it builds on, the factors it brings in, unit.
+# Names are those of `Footprint` and `Factors`.
 _OUTLINE = (
     (
         "it_energy_kwh",
@@ -67,14 +68,25 @@ _OUTLINE = (
         "L",
     ),
 )
+_MARKET_STEP = (
+    "emissions_market_gco2e",
+    "energy_kwh * market_gco2e_per_kwh + emissions_embodied_gco2e",
+    ("energy_kwh", "emissions_embodied_gco2e"),
+    ("market_gco2e_per_kwh",),
+    "gCO2e",
+)
 
 
 def steps_of(footprint: Footprint) -> tuple[Step, ...]:
-    """The steps in the order of the formulas; a step's facts include those of the quantities it builds on."""
+    """The steps in the order of the formulas; a step's facts include those of the quantities it builds on.
+
+    The market-based step comes last, where a market factor is known.
+    """
     provenance = footprint.provenance
     facts: dict[str, tuple[str, ...]] = {}
     steps = []
-    for name, formula, quantities, factors, unit in _OUTLINE:
+    outline = _OUTLINE if footprint.factors.market_gco2e_per_kwh is None else (*_OUTLINE, _MARKET_STEP)
+    for name, formula, quantities, factors, unit in outline:
         behind = [fact for quantity in quantities for fact in facts[quantity]]
         behind += [fact for factor in factors for fact in provenance.fact_ids[factor]]
         facts[name] = tuple(dict.fromkeys(behind))

@@ -67,5 +67,7 @@ def additive_from_counts(
 
 
 def _shown(count: object) -> str:
-    """A wrong count for a message, without whatever text stands in its place."""
+    """A wrong count for a message, without whatever text stands in its place, or more digits than anyone reads."""
+    if isinstance(count, int) and abs(count) > MAX_TOKENS_PER_CALL:
+        return "a large negative number"
     return repr(count) if isinstance(count, int | float) else f"a {type(count).__name__}"

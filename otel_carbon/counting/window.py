@@ -98,18 +98,18 @@ class CountingWindow:
             self._now_s()
             return self._note(candidate, AGGREGATE_BY_ROLE if aggregate else None)
 
-    def note_judged(self, candidate: Candidate, kind: str) -> bool:
-        """Remember the verdict of an earlier hop as evidence; says whether the span was here before."""
+    def note_judged(self, candidate: Candidate, kind: str) -> Verdict:
+        """Remember the verdict of an earlier hop as evidence; returns the one we would have come to."""
         with self._lock:
             now_s = self._now_s()
             if kind == AGGREGATE:
-                verdict = self._note(candidate, AGGREGATE_BY_ROLE)
-                return verdict is not None and verdict.repeated
-            if self._known(candidate) is not None:
-                return True
+                return self._note(candidate, AGGREGATE_BY_ROLE) or AGGREGATE_BY_ROLE
+            known = self._known(candidate)
+            if known is not None:
+                return known._replace(repeated=True)
             evidence = self._evidence_for(candidate)
             self._remember(candidate, Verdict(kind), evidence.call if evidence else None, now_s)
-            return False
+            return decide(candidate, evidence)
 
     def _judge(self, candidate: Candidate, now_s: float) -> Verdict:
         known = self._known(candidate)

@@ -130,9 +130,11 @@ class _AttributeWriter:
 
     def bytes_of(self, outcome: Outcome) -> bytes:
         """What to append to the span's bytes."""
+        if not outcome.status:
+            return b""
         if outcome.footprint is not None:
             return self._amount_bytes(outcome.footprint) + self._text_bytes(outcome.footprint)
-        return span_attribute_bytes(status_attributes(outcome.status, outcome.reason)) if outcome.status else b""
+        return span_attribute_bytes(status_attributes(outcome.status, outcome.reason))
 
     def _amount_bytes(self, footprint: Footprint) -> bytes:
         amounts = footprint_amounts(footprint, full=self._full)

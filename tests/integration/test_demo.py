@@ -17,6 +17,7 @@ from otel_carbon import attributes as ours
 from otel_carbon.cli.console import Console
 from otel_carbon.demo import run
 from otel_carbon.demo.checks import counter_totals
+from otel_carbon.demo.figures import figures_of
 from otel_carbon.demo.pipeline import running_pipeline
 from otel_carbon.demo.playback import ServiceNotPlayed, play_service
 from otel_carbon.demo.span_trees import Part
@@ -142,6 +143,12 @@ def test_spans_of_the_plan_arrive_once_and_whole(small: tuple[TrafficPlan, Seque
     assert sorted((span.name, span.scope, span.start_ns) for span in spans) == planned
 
 
+def test_two_runs_of_one_plan_give_equal_figures(small: tuple[TrafficPlan, Sequence[ArrivedSpan], str]) -> None:
+    plan, spans, _ = small
+    again, _ = played(plan)
+    assert figures_of(again) == figures_of(spans)
+
+
 def test_a_taken_port_is_replaced_by_a_free_one() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -174,6 +181,8 @@ def test_the_environment_of_the_reader_does_not_bend_the_demo(monkeypatch: pytes
     monkeypatch.setenv("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "2")
     monkeypatch.setenv("OTEL_CARBON_REGION", "openai=swedencentral")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "authorization=secret")
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
     plan = plan_traffic(LAST_DAY, scale=0.02)
     spans, _ = played(plan)
     assert len(spans) == truth_of(plan).spans

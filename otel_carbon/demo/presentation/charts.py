@@ -24,6 +24,7 @@ PHONE_WIDTH = 500
 SERIES = ("#2a9481", "#d98e04", "#3f78b5", "#b5485d", "#7a5ea8", "#8a979b")
 """Colours of stacked series, the last one for the rest."""
 _ROOM_FOR_NAMES = 26
+_MOST_NARROW_TICKS = 5
 _MARGIN = {"left": 6, "right": 14, "top": 4, "bottom": 2}
 
 Spec = dict[str, Any]
@@ -105,7 +106,7 @@ def ranges(amounts: Sequence[Named], unit: str, colour: str, *, width: int) -> s
         "title": f"{_lowered(unit)} (logarithmic)",
         "domain": False,
         "ticks": False,
-        "values": decades,
+        "values": decades[::2] if width < PHONE_WIDTH and len(decades) > _MOST_NARROW_TICKS else decades,
         "format": "~g",
         "labelFlush": False,
         "labelOverlap": "greedy",

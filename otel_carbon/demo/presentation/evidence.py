@@ -116,8 +116,9 @@ def _cited(fact: Fact, numbers: dict[str, int]) -> CitedFact:
 def _amounts_of(fact: Fact) -> Iterator[str]:
     match fact:
         case EnergyCoefficient():
-            yield f"output {_range(fact.output_wh_per_ktoken)} Wh per 1,000 tokens"
-            yield f"input {_range(fact.input_wh_per_ktoken)} Wh per 1,000 tokens"
+            yield f"output {_range(fact.output_wh_per_ktoken)}"
+            yield f"input {_range(fact.input_wh_per_ktoken)}"
+            yield "Wh of IT energy per 1,000 tokens"
         case GridIntensity():
             yield f"{_range(fact.gco2e_per_kwh)} gCO2e/kWh"
         case WaterIntensity():
