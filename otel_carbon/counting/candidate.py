@@ -64,6 +64,8 @@ class Call:
     start_ns: int
     end_ns: int
     seen_at_s: float
+    counted: bool = False
+    """Whether one of its spans was counted; of an earlier hop's spans a duplicate may come first."""
 
 
 def span_key(trace_id: bytes, span_id: bytes) -> int:

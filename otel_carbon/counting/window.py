@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from otel_carbon.core import reasons
-from otel_carbon.counting.candidate import AGGREGATE, Call, Verdict
+from otel_carbon.counting.candidate import AGGREGATE, COUNTED, Call, Verdict
 from otel_carbon.counting.decide import COUNT, Evidence, Relation, decide, may_be_twins, nearest_twin
 from otel_carbon.counting.rotating_map import RotatingMap
 
@@ -108,8 +108,9 @@ class CountingWindow:
             if known is not None:
                 return known._replace(repeated=True)
             evidence = self._evidence_for(candidate)
+            ours = decide(candidate, evidence if evidence and evidence.call.counted else None)
             self._remember(candidate, Verdict(kind), evidence.call if evidence else None, now_s)
-            return decide(candidate, evidence)
+            return ours
 
     def _judge(self, candidate: Candidate, now_s: float) -> Verdict:
         known = self._known(candidate)
@@ -191,6 +192,7 @@ class CountingWindow:
             )
         elif verdict.upgrades:
             call.tokens = candidate.tokens
+        call.counted = call.counted or verdict.kind == COUNTED
         call.response_key = call.response_key or candidate.response_key
         if candidate.response_key:
             self._calls_by_response[candidate.response_key] = call
