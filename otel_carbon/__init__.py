@@ -44,9 +44,9 @@ _MODULES = {
 def __getattr__(name: str) -> object:
     """The public name, imported now and kept."""
     if name == "__version__":
-        from importlib.metadata import version
+        from otel_carbon.version import VERSION
 
-        found: object = version("otel-carbon")
+        found: object = VERSION
     elif name in _MODULES:
         from importlib import import_module
 

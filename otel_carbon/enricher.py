@@ -14,7 +14,7 @@ from otel_carbon.counting.window import CountingWindow
 from otel_carbon.estimating import NS_PER_DAY, FactorResolver, day_from_unix_ns, has_usage
 from otel_carbon.methods.per_token import CallSubject
 from otel_carbon.metrics.labels import NO_TENANT, SeriesLabels, label_text
-from otel_carbon.metrics.totals import Batch, Totals
+from otel_carbon.metrics.totals import Totals
 from otel_carbon.spans.read import read_span
 from otel_carbon.spans.role import Role
 from otel_carbon.spans.write import footprint_attributes, status_attributes
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from otel_carbon.core.factors import Factors
     from otel_carbon.core.footprint import Footprint
     from otel_carbon.counting.candidate import Verdict
+    from otel_carbon.metrics.totals import Row
     from otel_carbon.registry.catalog import Registry
     from otel_carbon.spans.read import GenAiReading, SpanProfile
     from otel_carbon.spans.view import ResourceView, SpanView
@@ -57,8 +58,8 @@ class _Context(NamedTuple):
     profile: SpanProfile
     resource: ResourceView
     factors: Factors | Unestimated
-    labels: SeriesLabels
-    labels_without_figure: SeriesLabels
+    row: Row
+    row_without_figure: Row
 
 
 class Observation(NamedTuple):
@@ -112,12 +113,11 @@ class Enricher:
         observation = self.observe(span)
         if observation is None:
             return None
-        batch = Batch()
-        outcome = self._without_judging(observation, batch)
-        if outcome is None:
-            outcome = self._inference(observation, self.window.judge(observation.candidate), batch)
-        batch.see(span.scope, outcome.verdict)
-        self.totals.book(batch)
+        with self.totals.lock:
+            outcome = self._without_judging(observation)
+            if outcome is None:
+                outcome = self._inference(observation, self.window.judge(observation.candidate))
+            self.totals.see(span.scope, outcome.verdict)
         return outcome
 
     def enrich_together(self, spans: Sequence[SpanView]) -> list[Outcome | None]:
@@ -136,23 +136,28 @@ class Enricher:
 
         What earlier hops judged, and the spans that only link others, are known before the rest is judged.
         """
-        batch = Batch()
-        outcomes = [self._without_judging(observation, batch) for observation in observations]
-        waiting = [i for i, outcome in enumerate(outcomes) if outcome is None]
-        verdicts = self.window.judge_together([observations[i].candidate for i in waiting])
-        for i, verdict in zip(waiting, verdicts, strict=True):
-            outcomes[i] = self._inference(observations[i], verdict, batch)
-        judged = [outcome for outcome in outcomes if outcome is not None]
-        for observation, outcome in zip(observations, judged, strict=True):
-            batch.see(observation.candidate.scope, outcome.verdict)
-        self.totals.book(batch)
+        with self.totals.lock:
+            outcomes = [self._without_judging(observation) for observation in observations]
+            waiting = [i for i, outcome in enumerate(outcomes) if outcome is None]
+            verdicts = self.window.judge_together([observations[i].candidate for i in waiting])
+            for i, verdict in zip(waiting, verdicts, strict=True):
+                outcomes[i] = self._inference(observations[i], verdict)
+            judged = [outcome for outcome in outcomes if outcome is not None]
+            for observation, outcome in zip(observations, judged, strict=True):
+                self.totals.see(observation.candidate.scope, outcome.verdict)
         return judged
 
-    def _without_judging(self, observation: Observation, batch: Batch) -> Outcome | None:
+    def reset_after_fork(self) -> None:
+        """Start a child process with free locks, an empty window and zero counters: the past is its parent's."""
+        self.window = CountingWindow(time.monotonic)
+        self.totals.reset()
+        self._contexts = {}
+
+    def _without_judging(self, observation: Observation) -> Outcome | None:
         """The outcome of a span that is no candidate: judged by an earlier hop, or no inference."""
         profile = observation.reading.profile
         if profile.judged:
-            return self._judged_before(observation, batch)
+            return self._judged_before(observation)
         return None if profile.role is Role.INFERENCE else self._structure(observation)
 
     def _structure(self, observation: Observation) -> Outcome:
@@ -164,30 +169,16 @@ class Enricher:
         label = ours.VERDICT_REPEATED if verdict.repeated else ours.VERDICT_AGGREGATE
         return Outcome(label, ours.STATUS_AGGREGATE, verdict.reason, None, reading)
 
-    def _inference(self, observation: Observation, verdict: Verdict, batch: Batch) -> Outcome:
-        reading = observation.reading
+    def _inference(self, observation: Observation, verdict: Verdict) -> Outcome:
         if verdict.kind != COUNTED:
             label = ours.VERDICT_REPEATED if verdict.repeated else verdict.kind
-            return Outcome(label, verdict.kind, verdict.reason, None, reading)
-        outcome = self._estimated(observation)
+            return Outcome(label, verdict.kind, verdict.reason, None, observation.reading)
+        context = self._context(observation)
+        outcome = _estimated(observation.reading, context)
         if verdict.repeated:
             return outcome._replace(verdict=ours.VERDICT_REPEATED)
-        self._book(observation, outcome, batch, operation=not verdict.upgrades)
+        _book(context, outcome, operation=not verdict.upgrades)
         return outcome
-
-    def _estimated(self, observation: Observation) -> Outcome:
-        reading = observation.reading
-        if reading.tokens is None or reading.counts is None:
-            problem = reading.problem or Unestimated(NO_USAGE)
-        elif not has_usage(reading.profile.operation, reading.counts[0], reading.counts[1]):
-            problem = Unestimated(NO_USAGE)
-        else:
-            factors = self._context(observation).factors
-            if not isinstance(factors, Unestimated):
-                footprint = footprint_of(reading.tokens, factors)
-                return Outcome(ours.VERDICT_COUNTED, ours.STATUS_ESTIMATED, "", footprint, reading)
-            problem = factors
-        return Outcome(ours.VERDICT_UNESTIMATED, ours.STATUS_UNESTIMATED, problem.reason, None, reading)
 
     def _context(self, observation: Observation) -> _Context:
         """Factors and labels, which all calls of an application that say the same on the same day share."""
@@ -223,31 +214,46 @@ class Enricher:
             resource.environment,
         )
         labels = SeriesLabels(*(label_text(text) for text in texts))
-        return _Context(profile, resource, factors, labels, labels._replace(tier=""))
+        rows = self.totals.row(labels), self.totals.row(labels._replace(tier=""))
+        return _Context(profile, resource, factors, *rows)
 
-    def _judged_before(self, observation: Observation, batch: Batch) -> Outcome:
+    def _judged_before(self, observation: Observation) -> Outcome:
         """Keep the verdict of an earlier hop as evidence; the span stays untouched."""
         judged = observation.reading.profile.judged
         kind = judged if judged in (ours.STATUS_DUPLICATE, ours.STATUS_AGGREGATE) else COUNTED
         verdict = self.window.note_judged(observation.candidate, kind)
         label = ours.VERDICT_REPEATED if verdict.repeated else ours.VERDICT_ALREADY_ENRICHED
-        footprint: Footprint | None = None
-        if self.settings.already_enriched == "count" and kind == COUNTED:
-            outcome = self._estimated(observation)
-            footprint = outcome.footprint
-            if verdict.kind == COUNTED and not verdict.repeated:
-                self._book(observation, outcome, batch, operation=not verdict.upgrades)
-        return Outcome(label, "", "", footprint, observation.reading)
-
-    def _book(self, observation: Observation, outcome: Outcome, batch: Batch, *, operation: bool) -> None:
+        if self.settings.already_enriched == "trust" or kind != COUNTED:
+            return Outcome(label, "", "", None, observation.reading)
         context = self._context(observation)
-        labels = context.labels if outcome.footprint is not None else context.labels_without_figure
-        if operation:
-            batch.count_operation(labels, outcome.status, outcome.reason)
-        if outcome.footprint is not None:
-            batch.add_footprint(labels, outcome.footprint)
-        elif outcome.reading.tokens is not None:
-            batch.add_tokens(labels, outcome.reading.tokens)
+        outcome = _estimated(observation.reading, context)
+        if verdict.kind == COUNTED and not verdict.repeated:
+            _book(context, outcome, operation=not verdict.upgrades)
+        return Outcome(label, "", "", outcome.footprint, observation.reading)
+
+
+def _estimated(reading: GenAiReading, context: _Context) -> Outcome:
+    factors = context.factors
+    if reading.tokens is None or reading.counts is None:
+        factors = reading.problem or Unestimated(NO_USAGE)
+    elif not has_usage(reading.profile.operation, reading.counts[0], reading.counts[1]):
+        factors = Unestimated(NO_USAGE)
+    if isinstance(factors, Unestimated) or reading.tokens is None:
+        reason = factors.reason if isinstance(factors, Unestimated) else NO_USAGE
+        return Outcome(ours.VERDICT_UNESTIMATED, ours.STATUS_UNESTIMATED, reason, None, reading)
+    footprint = footprint_of(reading.tokens, factors)
+    return Outcome(ours.VERDICT_COUNTED, ours.STATUS_ESTIMATED, "", footprint, reading)
+
+
+def _book(context: _Context, outcome: Outcome, *, operation: bool) -> None:
+    """Add a call to the totals, whose lock is held."""
+    row = context.row_without_figure if outcome.footprint is None else context.row
+    if operation:
+        row.count_operation(outcome.status, outcome.reason)
+    if outcome.footprint is not None:
+        row.add_footprint(outcome.footprint)
+    elif outcome.reading.tokens is not None:
+        row.add_tokens(outcome.reading.tokens)
 
 
 def _candidate(span: SpanView, reading: GenAiReading) -> Candidate:

@@ -55,7 +55,12 @@ def estimate(usage: TokenUsage, *, registry: Registry | None = None) -> Footprin
     call = CallSubject(usage.provider, usage.model, usage.operation, usage.region, EVIDENCE_CONFIGURED, day)
     if not has_usage(usage.operation, usage.input_tokens, usage.output_tokens):
         return Unestimated(reasons.NO_USAGE)
-    return estimate_tokens(FactorResolver(registry or Registry.bundled()), call, usage.additive_tokens())
+    return estimate_tokens(_resolver_of(registry or Registry.bundled()), call, usage.additive_tokens())
+
+
+@lru_cache(maxsize=8)
+def _resolver_of(registry: Registry) -> FactorResolver:
+    return FactorResolver(registry)
 
 
 def has_usage(operation: str, input_tokens: int | None, output_tokens: int | None) -> bool:

@@ -21,9 +21,11 @@ class EnergyPerToken:
     output_kwh: Interval
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Provenance:
     """Where a footprint's factors come from: fact ids, how the model was matched, and what was assumed.
+
+    Made once for all calls of a model in a place, and told apart by identity.
 
     `tier` names the kind of activity data (`token_physical` is 1), `method` how the coefficient came about.
     """

@@ -27,8 +27,7 @@ TokenShape = tuple[int | None, int | None]
 """Input and output tokens as reported, `None` where a span does not say."""
 
 NO_TOKENS: TokenShape = (None, None)
-_NO_SPAN_ID = (b"", bytes(8))
-_NO_TRACE_ID = (b"", bytes(16))
+_NO_IDS = frozenset((0, b"", bytes(8), bytes(16)))
 
 
 class Candidate(NamedTuple):
@@ -68,11 +67,11 @@ class Call:
     """Whether one of its spans was counted; of an earlier hop's spans a duplicate may come first."""
 
 
-def span_key(trace_id: bytes, span_id: bytes) -> int:
-    """The key of a span's identity, 0 when its ids are missing or all zero."""
-    if span_id in _NO_SPAN_ID or trace_id in _NO_TRACE_ID:
+def span_key(trace_id: int | bytes, span_id: int | bytes) -> int:
+    """The key of a span's identity, 0 when an id is missing or all zero."""
+    if span_id in _NO_IDS or trace_id in _NO_IDS:
         return 0
-    return hash(trace_id + span_id)
+    return hash((trace_id, span_id))
 
 
 def response_key(provider: str, response_id: object) -> int:

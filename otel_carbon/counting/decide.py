@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from otel_carbon.core import reasons
@@ -30,6 +32,10 @@ class Evidence(NamedTuple):
     call: Call
 
 
+_VENDOR = re.compile(r"^(?:.*/)?(?:[a-z_-]+\.)*")
+"""What stands before a model's own name: `openai/`, `us.anthropic.`."""
+_ADDED = re.compile(r"|:.*|[-@](?:latest|\d{3}.*|v\d.*|\d+(?:\.\d+)?b\b.*)")
+"""What may follow a model's own name without making it another: a tag, date, version or size, but no `-mini`."""
 COUNT = Verdict(COUNTED)
 _UPGRADE = Verdict(COUNTED, upgrades=True)
 _SAME_AS_CHILD = Verdict(DUPLICATE, reasons.COUNTED_DESCENDANT)
@@ -84,9 +90,14 @@ def may_be_twins(candidate: Candidate, call: Call) -> bool:
 
 
 def _same_model(one: str, other: str) -> bool:
-    """Whether two spellings can be one model: equal, or one with a date or size added; unnamed fits all."""
-    a, b = one.lower(), other.lower()
-    return not a or not b or a.startswith(b) or b.startswith(a) or a.endswith(b) or b.endswith(a)
+    """Whether two spellings can be one model: equal but for a vendor, a date or a size; unnamed fits all."""
+    return one == other or not one or not other or _names_fit(one, other)
+
+
+@lru_cache(maxsize=1024)
+def _names_fit(one: str, other: str) -> bool:
+    shorter, longer = sorted((_VENDOR.sub("", one.lower()), _VENDOR.sub("", other.lower())), key=len)
+    return longer.startswith(shorter) and _ADDED.fullmatch(longer[len(shorter) :]) is not None
 
 
 def _has_usage(call: Call) -> bool:

@@ -132,6 +132,8 @@ def _provenance(
         "wue_l_per_it_kwh": (place.site,),
         "ewif_l_per_kwh": (place.water, *place.named_by),
     }
+    if place.market is not None:
+        facts["market_gco2e_per_kwh"] = (place.market, *place.named_by)
     return Provenance(
         registry_version=registry.version,
         registry_digest=registry.digest,

@@ -54,5 +54,5 @@ class LabelBudget:
 
 
 def label_text(text: str) -> str:
-    """A label value cut to a bound."""
-    return text[:MAX_LABEL_CHARACTERS]
+    """A label value cut to a bound; half a surrogate pair, which no page could be encoded with, becomes `?`."""
+    return text[:MAX_LABEL_CHARACTERS].encode(errors="replace").decode()

@@ -74,7 +74,7 @@ def attributes_of(labels: SeriesLabels) -> dict[str, str]:
 
 def _amount_points(snapshot: Snapshot, position: int) -> Iterator[Point]:
     for labels, row in sorted(snapshot.rows.items()):
-        if labels.tier:  # rows without a tier hold the tokens of calls without a figure
+        if labels.tier:  # rows without a tier hold calls without a figure
             yield Point(attributes_of(labels), row[position])
 
 

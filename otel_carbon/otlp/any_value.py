@@ -49,8 +49,12 @@ def value_from_bytes(raw: bytes) -> object | None:
 
 
 def value_from_message(message: AnyValue) -> object | None:
-    """The Python value of an `AnyValue`; arrays, maps and bytes come as the messages they are."""
+    """The Python value of an `AnyValue`: an array is a tuple, a map a tuple of pairs, as both can be compared."""
     which = message.WhichOneof("value")
+    if which == "array_value":
+        return tuple(value_from_message(item) for item in message.array_value.values)
+    if which == "kvlist_value":
+        return tuple((pair.key, value_from_message(pair.value)) for pair in message.kvlist_value.values)
     return getattr(message, which) if which else None
 
 
@@ -68,8 +72,9 @@ class RawAttributes:
         return None if raw is None else _value_or_none(raw)
 
     def pick(self, keys: Sequence[str], /) -> list[Any]:
-        """The encoded values of several keys."""
-        return list(map(self._raw.get, keys))
+        """The encoded values of several keys; an empty value says as much as none."""
+        picked = list(map(self._raw.get, keys))
+        return [raw or None for raw in picked] if b"" in picked else picked
 
     def decode(self, stored: Any, /) -> object | None:  # noqa: ANN401 - as in the protocol
         """The Python value of an encoded one; `None` when it cannot be decoded."""

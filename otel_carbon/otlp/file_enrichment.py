@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from otel_carbon.errors import MalformedBody
 from otel_carbon.otlp.json_traces import enrich_json_requests
+from otel_carbon.otlp.limits import GZIP_MAGIC, gunzip
 from otel_carbon.otlp.splice import find_spans
 from otel_carbon.otlp.summary import summary_of
 from otel_carbon.otlp.traces import TracesEnricher
 
 if TYPE_CHECKING:
-    from otel_carbon.enricher import Enricher
+    from otel_carbon.enricher import Enricher, Outcome
 
 PROTOBUF = "protobuf"
 JSON = "json"
@@ -31,20 +33,33 @@ class EnrichedFile:
 def enrich_file_bytes(body: bytes, enricher: Enricher) -> EnrichedFile:
     """Enrich an OTLP trace file: a protobuf request, a JSON request, or one JSON request a line.
 
+    A file to which nothing is added comes back as the same bytes. A gzip file is read too; what is added to it
+    comes out uncompressed.
+
     Raises:
         MalformedBody: the bytes are none of these; the message says what was tried.
+        BodyTooLarge: a gzip file expands beyond `DEFAULT_LIMIT_BYTES`.
     """
-    encoding = detect_encoding(body)
-    if encoding == PROTOBUF:
-        enriched, outcomes = TracesEnricher(enricher).enrich(body)
-        span_count = sum(len(scope.spans) for resource in find_spans(body) for scope in resource.scopes)
-        return EnrichedFile(enriched, encoding, summary_of(outcomes, span_count, enricher.registry.version))
-    requests = [line for line in body.splitlines() if line.strip()] if encoding == JSON_LINES else [body]
-    enriched_requests, outcomes, span_count = enrich_json_requests(requests, enricher)
+    plain = gunzip(body) if body.startswith(GZIP_MAGIC) else body
+    encoding = detect_encoding(plain)
+    enriched, outcomes, span_count = (_protobuf if encoding == PROTOBUF else _json)(plain, encoding, enricher)
+    unchanged = not any(outcome.attributes(full=enricher.settings.full) for outcome in outcomes)
+    summary = summary_of(outcomes, span_count, enricher.registry.version)
+    return EnrichedFile(body if unchanged else enriched, encoding, summary)
+
+
+def _protobuf(body: bytes, _encoding: str, enricher: Enricher) -> tuple[bytes, list[Outcome], int]:
+    enriched, outcomes = TracesEnricher(enricher).enrich(body)
+    span_count = sum(len(scope.spans) for resource in find_spans(body) for scope in resource.scopes)
+    return enriched, outcomes, span_count
+
+
+def _json(body: bytes, encoding: str, enricher: Enricher) -> tuple[bytes, list[Outcome], int]:
+    text = body.removeprefix(BOM_UTF8)
+    requests = _lines(text) if encoding == JSON_LINES else [text]
+    enriched, outcomes, span_count = enrich_json_requests(requests, enricher)
     end = b"\n" if encoding == JSON_LINES or body.endswith(b"\n") else b""
-    return EnrichedFile(
-        b"\n".join(enriched_requests) + end, encoding, summary_of(outcomes, span_count, enricher.registry.version)
-    )
+    return b"\n".join(enriched).removesuffix(b"\n") + end, outcomes, span_count
 
 
 def detect_encoding(body: bytes) -> str:
@@ -53,16 +68,22 @@ def detect_encoding(body: bytes) -> str:
     Raises:
         MalformedBody: it is none that we read.
     """
-    start = body.lstrip()[:1]
-    if start == b"{":
-        lines = [line for line in body.splitlines() if line.strip()]
-        whole_on_each_line = len(lines) > 1 and all(
-            line.lstrip()[:1] == b"{" and line.rstrip()[-1:] == b"}" for line in lines
-        )
+    text = body.removeprefix(BOM_UTF8).strip()
+    if not text:
+        raise MalformedBody("the file is empty")
+    if text.startswith(b"{"):
+        lines = _lines(text)
+        whole_on_each_line = len(lines) > 1 and all(line.startswith(b"{") and line.endswith(b"}") for line in lines)
         return JSON_LINES if whole_on_each_line else JSON
     try:
-        find_spans(body)
+        if find_spans(body):
+            return PROTOBUF
+        problem = "it holds no ResourceSpans"
     except MalformedBody as error:
-        msg = f"neither an OTLP protobuf request, nor OTLP JSON, nor JSON lines ({error})"
-        raise MalformedBody(msg) from error
-    return PROTOBUF
+        problem = str(error)
+    msg = f"neither an OTLP protobuf request, nor OTLP JSON, nor JSON lines ({problem})"
+    raise MalformedBody(msg)
+
+
+def _lines(text: bytes) -> list[bytes]:
+    return [line.strip() for line in text.split(b"\n") if line.strip()]

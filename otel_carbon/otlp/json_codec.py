@@ -77,7 +77,9 @@ def _with_base64_ids(node: Any, depth: int) -> Any:  # noqa: ANN401 - JSON
     return node
 
 
-def _base64_id(hex_id: Any) -> str:  # noqa: ANN401 - JSON
+def _base64_id(hex_id: Any) -> str | None:  # noqa: ANN401 - JSON
+    if hex_id is None:
+        return None  # in protobuf's JSON null is an absent field
     try:
         return base64.b64encode(bytes.fromhex(hex_id)).decode()
     except (ValueError, TypeError, binascii.Error):

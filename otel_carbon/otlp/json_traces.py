@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from otel_carbon.errors import MalformedBody
@@ -10,7 +12,7 @@ from otel_carbon.otlp.json_codec import parse_json
 from otel_carbon.spans.view import MappingAttributes, SpanView, resource_view
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from otel_carbon.enricher import Enricher, Outcome
     from otel_carbon.spans.view import ResourceView
@@ -24,42 +26,71 @@ _KINDS = {
     "SPAN_KIND_CONSUMER": 5,
 }
 _ERROR_CODES = (2, "STATUS_CODE_ERROR")
+_RESOURCE_SPANS = frozenset({"resourceSpans", "resource_spans"})
 
 
 def enrich_json_requests(bodies: Sequence[bytes], enricher: Enricher) -> tuple[list[bytes], list[Outcome], int]:
     """Enrich requests, all their spans judged together; also returns what became of them and how many spans there were.
 
+    A request to which nothing is added comes back as the same bytes.
+
     Raises:
         MalformedBody: one of them is no OTLP traces request in JSON.
     """
     documents = [parse_json(body) for body in bodies]
-    spans: list[dict[str, Any]] = []
+    spans: list[tuple[int, dict[str, Any]]] = []
     views: list[SpanView] = []
-    for document in documents:
+    for number, document in enumerate(documents):
         for span, view in _views(document):
-            spans.append(span)
+            spans.append((number, span))
             views.append(view)
     found = enricher.enrich_together(views)
-    for span, outcome in zip(spans, found, strict=True):
+    changed: set[int] = set()
+    for (number, span), outcome in zip(spans, found, strict=True):
         added = outcome.attributes(full=enricher.settings.full) if outcome else {}
         if added:
-            span.setdefault("attributes", []).extend(_json_attribute(key, text) for key, text in added.items())
+            changed.add(number)
+            span["attributes"] = [*(span.get("attributes") or []), *map(_json_attribute, added, added.values())]
     outcomes = [outcome for outcome in found if outcome is not None]
-    encoded = [json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode() for document in documents]
+    encoded = [_encoded(documents[i]) if i in changed else body for i, body in enumerate(bodies)]
     return encoded, outcomes, len(spans)
 
 
-def _views(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], SpanView]]:
+def _encoded(document: dict[str, Any]) -> bytes:
     try:
-        for resource_spans in document["resourceSpans"]:
+        return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:  # half a surrogate pair exists only escaped
+        return json.dumps(document, separators=(",", ":")).encode()
+    except RecursionError as error:
+        msg = "not an OTLP traces request in JSON: nested too deeply"
+        raise MalformedBody(msg) from error
+
+
+def _views(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], SpanView]]:
+    if document and not _RESOURCE_SPANS & document.keys():
+        msg = f"not an OTLP traces request in JSON: no resourceSpans, but {', '.join(sorted(document))[:80]}"
+        raise MalformedBody(msg)
+    try:
+        for resource_spans in _field(document, "resourceSpans") or []:
             resource = resource_view(_mapping((resource_spans.get("resource") or {}).get("attributes")))
-            for scope_spans in resource_spans.get("scopeSpans") or []:
+            for scope_spans in _field(resource_spans, "scopeSpans") or []:
                 scope = (scope_spans.get("scope") or {}).get("name") or ""
                 for span in scope_spans.get("spans") or []:
                     yield span, _view(span, scope, resource)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError, RecursionError) as error:
         msg = f"not an OTLP traces request in JSON: {type(error).__name__} at {error}"
         raise MalformedBody(msg) from error
+
+
+def _field(message: dict[str, Any], name: str) -> Any:  # noqa: ANN401 - JSON
+    """A field by its JSON name, or else by its protobuf name, which readers of protobuf's JSON accept too."""
+    found = message.get(name)
+    return message.get(_protobuf_name(name)) if found is None else found
+
+
+@lru_cache(maxsize=32)
+def _protobuf_name(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
 
 
 def _view(span: dict[str, Any], scope: str, resource: ResourceView) -> SpanView:
@@ -68,30 +99,57 @@ def _view(span: dict[str, Any], scope: str, resource: ResourceView) -> SpanView:
         _mapping(span.get("attributes")),
         scope,
         resource,
-        bytes.fromhex(span.get("traceId") or ""),
-        bytes.fromhex(span.get("spanId") or ""),
-        bytes.fromhex(span.get("parentSpanId") or ""),
+        bytes.fromhex(_field(span, "traceId") or ""),
+        bytes.fromhex(_field(span, "spanId") or ""),
+        bytes.fromhex(_field(span, "parentSpanId") or ""),
         _KINDS.get(kind, 0) if isinstance(kind, str) else int(kind),
-        int(span.get("startTimeUnixNano") or 0),
-        int(span.get("endTimeUnixNano") or 0),
+        int(_field(span, "startTimeUnixNano") or 0),
+        int(_field(span, "endTimeUnixNano") or 0),
         (span.get("status") or {}).get("code") in _ERROR_CODES,
     )
 
 
 def _mapping(attributes: list[dict[str, Any]] | None) -> MappingAttributes:
-    return MappingAttributes({pair["key"]: _python_value(pair.get("value") or {}) for pair in attributes or []})
+    return MappingAttributes(
+        {pair.get("key") or "": _python_value(pair.get("value") or {}) for pair in attributes or []}
+    )
 
 
 def _python_value(encoded: dict[str, Any]) -> object | None:
-    for kind, inner in encoded.items():
-        if kind == "intValue":
-            return int(inner)  # 64-bit integers are text in JSON
-        if kind == "doubleValue":
-            return float(inner)
-        if kind in ("stringValue", "boolValue"):
-            return inner  # type: ignore[no-any-return]  # JSON text or truth value
-        return json.dumps(inner)
+    """What `any_value.value_from_message` makes of the same value."""
+    for kind, read in _READERS.items():
+        inner = _field(encoded, kind)
+        if inner is not None:
+            return read(inner)
     return None
+
+
+def _as_is(inner: Any) -> Any:  # noqa: ANN401 - JSON
+    return inner
+
+
+def _integer(inner: Any) -> object:  # noqa: ANN401 - JSON
+    """64-bit integers are text in JSON, or numbers."""
+    return inner if isinstance(inner, float) and not inner.is_integer() else int(inner)
+
+
+def _array(inner: dict[str, Any]) -> object:
+    return tuple(_python_value(item) for item in inner.get("values") or [])
+
+
+def _pairs(inner: dict[str, Any]) -> object:
+    return tuple((pair.get("key") or "", _python_value(pair.get("value") or {})) for pair in inner.get("values") or [])
+
+
+_READERS: Mapping[str, Callable[[Any], object]] = {
+    "stringValue": _as_is,
+    "intValue": _integer,
+    "doubleValue": float,
+    "boolValue": _as_is,
+    "bytesValue": b64decode,
+    "arrayValue": _array,
+    "kvlistValue": _pairs,
+}
 
 
 def _json_attribute(key: str, value: AttributeValue) -> dict[str, Any]:

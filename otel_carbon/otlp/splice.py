@@ -27,9 +27,9 @@ _MAX_SHIFT = 63
 
 
 class Slot(NamedTuple):
-    """Where a length-delimited field is in the body: its tag, and the start and end of its content."""
+    """Where a length-delimited field is in the body: its length, and the start and end of its content."""
 
-    tag_at: int
+    length_at: int
     start: int
     end: int
 
@@ -83,7 +83,7 @@ def _edited(body: bytes, within: Slot, edits: list[tuple[Slot, bytes]]) -> bytes
     pieces: list[bytes] = []
     last = within.start
     for slot, content in edits:
-        pieces += (body[last : slot.tag_at + 1], varint_bytes(len(content)), content)
+        pieces += (body[last : slot.length_at], varint_bytes(len(content)), content)
         last = slot.end
     pieces.append(body[last : within.end])
     return b"".join(pieces)
@@ -110,7 +110,7 @@ def _scope_slots(body: bytes, slot: Slot) -> ScopeSlots:
 
 
 def _fields(body: bytes, within: Slot) -> list[tuple[int, Slot]]:
-    """The length-delimited fields with a one-byte tag; all others are stepped over."""
+    """The length-delimited fields; all others are stepped over."""
     found: list[tuple[int, Slot]] = []
     at, end = within.start, within.end
     try:
@@ -118,17 +118,17 @@ def _fields(body: bytes, within: Slot) -> list[tuple[int, Slot]]:
             tag_at = at
             tag = body[at]
             at += 1
-            if tag >= _ONE_BYTE:
-                at = _after_field(body, tag_at)
-                continue
+            if tag >= _ONE_BYTE:  # a large field number, or a small one spelled at length
+                tag, at = _varint(body, tag_at)
             if tag & 7 != _LENGTH or tag < 1 << 3:
                 at = _after_field(body, tag_at)
                 continue
+            length_at = at
             size = body[at]
             at += 1
             if size >= _ONE_BYTE:
-                size, at = _varint(body, at - 1)
-            found.append((tag, Slot(tag_at, at, at + size)))
+                size, at = _varint(body, length_at)
+            found.append((tag, Slot(length_at, at, at + size)))
             at += size
     except IndexError:
         at = -1

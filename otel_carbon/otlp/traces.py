@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from google.protobuf.message import DecodeError
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from otel_carbon.spans.view import ResourceView
 
 STATUS_CODE_ERROR = 2
-MAX_CACHED_TEXTS = 10_000
 MAX_CACHED_RESOURCES = 1000
 _MARKERS = tuple(marker.encode() for marker in MARKERS)
 
@@ -121,11 +121,10 @@ def _has_marker(span_bytes: bytes) -> bool:
 class _AttributeWriter:
     """Encodes outcomes; texts that recur are encoded once, amounts are packed in one go."""
 
-    __slots__ = ("_full", "_packers", "_texts")
+    __slots__ = ("_full", "_packers")
 
     def __init__(self, *, full: bool) -> None:
         self._full = full
-        self._texts: dict[tuple[int, str], tuple[Provenance, bytes]] = {}
         self._packers: dict[int, _AmountPacker] = {}
 
     def bytes_of(self, outcome: Outcome) -> bytes:
@@ -133,7 +132,9 @@ class _AttributeWriter:
         if not outcome.status:
             return b""
         if outcome.footprint is not None:
-            return self._amount_bytes(outcome.footprint) + self._text_bytes(outcome.footprint)
+            footprint = outcome.footprint
+            texts = _text_bytes(footprint.factors.provenance, footprint.confidence, full=self._full)
+            return self._amount_bytes(footprint) + texts
         return span_attribute_bytes(status_attributes(outcome.status, outcome.reason))
 
     def _amount_bytes(self, footprint: Footprint) -> bytes:
@@ -143,16 +144,10 @@ class _AttributeWriter:
             packer = self._packers[len(amounts)] = _AmountPacker(amounts)
         return packer.pack(amounts)
 
-    def _text_bytes(self, footprint: Footprint) -> bytes:
-        provenance = footprint.factors.provenance
-        key = (id(provenance), footprint.confidence)
-        known = self._texts.get(key)
-        if known is None:
-            if len(self._texts) >= MAX_CACHED_TEXTS:
-                self._texts.clear()
-            texts = span_attribute_bytes(footprint_texts(footprint, full=self._full))
-            known = self._texts[key] = (provenance, texts)  # holding it keeps its id from being used again
-        return known[1]
+
+@lru_cache(maxsize=4096)
+def _text_bytes(provenance: Provenance, confidence: str, *, full: bool) -> bytes:
+    return span_attribute_bytes(footprint_texts(provenance, confidence, full=full))
 
 
 class _AmountPacker:

@@ -64,9 +64,11 @@ class Registry:
         """This registry with a compiled file of further facts on top.
 
         Raises:
-            RegistryError: the file is unreadable, or redefines an id.
+            RegistryError: the file is unreadable, holds a malformed fact, or redefines an id.
         """
-        return Registry((*self._layers, compiled.read_compiled(path)), self.known_on)
+        overlay = compiled.read_compiled(path)
+        _check_facts(overlay, path)
+        return Registry((*self._layers, overlay), self.known_on)
 
     def as_of(self, day: date) -> Registry:
         """This registry as it was known on a day: without the facts published later."""
@@ -139,6 +141,19 @@ class Registry:
                 for subject in _subjects_of(record):
                     index[FACT_KINDS[kind_of(fact_id)], subject.lower()].append(fact_id)
         return {key: tuple(dict.fromkeys(ids)) for key, ids in index.items()}
+
+
+def _check_facts(overlay: CompiledRegistry, path: Path) -> None:
+    """Build each fact of a file that is not ours once, so that its mistakes show here and not at some call."""
+    for fact_id, record in overlay.facts.items():
+        try:
+            fact_from_record(record)
+        except (KeyError, TypeError, ValueError) as error:
+            msg = (
+                f"{path}: the fact {fact_id!r} is malformed ({error}); "
+                "make the file again with `otel-carbon registry compile DIR -o FILE`"
+            )
+            raise RegistryError(msg) from error
 
 
 def _subjects_of(record: dict[str, Any]) -> Iterator[str]:

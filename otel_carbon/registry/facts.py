@@ -29,12 +29,13 @@ class Source:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Fact:
     """What every fact has: an id that is never reused, its sources, its evidence and its dates.
 
     `evidence` grades how the number came about: metered, supplier, benchmark, parametric or assumed.
     A fact applies to calls from `valid_from` up to, not including, `valid_to`; it is known since `published`.
+    Facts are told apart by identity, as there is one object for each id; a generated `__eq__` would slow imports down.
     """
 
     id: str
@@ -46,12 +47,16 @@ class Fact:
     supersedes: str | None
     note: str
 
+    def __repr__(self) -> str:
+        """Name the fact: its id says what it is."""
+        return f"{type(self).__name__}({self.id!r})"
+
     def applies_at(self, day: date) -> bool:
         """Whether a call on that day may use the fact."""
         return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class EnergyCoefficient(Fact):
     """IT energy per 1,000 tokens of one model, in Wh; the same whoever hosts it."""
 
@@ -67,7 +72,7 @@ class EnergyCoefficient(Fact):
     assumptions: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class GridIntensity(Fact):
     """Emissions per kWh of electricity in a zone, in gCO2e; `basis` is `location` or `market`."""
 
@@ -76,7 +81,7 @@ class GridIntensity(Fact):
     gco2e_per_kwh: Interval
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class WaterIntensity(Fact):
     """Water consumed by power stations per kWh of electricity in a zone, in litres."""
 
@@ -84,7 +89,7 @@ class WaterIntensity(Fact):
     l_per_kwh: Interval
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Zone(Fact):
     """A grid zone: its names, and whose water intensity it takes (`water_zone`)."""
 
@@ -93,7 +98,7 @@ class Zone(Fact):
     water_zone: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Site(Fact):
     """Data-centre efficiency of a cloud region or of a provider's fleet: PUE, and WUE in L per IT kWh."""
 
@@ -102,7 +107,7 @@ class Site(Fact):
     wue_l_per_it_kwh: Interval
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Region(Fact):
     """A cloud region: the grid zone it draws from and the site that stands there."""
 
@@ -112,7 +117,7 @@ class Region(Fact):
     site: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ProviderPlace(Fact):
     """Where a provider runs when nobody says: the names it goes by, a zone (or mix of zones) and a site."""
 
@@ -122,14 +127,14 @@ class ProviderPlace(Fact):
     site: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Embodied(Fact):
     """Manufacture of the hardware per kWh of IT energy, in gCO2e."""
 
     gco2e_per_it_kwh: Interval
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class TokenRatio(Fact):
     """Energy of one kind of token relative to an uncached input token; `token_kind` is cache_read or cache_write."""
 
@@ -137,7 +142,7 @@ class TokenRatio(Fact):
     ratio: Interval
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class RangeRule(Fact):
     """How far low and high lie from a mid that is published without a range: factors on the mid."""
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 import weakref
 from typing import TYPE_CHECKING
 
-from otel_carbon.counting.window import CountingWindow
 from otel_carbon.enricher import Enricher
 from otel_carbon.metrics.labels import LabelBudget
 from otel_carbon.metrics.totals import Totals
@@ -47,16 +45,11 @@ class CarbonDomain:
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=lambda: _reset(self_reference))
 
-    def reset_after_fork(self) -> None:
-        """Start the child with free locks, an empty window and zero counters: the past is its parent's."""
-        self.enricher.window = CountingWindow(time.monotonic)
-        self.enricher.totals.reset()
-
 
 def _reset(reference: weakref.ref[CarbonDomain]) -> None:
     domain = reference()
     if domain is not None:
-        domain.reset_after_fork()
+        domain.enricher.reset_after_fork()
 
 
 _shared_lock = threading.Lock()

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, cast
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
+from otel_carbon.sdk.spans import READ_KEYS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -26,13 +28,14 @@ class EndHook:
     """Calls back once for each watched span, with its attributes and end time, just before it ends.
 
     What the callback returns is added to the span.
-    The callback must not raise; it runs on the thread that ends the span.
+    It runs on the thread that ends the span. What goes wrong is handed to `report`; the span ends all the same.
     """
 
-    __slots__ = ("_callback", "_direct")
+    __slots__ = ("_callback", "_direct", "_report")
 
-    def __init__(self, callback: EndingCallback) -> None:
+    def __init__(self, callback: EndingCallback, report: Callable[[Exception], None]) -> None:
         self._callback = callback
+        self._report = report
         self._direct = direct_access_works()
 
     def watch(self, span: Span) -> None:
@@ -51,8 +54,11 @@ class EndHook:
                 return
             attributes_of_instance.pop("end", None)
             end_ns = time_ns() if end_time is None else end_time  # our own time is not the span's
-            if span.is_recording():
-                self._add(span, end_ns)
+            try:
+                if span.is_recording():
+                    self._add(span, end_ns)
+            except Exception as error:  # a span must end, with our attributes or without
+                self._report(error)
             original_end(end_ns)
 
         end.otel_carbon_watches = True  # type: ignore[attr-defined]  # functions take attributes
@@ -63,16 +69,19 @@ class EndHook:
         return _bounded(span)._dict if self._direct else dict(span.attributes or {})
 
     def _add(self, span: Span, end_ns: int) -> None:
-        added = self._callback(span, self.attributes_of(span), end_ns)
+        attributes = self.attributes_of(span)
+        added = self._callback(span, attributes, end_ns)
         if not added:
             return
-        if not self._direct:
-            span.set_attributes(added)
-            return
         # Past the attribute limit `set_attributes` evicts the oldest keys, typically the model's name.
+        if not self._direct:
+            renewed = {key: attributes[key] for key in READ_KEYS & attributes.keys()}
+            span.set_attributes({**renewed, **added})  # type: ignore[dict-item]  # they were its attributes before
+            return
         bounded = _bounded(span)
-        with bounded._lock:
-            bounded._dict.update(added)
+        with span._lock, bounded._lock:
+            if span.is_recording():  # or another thread has ended it, and exporters are reading it
+                bounded._dict.update(added)
 
 
 def direct_access_works() -> bool:
@@ -81,7 +90,7 @@ def direct_access_works() -> bool:
         tracer = TracerProvider(sampler=ALWAYS_ON, shutdown_on_exit=False).get_tracer(__name__)
         span = cast("Span", tracer.start_span("self-test"))
         bounded = _bounded(span)
-        with bounded._lock:
+        with span._lock, bounded._lock:
             bounded._dict.update({"self-test": 1.0})
         span.end()
         return type(bounded._dict) is dict and dict(span.attributes or {}) == {"self-test": 1.0}

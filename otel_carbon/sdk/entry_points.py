@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]  # ignores types
 
 from otel_carbon.errors import MissingExtra
+from otel_carbon.sdk.environment import is_disabled
 from otel_carbon.sdk.exporter import CarbonSpanExporter
 from otel_carbon.sdk.setup import instrument, stop_waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
+    from enum import Enum
 
-    from opentelemetry.sdk.trace.export import SpanExporter
+    from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 
 class CarbonInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # the base class is untyped
@@ -37,13 +41,20 @@ class CarbonSpanExporterPlugin(CarbonSpanExporter):
         exporter: the delegate by its name and options, as in `exporter: {otlp_http: {endpoint: ...}}`;
             without it spans go to OTLP/HTTP as `OTEL_EXPORTER_OTLP_*` says.
 
+    With `OTEL_CARBON_DISABLED=true` spans pass as they are.
+
     Raises:
-        ValueError: the delegate is unknown.
+        ValueError: the delegate or one of its options is unknown.
         MissingExtra: its package is not installed.
     """
 
     def __init__(self, exporter: Mapping[str, Mapping[str, Any] | None] | None = None, **_ignored: object) -> None:
         super().__init__(delegate_from_config(exporter or {"otlp_http": {}}))
+        self._passes = is_disabled(os.environ)
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Export the batch, enriched unless otel-carbon is switched off."""
+        return self._delegate.export(spans) if self._passes else super().export(spans)
 
 
 def delegate_from_config(config: Mapping[str, Mapping[str, Any] | None]) -> SpanExporter:
@@ -57,20 +68,24 @@ def delegate_from_config(config: Mapping[str, Mapping[str, Any] | None]) -> Span
 
 def _otlp_http(options: dict[str, Any]) -> SpanExporter:
     try:
+        from opentelemetry.exporter.otlp.proto.http import Compression
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     except ImportError as error:
         msg = "the otlp_http exporter needs: pip install 'otel-carbon[auto]'"
         raise MissingExtra(msg) from error
-    return OTLPSpanExporter(**_sdk_options(options))
+    compressions = {each.value: each for each in Compression}
+    return OTLPSpanExporter(**_sdk_options(options, compressions))
 
 
 def _otlp_grpc(options: dict[str, Any]) -> SpanExporter:
     try:
+        from grpc import Compression
         from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
     except ImportError as error:
         msg = "the otlp_grpc exporter needs: pip install opentelemetry-exporter-otlp-proto-grpc"
         raise MissingExtra(msg) from error
-    return OTLPSpanExporter(**_sdk_options(options))
+    compressions = {"none": Compression.NoCompression, "gzip": Compression.Gzip}
+    return OTLPSpanExporter(**_sdk_options(options, compressions))
 
 
 def _console(_options: dict[str, Any]) -> SpanExporter:
@@ -86,11 +101,34 @@ _DELEGATES: dict[str, Callable[[dict[str, Any]], SpanExporter]] = {
 }
 
 
-def _sdk_options(options: dict[str, Any]) -> dict[str, Any]:
-    """Declarative options as the SDK's exporters take them: milliseconds become seconds, header lists a mapping."""
+_OPTIONS = ("endpoint", "headers", "headers_list", "timeout", "compression")
+
+
+def _sdk_options(options: Mapping[str, Any], compressions: Mapping[str, Enum]) -> dict[str, Any]:
+    """Declarative options as the SDK's exporters take them; what is absent is left to `OTEL_EXPORTER_OTLP_*`."""
+    if unknown := sorted(set(options) - set(_OPTIONS)):
+        msg = f"otel_carbon cannot pass on {', '.join(unknown)}; it knows {', '.join(_OPTIONS)}"
+        raise ValueError(msg)
+    found: dict[str, Any] = {}
+    if options.get("endpoint") is not None:
+        found["endpoint"] = options["endpoint"]
     if options.get("timeout") is not None:
-        options["timeout"] = options["timeout"] / 1000
-    headers = options.get("headers")
-    if isinstance(headers, list):
-        options["headers"] = {header["name"]: header["value"] for header in headers}
-    return options
+        found["timeout"] = options["timeout"] / 1000  # declared in milliseconds
+    if headers := _headers(options.get("headers"), options.get("headers_list")):
+        found["headers"] = headers
+    compression = options.get("compression")
+    if compression is not None:
+        if compression not in compressions:
+            msg = f"compression must be one of {', '.join(compressions)}; got {compression!r}"
+            raise ValueError(msg)
+        found["compression"] = compressions[compression]
+    return found
+
+
+def _headers(pairs: Any, text: str | None) -> dict[str, str]:  # noqa: ANN401 - as YAML delivers it
+    """Headers from a mapping or list of pairs, and from `name=value,...`, over which the former win."""
+    split = (part.partition("=") for part in (text or "").split(",") if "=" in part)
+    headers = {name.strip(): value.strip() for name, _, value in split}
+    if isinstance(pairs, list):
+        pairs = {pair["name"]: pair["value"] for pair in pairs}
+    return headers | (pairs or {})

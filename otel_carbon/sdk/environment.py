@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from otel_carbon.enricher import EnrichSettings
-from otel_carbon.errors import RegistryError
 from otel_carbon.registry.catalog import Registry
 
 if TYPE_CHECKING:
@@ -54,6 +53,6 @@ def registry_from_environment(environ: Mapping[str, str]) -> Registry:
         return Registry.bundled()
     try:
         return Registry.bundled().with_overlay(Path(path))
-    except RegistryError as error:
+    except Exception as error:  # whatever is wrong with the file, the application must start
         logger.warning("%s ignored, bundled facts only: %s", REGISTRY, error)
         return Registry.bundled()

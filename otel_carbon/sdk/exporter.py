@@ -42,13 +42,14 @@ class CarbonSpanExporter(SpanExporter):
         self._domain = CarbonDomain(registry, settings, meter_provider) if own else shared_domain()
         self._delegate = delegate
         self._views = SpanViews()
+        self._unsaid = ["failure"]
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Export the batch, enriched where it holds GenAI spans."""
         try:
             spans = self._enriched(spans)
         except Exception as error:  # the spans matter more than our attributes
-            logger.warning("a batch was exported without footprints", exc_info=error)
+            self._report(error)
         return self._delegate.export(spans)
 
     def shutdown(self) -> None:
@@ -67,22 +68,49 @@ class CarbonSpanExporter(SpanExporter):
         for i, outcome in zip(positions, enricher.enrich_together(views), strict=True):
             added = outcome.attributes(full=enricher.settings.full) if outcome else {}
             if added:
-                batch[i] = _copy_with(batch[i], added)
+                batch[i] = _EnrichedSpan(batch[i], added)
         return batch
 
+    def _report(self, error: Exception) -> None:
+        """Say it once; a log line for each batch would hurt more than it helps."""
+        try:
+            self._unsaid.pop()
+        except IndexError:
+            return
+        logger.warning("a batch was exported without footprints", exc_info=error)
 
-def _copy_with(span: ReadableSpan, added: dict[str, AttributeValue]) -> ReadableSpan:
-    return ReadableSpan(
-        name=span.name,
-        context=span.context,
-        parent=span.parent,
-        resource=span.resource,
-        attributes={**(span.attributes or {}), **added},
-        events=span.events,
-        links=span.links,
-        kind=span.kind,
-        instrumentation_scope=span.instrumentation_scope,
-        status=span.status,
-        start_time=span.start_time,
-        end_time=span.end_time,
-    )
+
+class _EnrichedSpan(ReadableSpan):
+    """A copy of a span with more attributes, which remembers what the limits took from the original."""
+
+    def __init__(self, original: ReadableSpan, added: dict[str, AttributeValue]) -> None:
+        super().__init__(
+            name=original.name,
+            context=original.context,
+            parent=original.parent,
+            resource=original.resource,
+            attributes={**(original.attributes or {}), **added},
+            events=original.events,
+            links=original.links,
+            kind=original.kind,
+            instrumentation_scope=original.instrumentation_scope,
+            status=original.status,
+            start_time=original.start_time,
+            end_time=original.end_time,
+        )
+        self._dropped = original.dropped_attributes, original.dropped_events, original.dropped_links
+
+    @property
+    def dropped_attributes(self) -> int:
+        """How many attributes the limits took."""
+        return self._dropped[0]
+
+    @property
+    def dropped_events(self) -> int:
+        """How many events the limits took."""
+        return self._dropped[1]
+
+    @property
+    def dropped_links(self) -> int:
+        """How many links the limits took."""
+        return self._dropped[2]

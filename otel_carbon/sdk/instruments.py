@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from opentelemetry.metrics import Observation, get_meter
@@ -10,6 +9,7 @@ from opentelemetry.metrics import Observation, get_meter
 from otel_carbon import attributes as ours
 from otel_carbon import metric_names
 from otel_carbon.metrics.points import points_of
+from otel_carbon.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def register_instruments(totals: Totals, meter_provider: MeterProvider | None) -> None:
     """Create one Observable counter for each metric; readers call back into the totals when they collect."""
-    meter = get_meter(ours.ROOT, version("otel-carbon"), meter_provider, ours.SCHEMA_URL)
+    meter = get_meter(ours.ROOT, VERSION, meter_provider, ours.SCHEMA_URL)
     for metric in metric_names.ALL:
         meter.create_observable_counter(metric.name, [_callback(totals, metric)], metric.unit, metric.description)
 

@@ -50,9 +50,9 @@ class CarbonSpanProcessor(SpanProcessor):
     ) -> None:
         own = registry or settings or meter_provider
         self._domain = CarbonDomain(registry, settings, meter_provider) if own else shared_domain()
-        self._hook = EndHook(self._on_span_ending)
+        self._hook = EndHook(self._on_span_ending, self._report)
         self._views = SpanViews()
-        self._failures = 0
+        self._unsaid = ["failure"]
         self.missed = 0
         """Inference spans that were booked, but ended without our attributes because they were never watched."""
 
@@ -103,6 +103,8 @@ class CarbonSpanProcessor(SpanProcessor):
 
     def _report(self, error: Exception) -> None:
         """Say it once; a log line for each span would hurt more than it helps."""
-        self._failures += 1
-        if self._failures == 1:
-            logger.warning("a span was left without its footprint; the application is unaffected", exc_info=error)
+        try:
+            self._unsaid.pop()  # of several threads, one gets here
+        except IndexError:
+            return
+        logger.warning("a span was left without its footprint; the application is unaffected", exc_info=error)

@@ -14,6 +14,8 @@ from otel_carbon.sdk.environment import is_disabled
 from otel_carbon.sdk.processor import CarbonSpanProcessor
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from opentelemetry.sdk.trace import SpanProcessor
 
 logger = logging.getLogger(__name__)
@@ -26,7 +28,8 @@ class _TakesProcessors(Protocol):
 
 _lock = threading.Lock()
 _attached: weakref.WeakSet[object] = weakref.WeakSet()
-_original_setter = trace.set_tracer_provider
+_stood_in_for: list[Callable[[trace.TracerProvider], None]] = []
+"""The API's own `set_tracer_provider`, once ours has taken its place."""
 
 
 def instrument(provider: object | None = None) -> bool:
@@ -37,14 +40,14 @@ def instrument(provider: object | None = None) -> bool:
             soon as it is.
 
     Returns:
-        Whether a processor is in place now. `OTEL_CARBON_DISABLED=true` keeps it away.
+        Whether a processor is in place now. `OTEL_CARBON_DISABLED=true` keeps it away;
+        what goes wrong is logged, never raised.
     """
     if is_disabled(os.environ):
         return False
     target = provider if provider is not None else trace.get_tracer_provider()
     if isinstance(target, _TakesProcessors):
-        _attach(target)
-        return True
+        return _attach(target)
     if provider is None:
         _wait_for_provider()
     else:
@@ -54,23 +57,35 @@ def instrument(provider: object | None = None) -> bool:
 
 def stop_waiting() -> None:
     """Undo the wait for a provider that never came."""
-    trace.set_tracer_provider = _original_setter
-
-
-def _attach(provider: _TakesProcessors) -> None:
     with _lock:
-        if provider in _attached:
-            return
-        _attached.add(provider)
-    provider.add_span_processor(CarbonSpanProcessor())
+        if trace.set_tracer_provider is _set_and_attach:  # else someone else has wrapped it since
+            trace.set_tracer_provider = _stood_in_for[0]  # type: ignore[assignment]  # it is what stood there
+
+
+def _attach(provider: _TakesProcessors) -> bool:
+    try:
+        with _lock:
+            if provider not in _attached:
+                provider.add_span_processor(CarbonSpanProcessor())
+                _attached.add(provider)
+    except Exception as error:  # an application must start without us rather than not at all
+        logger.warning("%s was not instrumented", type(provider).__name__, exc_info=error)
+        return False
+    return True
 
 
 def _wait_for_provider() -> None:
     """Have the next `set_tracer_provider` attach: until then the API hands out a proxy without processors."""
+    with _lock:
+        if not _stood_in_for:
+            _stood_in_for.append(trace.set_tracer_provider)
+        if trace.set_tracer_provider is _stood_in_for[0]:  # else we wait already, or someone else has wrapped it
+            trace.set_tracer_provider = _set_and_attach
 
-    def set_tracer_provider(tracer_provider: trace.TracerProvider) -> None:
-        _original_setter(tracer_provider)
-        if isinstance(tracer_provider, _TakesProcessors):
-            _attach(tracer_provider)
 
-    trace.set_tracer_provider = set_tracer_provider
+def _set_and_attach(tracer_provider: trace.TracerProvider) -> None:
+    """What `set_tracer_provider` is while we wait."""
+    _stood_in_for[0](tracer_provider)
+    current = trace.get_tracer_provider()  # the API keeps the first provider, whatever is set later
+    if isinstance(current, _TakesProcessors):
+        _attach(current)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.trace import StatusCode
 
-from otel_carbon.spans.dialects import TELLTALE_KEYS
+from otel_carbon.spans.dialects import DIALECTS, TELLTALE_KEYS
 from otel_carbon.spans.view import MappingAttributes, ResourceView, SpanView, resource_view
 
 if TYPE_CHECKING:
@@ -17,6 +17,21 @@ if TYPE_CHECKING:
 
 OTLP_KIND_OFFSET = 1
 """The API numbers span kinds from 0, OTLP from 1."""
+
+READ_KEYS = TELLTALE_KEYS | frozenset(
+    key
+    for dialect in DIALECTS
+    for field in (
+        dialect.response_id,
+        dialect.input_tokens,
+        dialect.output_tokens,
+        dialect.cache_read_tokens,
+        dialect.cache_write_tokens,
+        dialect.reasoning_tokens,
+    )
+    for key in field
+)
+"""Keys that an estimate rests on, which must stay on the span beside it."""
 
 
 def may_be_genai(attributes: Mapping[str, object]) -> bool:
@@ -39,9 +54,9 @@ class SpanViews:
             MappingAttributes(attributes),
             scope.name if scope else "",
             self._resource(span.resource),
-            context.trace_id.to_bytes(16, "big") if context else b"",
-            context.span_id.to_bytes(8, "big") if context else b"",
-            parent.span_id.to_bytes(8, "big") if parent else b"",
+            context.trace_id if context else 0,
+            context.span_id if context else 0,
+            parent.span_id if parent else 0,
             span.kind.value + OTLP_KIND_OFFSET,
             span.start_time or 0,
             end_ns,

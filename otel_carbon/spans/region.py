@@ -23,6 +23,8 @@ _REGION_IN_HOST = (
     re.compile(r"^bedrock(?:-runtime|-agent-runtime)?(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$"),
     re.compile(r"^([a-z0-9-]+)-aiplatform\.googleapis\.com$"),
 )
+MAX_PLACE_CHARACTERS = 253
+"""As long as a host name can be; longer texts are cut, because places become keys of ours."""
 _LOCAL_NAMES = ("localhost", "host.docker.internal")
 
 
@@ -40,12 +42,14 @@ def region_of(span: SpanView, reported: object | None, address: object | None) -
     A region on the span itself (`reported`), then one in the server's host name (`address`).
     The resource's region is the caller's, so it counts only for spans of a model server.
     """
-    if reported is None and span.kind == KIND_SERVER:
-        reported = span.resource.attributes.get(SPAN_REGION_KEY)
-    return _evidence(
-        reported if isinstance(reported, str) else "",
-        address if isinstance(address, str) else "",
-    )
+    region = _place(reported)
+    if not region and span.kind == KIND_SERVER:
+        region = _place(span.resource.attributes.get(SPAN_REGION_KEY))
+    return _evidence(region, _place(address))
+
+
+def _place(named: object | None) -> str:
+    return named[:MAX_PLACE_CHARACTERS] if isinstance(named, str) else ""
 
 
 @lru_cache(maxsize=4096)

@@ -59,14 +59,14 @@ class ResourceView:
 
 @dataclass(slots=True)
 class SpanView:
-    """One finished span; ids are raw bytes (empty when absent), times are Unix nanoseconds."""
+    """One finished span; ids are numbers or raw bytes (0 or empty when absent), times are Unix nanoseconds."""
 
     attributes: AttributeSource
     scope: str
     resource: ResourceView
-    trace_id: bytes = b""
-    span_id: bytes = b""
-    parent_span_id: bytes = b""
+    trace_id: int | bytes = 0
+    span_id: int | bytes = 0
+    parent_span_id: int | bytes = 0
     kind: int = KIND_INTERNAL
     start_ns: int = 0
     end_ns: int = 0

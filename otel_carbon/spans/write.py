@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from otel_carbon import attributes as ours
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from otel_carbon.core.factors import Provenance
     from otel_carbon.core.footprint import Footprint
 
     AttributeValue = str | int | float | Sequence[str]
@@ -21,7 +24,8 @@ def status_attributes(status: str, reason: str) -> dict[str, AttributeValue]:
 
 def footprint_attributes(footprint: Footprint, *, full: bool) -> dict[str, AttributeValue]:
     """The attributes of an estimated span: the core set, or all of them."""
-    return {**footprint_amounts(footprint, full=full), **footprint_texts(footprint, full=full)}
+    texts = footprint_texts(footprint.factors.provenance, footprint.confidence, full=full)
+    return {**footprint_amounts(footprint, full=full), **texts}
 
 
 def footprint_amounts(footprint: Footprint, *, full: bool) -> dict[str, float]:
@@ -48,15 +52,15 @@ def footprint_amounts(footprint: Footprint, *, full: bool) -> dict[str, float]:
     return amounts
 
 
-def footprint_texts(footprint: Footprint, *, full: bool) -> dict[str, AttributeValue]:
-    """The rest: equal for all footprints of equal provenance and confidence."""
-    provenance = footprint.factors.provenance
+@lru_cache(maxsize=4096)
+def footprint_texts(provenance: Provenance, confidence: str, *, full: bool) -> Mapping[str, AttributeValue]:
+    """The rest, made once for all footprints of one provenance and confidence."""
     texts: dict[str, AttributeValue] = {
         ours.STATUS: ours.STATUS_ESTIMATED,
         ours.COEFFICIENT_ID: provenance.coefficient_id,
         ours.GRID_ID: provenance.grid_id,
         ours.TIER: provenance.tier,
-        ours.CONFIDENCE: footprint.confidence,
+        ours.CONFIDENCE: confidence,
         ours.REGISTRY_VERSION: provenance.registry_version,
     }
     if full:
@@ -67,4 +71,4 @@ def footprint_texts(footprint: Footprint, *, full: bool) -> dict[str, AttributeV
         texts[ours.REGION] = provenance.region
         texts[ours.REGION_EVIDENCE] = provenance.region_evidence
         texts[ours.ASSUMPTIONS] = provenance.assumptions
-    return texts
+    return MappingProxyType(texts)

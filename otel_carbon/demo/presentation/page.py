@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from importlib import metadata, resources
+from importlib import resources
 from string import Template
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from otel_carbon.core.reasons import SENTENCES
 from otel_carbon.demo.presentation import charts, figures_html, markup
 from otel_carbon.demo.presentation.evidence import evidence_for
 from otel_carbon.demo.presentation.scales import DASH
+from otel_carbon.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +58,7 @@ def render_page(figures: Figures, registry: Registry, proof: str) -> str:
         facts=_facts(evidence),
         sources="\n".join(_source(number, source) for number, source in enumerate(evidence.sources, 1)),
         registry=markup.text(", ".join(figures.registry_versions)),
-        version=markup.text(metadata.version("otel-carbon")),
+        version=markup.text(VERSION),
     )
 
 

@@ -1,0 +1,1 @@
+"""Report-only benchmarks: ratios against a peer in the same run; nothing here passes or fails."""

@@ -1,0 +1,184 @@
+"""`python -m tests.bench`: what otel-carbon costs, beside a peer measured in the same run.
+
+Directional only: compare ratios of one run, never absolute times of two machines.
+"""
+
+from __future__ import annotations
+
+import gc
+import platform
+import random
+import statistics
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.trace import SpanKind
+
+from otel_carbon import CarbonSpanProcessor, Registry, TokenUsage, estimate
+from otel_carbon.enricher import Enricher
+from otel_carbon.otlp.traces import TracesEnricher
+from tests.bench.load import genai_attributes, traces_request, web_attributes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from otel_carbon.spans.write import AttributeValue
+
+ROUNDS = 7
+SPANS = 512
+
+
+def main() -> None:
+    packages = ", ".join(f"{name} {version(name)}" for name in ("otel-carbon", "opentelemetry-sdk", "protobuf"))
+    say(f"{platform.python_implementation()} {platform.python_version()}, {packages}")
+    say(f"{'what':58} {'us':>9} {'ratio':>8}  beside")
+    carbon_us = _report_estimate()
+    _report_processor()
+    _report_ecologits(carbon_us)
+    _report_import()
+    for share in (1.0, 0.05, 0.0):
+        _report_collector(share)
+
+
+def cpu_us(work: Callable[[], int]) -> float:
+    """CPU time of one unit of work in microseconds; `work` says how many units it did."""
+    gc.collect()
+    started_ns = time.process_time_ns()
+    units = work()
+    return (time.process_time_ns() - started_ns) / 1000 / units
+
+
+def medians(**works: Callable[[], int]) -> dict[str, float]:
+    """The median of each, taken in turns, so that a slow moment hits all alike."""
+    taken: dict[str, list[float]] = {name: [] for name in works}
+    for _ in range(ROUNDS):
+        for name, work in works.items():
+            taken[name].append(cpu_us(work))
+    return {name: statistics.median(times) for name, times in taken.items()}
+
+
+def line(what: str, us: float, ratio: float | None = None, beside: str = "") -> None:
+    say(f"{what:58} {us:9.2f} {'' if ratio is None else f'{ratio:8.2f}'}  {beside}")
+
+
+def say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+
+def _report_estimate() -> float:
+    usage = TokenUsage("openai", "gpt-4o", input_tokens=800, output_tokens=300)
+    estimate(usage)
+
+    def facade() -> int:
+        for _ in range(2000):
+            estimate(usage)
+        return 2000
+
+    us = medians(facade=facade)["facade"]
+    line("estimate(), one call", us)
+    return us
+
+
+class _Nothing(SpanProcessor):
+    pass
+
+
+def _spans(processor: SpanProcessor, attributes: list[dict[str, AttributeValue]]) -> Callable[[], int]:
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(processor)
+    tracer = provider.get_tracer("bench")
+
+    def work() -> int:
+        for chosen in attributes:
+            tracer.start_span("chat", attributes=chosen, kind=SpanKind.CLIENT).end()
+        return len(attributes)
+
+    return work
+
+
+def _report_processor() -> None:
+    source = random.Random(1)
+    for name, make in (("GenAI", genai_attributes), ("other", web_attributes)):
+        attributes = [make(source) for _ in range(4000)]
+        taken = medians(
+            without=_spans(_Nothing(), attributes),
+            with_carbon=_spans(CarbonSpanProcessor(meter_provider=MeterProvider()), attributes),
+        )
+        added = taken["with_carbon"] - taken["without"]
+        line(f"processor, added to {name} span", added, added / taken["without"], "start and end of that span")
+
+
+def _report_ecologits(carbon_us: float) -> None:
+    try:
+        from ecologits.tracers.utils import llm_impacts
+    except ImportError:
+        say("ecologits: not installed, left out")
+        return
+
+    def peer() -> int:
+        for _ in range(50):
+            llm_impacts("openai", "gpt-4o", 300, 1.5, "USA")
+        return 50
+
+    us = medians(peer=peer)["peer"]
+    line("ecologits.llm_impacts, one call", us, carbon_us / us, "estimate() / this")
+
+
+def _report_import() -> None:
+    sdk = "import opentelemetry.sdk.trace, opentelemetry.metrics"
+    codes = {"sdk": sdk, "carbon": sdk + "; from otel_carbon import CarbonSpanProcessor as P; P()"}
+    elapsed_us: dict[str, list[float]] = {name: [] for name in codes}
+    for _ in range(2 * ROUNDS):
+        for name, code in codes.items():
+            elapsed_us[name].append(_wall_us(code))
+    sdk_us, carbon_us = (statistics.median(elapsed_us[name]) for name in codes)
+    what = "import and construct the processor, added (wall)"
+    line(what, carbon_us - sdk_us, carbon_us / sdk_us, "importing the SDK alone")
+
+
+def _wall_us(code: str) -> float:
+    started_ns = time.perf_counter_ns()
+    subprocess.run([sys.executable, "-c", code], check=True)
+    return (time.perf_counter_ns() - started_ns) / 1000
+
+
+def _report_collector(genai_share: float) -> None:
+    bodies = [traces_request(SPANS, genai_share, seed) for seed in range(20)]
+    registry = Registry.bundled()
+
+    def bare() -> int:
+        for body in bodies:
+            ExportTraceServiceRequest.FromString(body).SerializeToString()
+        return SPANS * len(bodies)
+
+    def enriched() -> int:
+        enrich = TracesEnricher(Enricher(registry))
+        for body in bodies:
+            enrich(body)
+        return SPANS * len(bodies)
+
+    taken = _with_collector_gc(lambda: medians(bare=bare, enriched=enriched))
+    what = f"collector, {SPANS} spans, {genai_share:.0%} GenAI, per span"
+    line(what, taken["enriched"], taken["enriched"] / taken["bare"], "bare decode and encode of the same bytes")
+
+
+def _with_collector_gc(measure: Callable[[], dict[str, float]]) -> dict[str, float]:
+    """Measure under the garbage collector settings that the collector runs with."""
+    before: Iterable[int] = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    try:
+        return measure()
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
+
+
+if __name__ == "__main__":
+    main()
