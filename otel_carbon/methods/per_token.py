@@ -58,7 +58,7 @@ def resolve_factors(
 ) -> Factors | Unestimated:
     """The factors for a call, or why the registry has none; never raises.
 
-    `configured_regions` (provider to region) is the user's own word, so it wins over what the call reports.
+    `configured_regions` (provider in lower case to region) is the user's own word, so it wins over what is reported.
     """
     coefficient = registry.about(EnergyCoefficient, call.model, call.day)
     if coefficient is None:
@@ -70,13 +70,21 @@ def resolve_factors(
     # The provider attribute names the API dialect; an open model at a private address is the user's own.
     provider = SELF_HOSTED if call.private_host and coefficient.open_weights else call.provider
     region, evidence = call.region, call.region_evidence
-    if configured_regions and provider in configured_regions:
-        region, evidence = configured_regions[provider], EVIDENCE_CONFIGURED
+    configured = _configured_region(registry, provider, configured_regions or {})
+    if configured is not None:
+        region, evidence = configured, EVIDENCE_CONFIGURED
     place = place_of_call(registry, provider, region, evidence, call.day)
     shared = _shared_facts(registry, call.day)
     if place is None or shared is None:
         return _no_place(registry, provider, region, call.day)
     return _factors(registry, call.model, coefficient, shared, place)
+
+
+def _configured_region(registry: Registry, provider: str, configured: Mapping[str, str]) -> str | None:
+    """The region that the user names for a provider, under whichever of its names."""
+    home = registry.about(ProviderPlace, provider, None)
+    names = (provider, home.provider, *home.names) if home else (provider,)
+    return next((configured[name.lower()] for name in names if name.lower() in configured), None)
 
 
 def _shared_facts(registry: Registry, day: date) -> _Shared | None:

@@ -75,6 +75,8 @@ def read_span(span: SpanView, tenant_key: str = ours.TENANT) -> GenAiReading | N
     if profile is None:
         return None
     response_id = _first(picked, plan.response_id)
+    if response_id in _EMPTY_TEXTS or not isinstance(response_id, str | bytes):
+        response_id = None
     if profile.role is not Role.INFERENCE:
         return GenAiReading(profile, response_id, None, None, None)
     if not has_counts:
@@ -88,6 +90,8 @@ def read_span(span: SpanView, tenant_key: str = ours.TENANT) -> GenAiReading | N
         return GenAiReading(profile, response_id, None, None, Unestimated(error.code, str(error)))
 
 
+_EMPTY_TEXTS = ("", b"\n\x00")
+"""An empty text, plain and as OTLP encodes it."""
 _COMMON_KEYS = (ours.STATUS, "error.type", SPAN_REGION_KEY, *SERVER_ADDRESS_KEYS)
 
 

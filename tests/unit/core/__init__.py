@@ -1,0 +1,1 @@
+"""The quantities, their formulas and what is refused."""

@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from otel_carbon.core.factors import Factors
+from otel_carbon.core.footprint import Unestimated, footprint_of
+from otel_carbon.core.interval import Interval
+from otel_carbon.core.steps import steps_of
+from otel_carbon.core.tokens import AdditiveTokens
+from otel_carbon.methods.per_token import CallSubject, resolve_factors
+from tests.support.small_registry import DAY, MODEL, OPEN_MODEL, SMALL, energy, fact, grid, small_registry
+
+if TYPE_CHECKING:
+    from otel_carbon.registry.catalog import Registry
+
+TOO_EARLY = date(2024, 12, 31)
+CALL = CallSubject("acme", MODEL, "chat", None, "default", DAY)
+IN_THE_HALL = CALL._replace(region="north-1", region_evidence="reported")
+WH_PER_KTOKEN = 1e-6
+"""kWh per token."""
+
+
+def _factors(call: CallSubject = CALL, *more: dict[str, Any], **kwargs: Any) -> Factors:
+    found = resolve_factors(small_registry(*more), call, **kwargs)
+    assert isinstance(found, Factors)
+    return found
+
+
+def _reason(call: CallSubject, registry: Registry | None = None) -> tuple[str, str]:
+    found = resolve_factors(registry or small_registry(), call)
+    assert isinstance(found, Unestimated)
+    return found.reason, found.detail
+
+
+def _about(interval: Interval) -> Any:
+    return pytest.approx((interval.low, interval.mid, interval.high), rel=1e-12, abs=0)
+
+
+def test_coefficients_become_kwh_per_token() -> None:
+    per_token = _factors().energy_per_token
+    assert _about(per_token.input_kwh) == (0.5 * WH_PER_KTOKEN, 1 * WH_PER_KTOKEN, 2 * WH_PER_KTOKEN)
+    assert _about(per_token.output_kwh) == (1 * WH_PER_KTOKEN, 2 * WH_PER_KTOKEN, 4 * WH_PER_KTOKEN)
+
+
+def test_cached_tokens_cost_their_ratio_of_an_input_token() -> None:
+    per_token = _factors().energy_per_token
+    assert _about(per_token.cache_read_kwh) == (0.5e-6 * 0.1, 1e-6 * 0.2, 2e-6 * 0.5)
+    assert _about(per_token.cache_write_kwh) == (0.5e-6 * 1, 1e-6 * 1.25, 2e-6 * 1.5)
+
+
+def test_the_place_brings_its_factors() -> None:
+    factors = _factors()
+    assert factors.pue == Interval.exactly(1.25)
+    assert factors.wue_l_per_it_kwh == Interval.exactly(0.5)
+    assert factors.grid_gco2e_per_kwh == Interval(10, 20, 40)
+    assert factors.ewif_l_per_kwh == Interval(1, 2, 4)
+    assert factors.embodied_gco2e_per_it_kwh == Interval(25, 50, 100)
+    assert factors.market_gco2e_per_kwh is None
+
+
+def test_provenance_names_what_was_used() -> None:
+    registry = small_registry()
+    provenance = _factors().provenance
+    assert (provenance.registry_version, provenance.registry_digest) == (registry.version, registry.digest)
+    assert (provenance.coefficient_id, provenance.grid_id, provenance.site_id) == (
+        "energy/acme/one@1",
+        "grid/NOR/location@1",
+        "site/fleet@1",
+    )
+    assert (provenance.tier, provenance.tier_number, provenance.method) == ("token_physical", 1, "parametric")
+    assert (provenance.provider, provenance.region, provenance.region_evidence) == ("acme", "NOR", "default")
+
+
+def test_assumptions_are_those_of_the_coefficient_and_of_the_place() -> None:
+    assert _factors().provenance.assumptions == ("size_guessed", "provider_default_place")
+    assert _factors(IN_THE_HALL).provenance.assumptions == ("size_guessed",)
+
+
+@pytest.mark.parametrize(
+    ("model", "match"),
+    [("one", "exact"), ("ONE", "exact"), ("one-2025-01-01", "exact"), ("acme/one", "alias"), ("Acme/One", "alias")],
+)
+def test_a_match_is_exact_when_the_fact_lists_the_id_itself(model: str, match: str) -> None:
+    assert _factors(CALL._replace(model=model)).provenance.match == match
+
+
+@pytest.mark.parametrize("call", [CALL, IN_THE_HALL, CALL._replace(region="SWE"), CALL._replace(model=OPEN_MODEL)])
+def test_every_factor_has_facts_and_every_fact_has_sources(call: CallSubject) -> None:
+    registry = small_registry()
+    provenance = _factors(call).provenance
+    for factor, fact_ids in provenance.fact_ids.items():
+        assert fact_ids, factor
+        for fact_id in fact_ids:
+            assert provenance.source_ids[fact_id] == registry.fact(fact_id).sources
+
+
+def test_facts_that_led_to_the_place_stand_behind_its_factors() -> None:
+    fact_ids = _factors(IN_THE_HALL).provenance.fact_ids
+    assert fact_ids["grid_gco2e_per_kwh"] == ("grid/SWE/location@1", "region/north-1@1")
+    assert fact_ids["pue"] == ("site/hall@1", "region/north-1@1")
+
+
+def test_a_market_factor_of_the_zone_is_taken_with_its_fact() -> None:
+    market = grid("grid/NOR/market@1", "NOR", 5, basis="market")
+    factors = _factors(CALL, market)
+    assert factors.market_gco2e_per_kwh == Interval(2.5, 5, 10)
+    assert factors.provenance.fact_ids["market_gco2e_per_kwh"] == ("grid/NOR/market@1", "provider/acme@1")
+    assert factors.provenance.grid_id == "grid/NOR/location@1"
+    last = steps_of(footprint_of(AdditiveTokens(1, 0, 0, 1, 0), factors))[-1]
+    assert last.name == "emissions_market_gco2e"
+    assert "grid/NOR/market@1" in last.fact_ids
+    assert last.source_ids == ("lab",)
+
+
+def test_without_a_market_factor_no_fact_stands_behind_one() -> None:
+    assert "market_gco2e_per_kwh" not in _factors().provenance.fact_ids
+
+
+@pytest.mark.parametrize(
+    ("call", "reason"),
+    [
+        (CALL._replace(model="nine"), ("model_not_registered", "nine")),
+        (CALL._replace(day=TOO_EARLY), ("outside_validity", "one on 2024-12-31")),
+        (CALL._replace(operation="embeddings"), ("operation_not_covered", "embeddings")),
+        (CALL._replace(model="embedder"), ("operation_not_covered", "chat")),
+        (CALL._replace(region="atlantis-1"), ("zone_unknown", "region atlantis-1")),
+        (CALL._replace(provider="nobody"), ("zone_unknown", "provider nobody without a region")),
+        (CALL._replace(provider=""), ("zone_unknown", "provider  without a region")),
+    ],
+)
+def test_what_the_registry_does_not_know_has_a_reason(call: CallSubject, reason: tuple[str, str]) -> None:
+    assert _reason(call) == reason
+
+
+@pytest.mark.parametrize("call", [CALL, CALL._replace(region="NOR"), CALL._replace(region="north-1")])
+def test_place_facts_that_begin_after_the_call_are_outside_their_validity(call: CallSubject) -> None:
+    later = ("provider/acme@1", "zone/NOR@1", "region/north-1@1")
+    begun_later = [each | {"valid_from": "2026-06-02"} for each in SMALL if each["id"] in later]
+    registry = small_registry(*begun_later, without=later)
+    assert _reason(call, registry) == ("outside_validity", "place facts on 2026-06-01")
+
+
+@pytest.mark.parametrize("missing", ["ratio/cache_read@1", "ratio/cache_write@1", "embodied/server@1"])
+def test_a_factor_that_no_fact_gives_leaves_the_call_without_a_figure(missing: str) -> None:
+    assert _reason(CALL, small_registry(without=(missing,))) == ("outside_validity", "place facts on 2026-06-01")
+
+
+def test_a_later_coefficient_is_used_from_its_first_day() -> None:
+    later = energy("energy/acme/one@2", MODEL, valid_from="2026-06-02")
+    assert _factors(CALL, later).provenance.coefficient_id == "energy/acme/one@1"
+    next_day = CALL._replace(day=date(2026, 6, 2))
+    assert _factors(next_day, later).provenance.coefficient_id == "energy/acme/one@2"
+
+
+def test_an_open_model_at_a_private_address_is_self_hosted() -> None:
+    provenance = _factors(CALL._replace(model=OPEN_MODEL, private_host=True)).provenance
+    assert (provenance.provider, provenance.site_id, provenance.grid_id) == (
+        "self_hosted",
+        "site/generic@1",
+        "grid/SWE/location@1",
+    )
+
+
+def test_a_closed_model_at_a_private_address_went_through_a_proxy_to_its_provider() -> None:
+    provenance = _factors(CALL._replace(private_host=True)).provenance
+    assert (provenance.provider, provenance.site_id) == ("acme", "site/fleet@1")
+
+
+def test_an_open_model_at_a_public_address_is_its_providers() -> None:
+    assert _factors(CALL._replace(model=OPEN_MODEL)).provenance.provider == "acme"
+
+
+def test_a_configured_region_wins_over_the_reported_one() -> None:
+    reported_home = CALL._replace(region="NOR", region_evidence="reported")
+    provenance = _factors(reported_home, configured_regions={"acme": "north-1"}).provenance
+    assert (provenance.region, provenance.region_evidence) == ("north-1", "configured")
+
+
+def test_a_region_configured_under_another_name_of_the_provider_counts() -> None:
+    call = CallSubject("gcp.gemini", "gemini-2.5-flash", "chat", None, "default", date(2026, 11, 1))
+    found = resolve_factors(Registry.bundled(), call, {"google": "swedencentral"})
+    assert isinstance(found, Factors)
+    assert (found.provenance.region, found.provenance.region_evidence) == ("swedencentral", "configured")
+
+
+def test_a_region_configured_for_another_provider_changes_nothing() -> None:
+    provenance = _factors(IN_THE_HALL, configured_regions={"other": "NOR"}).provenance
+    assert (provenance.region, provenance.region_evidence) == ("north-1", "reported")
+
+
+def test_a_self_hosted_model_takes_the_region_configured_for_self_hosting() -> None:
+    call = CALL._replace(model=OPEN_MODEL, private_host=True)
+    provenance = _factors(call, configured_regions={"self_hosted": "NOR", "acme": "north-1"}).provenance
+    assert (provenance.provider, provenance.region, provenance.site_id) == ("self_hosted", "NOR", "site/generic@1")
+
+
+def test_an_unknown_configured_region_is_named() -> None:
+    found = resolve_factors(small_registry(), CALL, {"acme": "atlantis-1"})
+    assert found == Unestimated("zone_unknown", "region atlantis-1")
+
+
+def test_an_overlay_may_bring_a_ratio_of_its_own() -> None:
+    newer = fact("ratio/cache_read@2", token_kind="cache_read", valid_from="2026-01-01", ratio=SMALL[4]["ratio"])
+    factors = _factors(CALL, newer)
+    assert factors.provenance.fact_ids["energy_per_token"] == (
+        "energy/acme/one@1",
+        "ratio/cache_read@2",
+        "ratio/cache_write@1",
+    )
+    assert factors.energy_per_token.cache_read_kwh == factors.energy_per_token.cache_write_kwh

@@ -1,0 +1,114 @@
+"""One source followed from the file it is written in to the span that rests on it, and to the page that shows it."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from otel_carbon import attributes as ours
+from otel_carbon.core.footprint import Footprint
+from otel_carbon.core.steps import steps_of
+from otel_carbon.core.usage import TokenUsage
+from otel_carbon.enricher import Enricher
+from otel_carbon.estimating import estimate
+from otel_carbon.registry.catalog import Registry
+from otel_carbon.registry.compiled import read_bundled
+from otel_carbon.registry.facts import GridIntensity
+from otel_carbon.spans.view import MappingAttributes, SpanView, resource_view
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+DATA = REPOSITORY / "otel_carbon" / "registry" / "data"
+FACTS_PAGE = REPOSITORY / "docs" / "reference" / "facts.md"
+
+SOURCE = "ember-yearly-2025"
+GRID = "grid/FRA/location-lifecycle@2024"
+COEFFICIENT = "energy/mistral/mistral-large-2407@2026-11"
+DAY = date(2026, 11, 22)
+START_NS = 1_795_305_600_000_000_000
+"""Noon of that day."""
+
+
+def _span_attributes() -> dict[str, object]:
+    attributes = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "mistral_ai",
+        "gen_ai.response.model": "mistral-large-2407",
+        "gen_ai.usage.input_tokens": 800,
+        "gen_ai.usage.output_tokens": 300,
+        "cloud.region": "FRA",
+    }
+    span = SpanView(
+        MappingAttributes(attributes),
+        "test",
+        resource_view(MappingAttributes({})),
+        bytes(15) + b"\1",
+        bytes(7) + b"\1",
+        start_ns=START_NS,
+        end_ns=START_NS + 1,
+    )
+    outcome = Enricher(Registry.bundled()).enrich(span)
+    assert outcome is not None
+    return dict(outcome.attributes(full=True))
+
+
+@pytest.fixture(scope="module")
+def footprint() -> Footprint:
+    found = estimate(TokenUsage("mistral_ai", "mistral-large-2407", 800, 300, region="FRA", at=DAY))
+    assert isinstance(found, Footprint)
+    return found
+
+
+def test_the_source_is_written_in_the_file_of_sources() -> None:
+    written = YAML(typ="safe").load(DATA / "sources.yaml")["sources"][SOURCE]
+    compiled = read_bundled().sources[SOURCE]
+    assert (compiled["producer"], compiled["url"], compiled["licence"]) == (
+        written["producer"],
+        written["url"],
+        written["licence"],
+    )
+
+
+def test_the_fact_written_with_that_source_is_the_fact_compiled() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in sorted((DATA / "grid").iterdir())]
+    assert sum(f"{GRID}:" in text or f"{GRID}," in text for text in texts) == 1
+    assert SOURCE in read_bundled().facts[GRID]["sources"]
+    found = Registry.bundled().fact(GRID)
+    assert isinstance(found, GridIntensity)
+    assert Registry.bundled().source(found.sources[0]).id == SOURCE
+
+
+def test_the_step_of_an_estimate_names_the_fact_and_the_source(footprint: Footprint) -> None:
+    step = next(each for each in steps_of(footprint) if each.name == "emissions_operational_gco2e")
+    assert GRID in step.fact_ids
+    assert SOURCE in step.source_ids
+    found = Registry.bundled().fact(GRID)
+    assert isinstance(found, GridIntensity)
+    assert step.inputs["grid_gco2e_per_kwh"] == found.gco2e_per_kwh
+
+
+def test_the_span_names_the_same_facts_and_registry_as_the_estimate(footprint: Footprint) -> None:
+    attributes = _span_attributes()
+    assert attributes[ours.GRID_ID] == footprint.provenance.grid_id == GRID
+    assert attributes[ours.COEFFICIENT_ID] == footprint.provenance.coefficient_id == COEFFICIENT
+    assert attributes[ours.REGISTRY_VERSION] == Registry.bundled().version
+    assert attributes[ours.EMISSIONS_GCO2E] == footprint.emissions_gco2e.mid
+
+
+def test_the_page_of_facts_shows_the_facts_of_the_span_with_a_link_to_the_source() -> None:
+    page = FACTS_PAGE.read_text(encoding="utf-8")
+    attributes = _span_attributes()
+    for key in (ours.GRID_ID, ours.COEFFICIENT_ID):
+        rows = [line for line in page.splitlines() if line.startswith(f"| `{attributes[key]}` |")]
+        assert len(rows) == 1
+    grid_row = next(line for line in page.splitlines() if line.startswith(f"| `{GRID}` |"))
+    assert f"[{SOURCE}](#{SOURCE})" in grid_row
+    assert f'<a id="{SOURCE}"></a>`{SOURCE}`' in page
+    assert Registry.bundled().source(SOURCE).url in page
+
+
+def test_the_version_on_a_span_is_made_of_release_and_digest() -> None:
+    bundled = read_bundled()
+    assert _span_attributes()[ours.REGISTRY_VERSION] == f"{bundled.version}+{bundled.digest[:12]}"
