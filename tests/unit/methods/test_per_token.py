@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -11,10 +11,8 @@ from otel_carbon.core.interval import Interval
 from otel_carbon.core.steps import steps_of
 from otel_carbon.core.tokens import AdditiveTokens
 from otel_carbon.methods.per_token import CallSubject, resolve_factors
+from otel_carbon.registry.catalog import Registry
 from tests.support.small_registry import DAY, MODEL, OPEN_MODEL, SMALL, energy, fact, grid, small_registry
-
-if TYPE_CHECKING:
-    from otel_carbon.registry.catalog import Registry
 
 TOO_EARLY = date(2024, 12, 31)
 CALL = CallSubject("acme", MODEL, "chat", None, "default", DAY)
