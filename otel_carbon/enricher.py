@@ -52,14 +52,19 @@ class EnrichSettings:
     already_enriched: Literal["trust", "count"] = "trust"
 
 
-class _Context(NamedTuple):
-    """What calls have in common; it holds the profile and the resource, whose identity is its key."""
+@dataclass(slots=True)
+class _Context:
+    """What calls have in common; it holds the profile and the resource, whose identity is its key.
+
+    Rows are made when something is booked in them: an empty row would say zero of what is unknown.
+    """
 
     profile: SpanProfile
     resource: ResourceView
     factors: Factors | Unestimated
-    row: Row
-    row_without_figure: Row
+    labels: SeriesLabels
+    row: Row | None = None
+    row_without_figure: Row | None = None
 
 
 class Observation(NamedTuple):
@@ -177,7 +182,7 @@ class Enricher:
         outcome = _estimated(observation.reading, context)
         if verdict.repeated:
             return outcome._replace(verdict=ours.VERDICT_REPEATED)
-        _book(context, outcome, operation=not verdict.upgrades)
+        self._book(context, outcome, operation=not verdict.upgrades)
         return outcome
 
     def _context(self, observation: Observation) -> _Context:
@@ -214,8 +219,7 @@ class Enricher:
             resource.environment,
         )
         labels = SeriesLabels(*(label_text(text) for text in texts))
-        rows = self.totals.row(labels), self.totals.row(labels._replace(tier=""))
-        return _Context(profile, resource, factors, *rows)
+        return _Context(profile, resource, factors, labels)
 
     def _judged_before(self, observation: Observation) -> Outcome:
         """Keep the verdict of an earlier hop as evidence; the span stays untouched."""
@@ -228,8 +232,22 @@ class Enricher:
         context = self._context(observation)
         outcome = _estimated(observation.reading, context)
         if verdict.kind == COUNTED and not verdict.repeated:
-            _book(context, outcome, operation=not verdict.upgrades)
-        return Outcome(label, "", "", outcome.footprint, observation.reading)
+            self._book(context, outcome, operation=not verdict.upgrades)
+        return Outcome(label, "", outcome.reason, outcome.footprint, observation.reading)
+
+    def _book(self, context: _Context, outcome: Outcome, *, operation: bool) -> None:
+        """Add a call to the totals, whose lock is held."""
+        if outcome.footprint is not None:
+            row = context.row = context.row or self.totals.row(context.labels)
+            row.add_footprint(outcome.footprint)
+        else:
+            row = context.row_without_figure = context.row_without_figure or self.totals.row(
+                context.labels._replace(tier="")
+            )
+            if outcome.reading.tokens is not None:
+                row.add_tokens(outcome.reading.tokens)
+        if operation:
+            row.count_operation(outcome.status, outcome.reason)
 
 
 def _estimated(reading: GenAiReading, context: _Context) -> Outcome:
@@ -245,17 +263,6 @@ def _estimated(reading: GenAiReading, context: _Context) -> Outcome:
     return Outcome(ours.VERDICT_COUNTED, ours.STATUS_ESTIMATED, "", footprint, reading)
 
 
-def _book(context: _Context, outcome: Outcome, *, operation: bool) -> None:
-    """Add a call to the totals, whose lock is held."""
-    row = context.row_without_figure if outcome.footprint is None else context.row
-    if operation:
-        row.count_operation(outcome.status, outcome.reason)
-    if outcome.footprint is not None:
-        row.add_footprint(outcome.footprint)
-    elif outcome.reading.tokens is not None:
-        row.add_tokens(outcome.reading.tokens)
-
-
 def _candidate(span: SpanView, reading: GenAiReading) -> Candidate:
     counts, profile = reading.counts, reading.profile
     tokens = (counts[0], counts[1]) if counts else NO_TOKENS
@@ -265,8 +272,9 @@ def _candidate(span: SpanView, reading: GenAiReading) -> Candidate:
         span.scope,
         span.start_ns,
         max(span.start_ns, span.end_ns),
-        response_key(profile.provider, reading.response_id),
+        response_key(reading.response_id),
         profile.model,
         tokens,
         shape_key(span.resource.service, profile.model, tokens),
+        span.span_id,
     )

@@ -45,6 +45,8 @@ class Candidate(NamedTuple):
     model: str
     tokens: TokenShape
     shape_key: int
+    span_id: int | bytes = 0
+    """The id itself, for an order that is the same in every process."""
 
     @property
     def has_usage(self) -> bool:
@@ -63,8 +65,15 @@ class Call:
     start_ns: int
     end_ns: int
     seen_at_s: float
+    twin_tokens: TokenShape = NO_TOKENS
+    """What the last span of the call said of its tokens, which may be one off."""
     counted: bool = False
     """Whether one of its spans was counted; of an earlier hop's spans a duplicate may come first."""
+
+    @property
+    def has_usage(self) -> bool:
+        """Whether any of its spans says how many tokens it used."""
+        return self.tokens != NO_TOKENS
 
 
 def span_key(trace_id: int | bytes, span_id: int | bytes) -> int:
@@ -74,9 +83,12 @@ def span_key(trace_id: int | bytes, span_id: int | bytes) -> int:
     return hash((trace_id, span_id))
 
 
-def response_key(provider: str, response_id: object) -> int:
-    """The key of a provider's response, by its id or the id's encoded form; 0 without an id."""
-    return hash((provider, response_id)) if response_id else 0
+def response_key(response_id: object) -> int:
+    """The key of a response, by its id or the id's encoded form; 0 without an id.
+
+    The provider is no part of it: two instrumentations may name the provider of one call differently.
+    """
+    return hash(response_id) if response_id else 0
 
 
 def shape_key(service: str, model: str, tokens: TokenShape) -> int:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from otel_carbon.core import reasons
-from otel_carbon.counting.candidate import AGGREGATE, COUNTED, DUPLICATE, NO_TOKENS, Verdict
+from otel_carbon.counting.candidate import AGGREGATE, COUNTED, DUPLICATE, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,7 +56,7 @@ def decide(candidate: Candidate, evidence: Evidence | None) -> Verdict:
     if evidence is None:
         return COUNT
     relation, call = evidence
-    if candidate.has_usage and not _has_usage(call):
+    if candidate.has_usage and not call.has_usage:
         return _UPGRADE
     if relation is Relation.DESCENDANT and call.tokens != candidate.tokens:
         return _SUM_OF_CHILDREN
@@ -78,12 +78,21 @@ def nearest_twin(candidate: Candidate, calls: Iterable[Call]) -> Call | None:
     return best
 
 
+def may_share_response(candidate: Candidate, call: Call) -> bool:
+    """Whether an equal response id means an equal response.
+
+    Some servers draw their ids from a thousand numbers, so that within minutes one comes again for another call.
+    Of one instrumentation scope the time or the tokens must therefore fit too.
+    """
+    said_before = candidate.tokens in (call.tokens, call.twin_tokens)
+    return candidate.scope not in call.scopes or said_before or _overlap(candidate, call)
+
+
 def may_be_twins(candidate: Candidate, call: Call) -> bool:
     """Whether nothing speaks against a span and a call of equal shape being one: scope, time, id and model."""
     return (
         candidate.scope not in call.scopes
-        and candidate.start_ns <= call.end_ns
-        and call.start_ns <= candidate.end_ns
+        and _overlap(candidate, call)
         and not (candidate.response_key and call.response_key and candidate.response_key != call.response_key)
         and _same_model(candidate.model, call.model)
     )
@@ -100,5 +109,5 @@ def _names_fit(one: str, other: str) -> bool:
     return longer.startswith(shorter) and _ADDED.fullmatch(longer[len(shorter) :]) is not None
 
 
-def _has_usage(call: Call) -> bool:
-    return call.tokens != NO_TOKENS
+def _overlap(candidate: Candidate, call: Call) -> bool:
+    return candidate.start_ns <= call.end_ns and call.start_ns <= candidate.end_ns

@@ -3,41 +3,64 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TypeVar
+from typing import TypeVar, cast
 
 V = TypeVar("V")
 
 
 class RotatingMap(dict[int, V]):
-    """Keys to values, in the order in which they were first set.
+    """Keys to values, in the order in which they were last refreshed.
 
-    `rotate`, called once a period, forgets what was there when the last period started:
+    `rotate`, called once a period, forgets what was last refreshed before the previous period started:
     an entry lives for one to two periods.
     `shrink` forgets the oldest entries over `capacity`; `evicted` counts those, not the ones that were too old.
-    Reads and writes are those of a dict, as several of them run for each span; nothing else may delete.
+    Reads and plain writes are those of a dict, as several of them run for each span; nothing else may delete.
     """
 
-    __slots__ = ("_capacity", "_old", "evicted")
+    __slots__ = ("_capacity", "_period", "evicted")
 
     def __init__(self, capacity: int) -> None:
         super().__init__()
         self._capacity = capacity
-        self._old = 0
+        self._period: _PeriodStart | None = None
         self.evicted = 0
+
+    def refresh(self, key: int, value: V) -> None:
+        """Set a key and start its life anew; a plain write to a known key leaves its age."""
+        self.pop(key, None)
+        self[key] = value
 
     def rotate(self) -> None:
         """Start a period."""
-        self._forget_oldest(self._old)
-        self._old = len(self)
+        if self._period is not None:
+            for key in list(self):
+                del self[key]
+                if key is self._period:
+                    break
+        self._period = _PeriodStart()
+        self[self._period] = cast("V", None)
 
     def shrink(self) -> None:
         """Make room."""
-        over = len(self) - self._capacity
-        if over > 0:
-            self._forget_oldest(over)
-            self.evicted += over
-
-    def _forget_oldest(self, how_many: int) -> None:
-        for key in list(islice(self, how_many)):
+        over = len(self) - self._capacity - (self._period is not None)
+        if over <= 0:
+            return
+        for key in list(islice(self, over + 1)):
+            if key is self._period:
+                self._period = None
+            elif over:
+                over -= 1
+                self.evicted += 1
+            else:
+                break
             del self[key]
-        self._old = max(0, self._old - how_many)
+
+
+class _PeriodStart(int):
+    """A key that stands between the entries of two periods; unlike a number it equals itself only."""
+
+    __slots__ = ()
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return self is other

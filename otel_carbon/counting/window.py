@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from otel_carbon.core import reasons
 from otel_carbon.counting.candidate import AGGREGATE, COUNTED, Call, Verdict
-from otel_carbon.counting.decide import COUNT, Evidence, Relation, decide, may_be_twins, nearest_twin
+from otel_carbon.counting.decide import (
+    COUNT,
+    Evidence,
+    Relation,
+    decide,
+    may_be_twins,
+    may_share_response,
+    nearest_twin,
+)
 from otel_carbon.counting.rotating_map import RotatingMap
 
 if TYPE_CHECKING:
@@ -52,7 +60,7 @@ class CountingWindow:
         ttl_s: float = DEFAULT_TTL_S,
         max_calls: int = DEFAULT_MAX_CALLS,
     ) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # the garbage collector may end a span while one is judged
         self._clock = monotonic_s
         self._ttl_s = ttl_s
         self._rotated_at_s = monotonic_s()
@@ -79,10 +87,13 @@ class CountingWindow:
             return self._judge(candidate, self._now_s())
 
     def judge_together(self, candidates: Sequence[Candidate]) -> list[Verdict]:
-        """Decide spans that arrived together, in the order of their ends; verdicts come in the order given."""
-        parents = {candidate.parent_key for candidate in candidates}
-        order = sorted(range(len(candidates)), key=lambda i: (candidates[i].end_ns, candidates[i].span_key))
+        """Decide spans that arrived together, in the order of their ends, children before parents.
+
+        Verdicts come in the order given.
+        """
+        order = _judging_order(candidates)
         verdicts = [COUNT] * len(candidates)
+        parents = {candidate.parent_key for candidate in candidates}
         with self._lock:
             now_s = self._now_s()
             for candidate in candidates:
@@ -138,7 +149,7 @@ class CountingWindow:
             return Evidence(Relation.ANCESTOR, above)
         if candidate.response_key:
             same = self._calls_by_response.get(candidate.response_key)
-            if same is not None:
+            if same is not None and may_share_response(candidate, same):
                 return Evidence(Relation.SAME_RESPONSE, same)
         filed = self._open_by_shape.get(candidate.shape_key)
         twin = _twin_among(filed, candidate) if filed else None
@@ -172,14 +183,23 @@ class CountingWindow:
                 self._mark_ancestors(candidate.parent_key, below)
 
     def _mark_ancestors(self, key: int, call: Call) -> None:
+        """Remember above whom a call was found; one found without usage never hides one with."""
         for _ in range(MAX_ANCESTORS):
             if not key:
                 return
-            self._calls_below[key] = call
+            known = self._calls_below.get(key)
+            if known is None or call.has_usage or not known.has_usage:
+                self._calls_below.refresh(key, call)
             seen = self._spans.get(key)
             key = seen.parent_key if seen is not None else 0
 
     def _remember(self, candidate: Candidate, verdict: Verdict, call: Call | None, now_s: float) -> None:
+        if verdict.kind == AGGREGATE:  # it stands above calls and is none of them
+            if candidate.span_key:
+                self._spans[candidate.span_key] = _Seen(verdict, candidate.parent_key, None)
+            if call is not None:
+                self._mark_ancestors(candidate.parent_key, call)
+            return
         if call is None:
             call = Call(
                 frozenset(),
@@ -192,6 +212,7 @@ class CountingWindow:
             )
         elif verdict.upgrades:
             call.tokens = candidate.tokens
+        call.twin_tokens = candidate.tokens
         call.counted = call.counted or verdict.kind == COUNTED
         call.response_key = call.response_key or candidate.response_key
         if candidate.response_key:
@@ -210,7 +231,8 @@ class CountingWindow:
             self._open_by_shape[shape] = call
             return
         if isinstance(alone_or_groups, Call):
-            alone_or_groups = self._open_by_shape[shape] = {alone_or_groups.scopes: [alone_or_groups]}
+            alone_or_groups = {alone_or_groups.scopes: [alone_or_groups]}
+        self._open_by_shape.refresh(shape, alone_or_groups)
         self._twins_evicted += _refile(alone_or_groups, call, candidate.scope, now_s - self._ttl_s)
 
     def _now_s(self) -> float:
@@ -224,6 +246,23 @@ class CountingWindow:
                 entries.rotate()
             entries.shrink()
         return now_s
+
+
+def _judging_order(candidates: Sequence[Candidate]) -> list[int]:
+    """Positions by end; of spans that end together the deeper ones first, then by span id."""
+    parent_of = {candidate.span_key: candidate.parent_key for candidate in candidates if candidate.span_key}
+
+    def depth(candidate: Candidate) -> int:
+        key, steps = candidate.parent_key, 0
+        while key in parent_of and steps < MAX_ANCESTORS:
+            key, steps = parent_of[key], steps + 1
+        return steps
+
+    def rank(i: int) -> tuple[int, int, int | bytes]:
+        candidate = candidates[i]
+        return (candidate.end_ns, -depth(candidate), candidate.span_id)
+
+    return sorted(range(len(candidates)), key=rank)
 
 
 @lru_cache(maxsize=1024)

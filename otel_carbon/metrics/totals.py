@@ -91,7 +91,7 @@ class Totals:
     """
 
     def __init__(self, budget: LabelBudget | None = None) -> None:
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
         self._budget = budget or LabelBudget()
         self._rows: dict[SeriesLabels, Row] = {}
         self._spans: dict[tuple[str, str], int] = {}
@@ -129,7 +129,7 @@ class Totals:
 
     def reset(self) -> None:
         """Start from zero with a fresh lock, as a forked child must: its parent reports the past."""
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
         self._budget.reset()
         self._rows = {}
         self._spans = {}

@@ -25,6 +25,7 @@ _KINDS = {
     "SPAN_KIND_PRODUCER": 4,
     "SPAN_KIND_CONSUMER": 5,
 }
+TOO_LATE_NS = 2**64
 _ERROR_CODES = (2, "STATUS_CODE_ERROR")
 _RESOURCE_SPANS = frozenset({"resourceSpans", "resource_spans"})
 
@@ -103,10 +104,18 @@ def _view(span: dict[str, Any], scope: str, resource: ResourceView) -> SpanView:
         bytes.fromhex(_field(span, "spanId") or ""),
         bytes.fromhex(_field(span, "parentSpanId") or ""),
         _KINDS.get(kind, 0) if isinstance(kind, str) else int(kind),
-        int(_field(span, "startTimeUnixNano") or 0),
-        int(_field(span, "endTimeUnixNano") or 0),
+        _time_ns(_field(span, "startTimeUnixNano")),
+        _time_ns(_field(span, "endTimeUnixNano")),
         (span.get("status") or {}).get("code") in _ERROR_CODES,
     )
+
+
+def _time_ns(time: Any) -> int:  # noqa: ANN401 - JSON
+    time_ns = int(time or 0)
+    if not 0 <= time_ns < TOO_LATE_NS:
+        msg = "a time that is no unsigned 64-bit number"
+        raise ValueError(msg)
+    return time_ns
 
 
 def _mapping(attributes: list[dict[str, Any]] | None) -> MappingAttributes:

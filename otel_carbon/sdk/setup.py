@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 import weakref
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from opentelemetry import trace
@@ -67,7 +68,8 @@ def _attach(provider: _TakesProcessors) -> bool:
         with _lock:
             if provider not in _attached:
                 provider.add_span_processor(CarbonSpanProcessor())
-                _attached.add(provider)
+                with suppress(TypeError):  # what no weak reference can point to gets a second, idle processor
+                    _attached.add(provider)
     except Exception as error:  # an application must start without us rather than not at all
         logger.warning("%s was not instrumented", type(provider).__name__, exc_info=error)
         return False

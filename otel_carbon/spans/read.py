@@ -136,7 +136,8 @@ class _Plan:
             found = self._worked_out(span, texts, has_counts=has_counts)
         except TypeError:  # an array or map where a text should be
             return self._worked_out(span, texts, has_counts=has_counts)
-        if span.kind != KIND_SERVER:  # whose region may come from the resource, which is not in the key
+        if span.kind != KIND_SERVER and all(_is_short_text(text) for text in texts):
+            # a server's region may come from its resource, which is not in the key
             if len(self._profiles) >= MAX_PROFILES:
                 self._profiles.clear()
             self._profiles[key] = found
@@ -203,6 +204,10 @@ def _first(picked: Sequence[Any], positions: tuple[int, ...]) -> Any:  # noqa: A
         if picked[position] is not None:
             return picked[position]
     return None
+
+
+def _is_short_text(stored: object | None) -> bool:
+    return stored is None or (isinstance(stored, str | bytes) and len(stored) <= MAX_TEXT_CHARACTERS)
 
 
 def _text(found: object | None) -> str:

@@ -39,7 +39,7 @@ def test_all_recordings_as_one_request_come_out_as_if_decoded_and_encoded() -> N
 
 
 @given(body=REQUESTS)
-@settings(max_examples=250, deadline=None, suppress_health_check=SLOW_DRAWS)
+@settings(max_examples=200, deadline=None, suppress_health_check=SLOW_DRAWS)
 def test_any_valid_request_comes_out_as_if_decoded_and_encoded(body: bytes) -> None:
     assert_same_as_plainly(body, full=len(body) % 2 == 0)
 

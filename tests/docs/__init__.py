@@ -1,0 +1,1 @@
+"""The documents are run and checked: commands, Python, links, names."""

@@ -1,0 +1,186 @@
+"""What counting forgets, how much it holds at most, and that nothing in a trace can make it run on."""
+
+from __future__ import annotations
+
+import pytest
+
+from otel_carbon.core import reasons
+from otel_carbon.counting.candidate import AGGREGATE, COUNTED, DUPLICATE, NO_TOKENS
+from otel_carbon.counting.rotating_map import RotatingMap
+from otel_carbon.counting.window import MAX_ANCESTORS, MAX_OPEN_TWINS
+from tests.unit.counting.candidates import FRAMEWORK_SCOPE, Clock, candidate, window
+
+TTL_S = 10.0
+
+
+def test_a_span_is_remembered_for_a_whole_period() -> None:
+    clock = Clock()
+    counting = window(clock, ttl_s=TTL_S)
+    counting.judge(candidate(1))
+    for clock.now_s in (1.0, 9.9, 10.0, 19.9):
+        assert counting.judge(candidate(1)).repeated, clock.now_s
+
+
+def test_a_span_is_forgotten_after_two_periods() -> None:
+    clock = Clock()
+    counting = window(clock, ttl_s=TTL_S)
+    counting.judge(candidate(1))
+    clock.now_s = 10.0
+    counting.judge(candidate(2, trace=2))
+    clock.now_s = 20.0
+    again = counting.judge(candidate(1))
+    assert (again.kind, again.repeated) == (COUNTED, False)
+    assert counting.evicted == 0  # too old is not the same as too many
+
+
+@pytest.mark.parametrize(
+    "related", [{"trace": 1, "parent": 1}, {"response_id": "resp-1", "tokens": (9, 9)}, {}], ids=str
+)
+def test_a_call_is_found_for_a_period_by_ancestry_id_and_shape(related: dict[str, object]) -> None:
+    clock = Clock()
+    counting = window(clock, ttl_s=TTL_S)
+    counting.judge(candidate(1, response_id="resp-1"))
+    clock.now_s = 9.9
+    late = candidate(2, **{"trace": 2, "scope": FRAMEWORK_SCOPE, **related})  # type: ignore[arg-type]  # keywords of one builder
+    assert counting.judge(late).kind == DUPLICATE
+
+
+def test_over_capacity_the_oldest_go_and_are_counted() -> None:
+    counting = window(max_calls=100)
+    for number in range(1, 1001):
+        counting.judge(candidate(number, trace=number, tokens=(number, 1)))
+    assert counting.evicted > 0
+    assert counting.judge(candidate(1000, trace=1000, tokens=(1000, 1))).repeated
+    assert not counting.judge(candidate(1, tokens=(1, 1))).repeated
+
+
+def test_within_capacity_nothing_is_evicted() -> None:
+    counting = window(max_calls=1000)
+    for number in range(1, 1001):
+        counting.judge(candidate(number, trace=number, tokens=(number, 1)))
+    assert counting.evicted == 0
+    assert counting.judge(candidate(1, tokens=(1, 1))).repeated
+
+
+def test_a_storm_of_one_shape_keeps_a_bounded_number_of_open_calls() -> None:
+    counting = window()
+    storm = 20_000
+    kinds = {counting.judge(candidate(number)).kind for number in range(1, storm + 1)}
+    assert kinds == {COUNTED}
+    # Every call beyond the bound was given up as a possible twin, and said so.
+    assert storm - MAX_OPEN_TWINS <= counting.evicted < storm
+    twins = [counting.judge(candidate(n, trace=2, scope=FRAMEWORK_SCOPE)).kind for n in range(1, MAX_OPEN_TWINS + 2)]
+    assert twins.count(DUPLICATE) == storm - counting.evicted
+
+
+def test_a_storm_from_two_scopes_pairs_up_as_it_goes() -> None:
+    counting = window()
+    kinds = [
+        counting.judge(candidate(number, trace=trace, scope=f"scope {trace}")).kind
+        for number in range(1, 10_001)
+        for trace in (1, 2)
+    ]
+    assert kinds.count(COUNTED) == kinds.count(DUPLICATE) == 10_000
+
+
+def test_too_old_calls_of_a_shape_are_given_up_without_being_counted_as_evicted() -> None:
+    clock = Clock()
+    counting = window(clock, ttl_s=TTL_S)
+    counting.judge(candidate(1))
+    clock.now_s = 10.5
+    counting.judge(candidate(2))
+    counting.judge(candidate(3))
+    twins = [counting.judge(candidate(n, trace=2, scope=FRAMEWORK_SCOPE)).kind for n in (1, 2, 3)]
+    assert twins == [DUPLICATE, DUPLICATE, COUNTED]
+    assert counting.evicted == 0
+
+
+def chain(length: int) -> list[int]:
+    """Numbers of spans from the top of a chain down."""
+    return list(range(1, length + 1))
+
+
+def test_ancestors_are_followed_up_to_the_bound() -> None:
+    counting = window()
+    for number in chain(MAX_ANCESTORS)[1:]:
+        counting.note_structure(candidate(number, parent=number - 1, tokens=NO_TOKENS), aggregate=False)
+    counting.judge(candidate(MAX_ANCESTORS + 1, parent=MAX_ANCESTORS))
+    assert counting.judge(candidate(1, times_ns=(0, 99))).reason == reasons.COUNTED_DESCENDANT
+
+
+def test_longer_chains_are_given_up() -> None:
+    counting = window()
+    for number in chain(MAX_ANCESTORS + 1)[1:]:
+        counting.note_structure(candidate(number, parent=number - 1, tokens=NO_TOKENS), aggregate=False)
+    counting.judge(candidate(MAX_ANCESTORS + 2, parent=MAX_ANCESTORS + 1))
+    assert counting.judge(candidate(1, times_ns=(0, 99))).kind == COUNTED
+
+
+def test_a_span_that_names_itself_as_parent_is_one_call() -> None:
+    counting = window()
+    assert counting.judge_together([candidate(1, parent=1)])[0].kind == COUNTED
+    assert counting.judge(candidate(1, parent=1)).repeated
+
+
+def test_parents_in_a_circle_end() -> None:
+    counting = window()
+    counting.note_structure(candidate(1, parent=3), aggregate=False)
+    counting.note_structure(candidate(2, parent=1), aggregate=True)
+    counting.note_structure(candidate(3, parent=2), aggregate=False)
+    assert counting.judge(candidate(4, parent=3)).kind == COUNTED
+    ring = [candidate(number, parent=number % 5 + 11, trace=7) for number in range(11, 16)]
+    kinds = [verdict.kind for verdict in window().judge_together(ring)]
+    assert kinds.count(COUNTED) == 1
+    assert set(kinds) <= {COUNTED, DUPLICATE, AGGREGATE}
+
+
+def test_a_map_forgets_by_period_and_by_capacity() -> None:
+    entries: RotatingMap[str] = RotatingMap(3)
+    for key in range(5):
+        entries[key] = str(key)
+    entries.shrink()
+    assert list(entries) == [2, 3, 4]
+    assert entries.evicted == 5 - 3
+    entries.rotate()
+    entries[9] = "9"
+    assert 2 in entries
+    entries.rotate()
+    assert _texts(entries) == ["9"]
+    assert entries.evicted == 2
+
+
+def test_shrinking_after_a_rotation_does_not_forget_the_young_too_early() -> None:
+    entries: RotatingMap[str] = RotatingMap(3)
+    entries.update({1: "a", 2: "b"})
+    entries.rotate()
+    entries.update({3: "c", 4: "d"})
+    entries.shrink()
+    assert _texts(entries) == ["b", "c", "d"]
+    entries.rotate()  # only what was there at the last rotation goes
+    assert _texts(entries) == ["c", "d"]
+
+
+def test_shrinking_past_the_start_of_a_period_keeps_the_rest() -> None:
+    entries: RotatingMap[str] = RotatingMap(1)
+    entries[1] = "a"
+    entries.rotate()
+    entries.update({2: "b", 3: "c"})
+    entries.shrink()
+    assert _texts(entries) == ["c"]
+    assert entries.evicted == 2
+    entries.rotate()
+    assert _texts(entries) == ["c"]
+
+
+def test_refreshing_starts_the_life_of_an_entry_anew() -> None:
+    entries: RotatingMap[str] = RotatingMap(10)
+    entries.update({1: "a", 2: "b"})
+    entries.rotate()
+    entries.refresh(1, "a")
+    entries.rotate()
+    assert _texts(entries) == ["a"]
+
+
+def _texts(entries: RotatingMap[str]) -> list[str]:
+    """The values, without the marks between periods."""
+    return [text for text in entries.values() if text is not None]

@@ -1,0 +1,1 @@
+"""Tests of the totals and their way into Prometheus."""
