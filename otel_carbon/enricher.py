@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from otel_carbon import attributes as ours
 from otel_carbon.core.footprint import Unestimated, footprint_of
 from otel_carbon.core.reasons import MODEL_NOT_NAMED, NO_USAGE
-from otel_carbon.counting.candidate import COUNTED, NO_TOKENS, Candidate, response_key, shape_key, span_key
+from otel_carbon.counting.candidate import AGGREGATE, COUNTED, NO_TOKENS, Candidate, response_key, shape_key, span_key
 from otel_carbon.counting.window import CountingWindow
 from otel_carbon.estimating import NS_PER_DAY, FactorResolver, day_from_unix_ns, has_usage
 from otel_carbon.methods.per_token import CallSubject
@@ -86,6 +86,8 @@ class Outcome(NamedTuple):
     reason: str
     footprint: Footprint | None
     reading: GenAiReading
+    upgrades: bool = False
+    """Whether another span of the same call, one without usage, came out as an unestimated call before."""
 
     def attributes(self, *, full: bool) -> dict[str, AttributeValue]:
         """The attributes to add to the span."""
@@ -171,6 +173,8 @@ class Enricher:
         verdict = self.window.note_structure(observation.candidate, aggregate=aggregate)
         if verdict is None:
             return Outcome(ours.VERDICT_GENAI_OTHER, "", "", None, reading)
+        if verdict.kind != AGGREGATE:  # delivered before as something else, which stays what it was
+            return Outcome(ours.VERDICT_REPEATED, "", "", None, reading)
         label = ours.VERDICT_REPEATED if verdict.repeated else ours.VERDICT_AGGREGATE
         return Outcome(label, ours.STATUS_AGGREGATE, verdict.reason, None, reading)
 
@@ -183,7 +187,7 @@ class Enricher:
         if verdict.repeated:
             return outcome._replace(verdict=ours.VERDICT_REPEATED)
         self._book(context, outcome, operation=not verdict.upgrades)
-        return outcome
+        return outcome._replace(upgrades=True) if verdict.upgrades else outcome
 
     def _context(self, observation: Observation) -> _Context:
         """Factors and labels, which all calls of an application that say the same on the same day share."""

@@ -39,6 +39,7 @@ def enrich(file: Path, output: Path | None, registry_file: Path | None, *, summa
     """Add footprints to the inference spans of an OTLP trace file.
 
     Protobuf, OTLP JSON or JSON lines, detected; the output has the encoding of the input. - reads standard input.
+    A gzipped file is read too, and comes out uncompressed when anything was added.
     The whole file is decided together, each inference counted once.
     Exits 3 when the file holds no GenAI span.
 
@@ -68,7 +69,7 @@ def _enriched(file: Path, registry: Registry, *, full: bool) -> EnrichedFile:
 
     body = sys.stdin.buffer.read() if file == STANDARD_STREAM else file.read_bytes()
     settings = settings_from_environment(os.environ)
-    settings = replace(settings, full=full or settings.full)
+    settings = replace(settings, full=full or settings.full, already_enriched="count")  # else a summary lacks amounts
     try:
         with Console(sys.stdout, sys.stderr).working(f"enriching {_name(file)}, {len(body):,} bytes"):
             return enrich_file_bytes(body, Enricher(registry, settings))

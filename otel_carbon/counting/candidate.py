@@ -66,7 +66,7 @@ class Call:
     end_ns: int
     seen_at_s: float
     twin_tokens: TokenShape = NO_TOKENS
-    """What the last span of the call said of its tokens, which may be one off."""
+    """What the last span that said otherwise said of its tokens: some count one off."""
     counted: bool = False
     """Whether one of its spans was counted; of an earlier hop's spans a duplicate may come first."""
 

@@ -212,7 +212,8 @@ class CountingWindow:
             )
         elif verdict.upgrades:
             call.tokens = candidate.tokens
-        call.twin_tokens = candidate.tokens
+        if candidate.tokens != call.tokens:
+            call.twin_tokens = candidate.tokens
         call.counted = call.counted or verdict.kind == COUNTED
         call.response_key = call.response_key or candidate.response_key
         if candidate.response_key:

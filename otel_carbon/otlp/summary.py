@@ -42,7 +42,7 @@ def summary_of(outcomes: Sequence[Outcome], span_count: int, registry_version: s
         "genai_other": sum(outcome.verdict == ours.VERDICT_GENAI_OTHER for outcome in first),
         "already_enriched": sum(outcome.verdict == ours.VERDICT_ALREADY_ENRICHED for outcome in first),
         "not_genai": span_count - len(outcomes),
-        "inference_calls": len(calls),
+        "inference_calls": len(calls) - sum(outcome.upgrades for outcome in calls),
         "with_usage": len(with_usage),
         "tokens": _tokens(outcome.reading.tokens for outcome in with_usage),
         **{name: _amount(footprints, name) for name in _FIELDS},

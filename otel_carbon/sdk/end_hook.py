@@ -66,7 +66,9 @@ class EndHook:
 
     def attributes_of(self, span: ReadableSpan) -> Mapping[str, object]:
         """The span's attributes, without the copy that the public property makes where that is safe."""
-        return _bounded(span)._dict if self._direct else dict(span.attributes or {})
+        if self._direct:
+            return span._attributes._dict  # type: ignore[union-attr,no-any-return]  # self-tested at start
+        return dict(span.attributes or {})
 
     def _add(self, span: Span, end_ns: int) -> None:
         attributes = self.attributes_of(span)

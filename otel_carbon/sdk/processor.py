@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.trace import SpanProcessor
@@ -10,6 +11,7 @@ from opentelemetry.sdk.trace import SpanProcessor
 from otel_carbon import attributes as ours
 from otel_carbon.sdk.domain import CarbonDomain, shared_domain
 from otel_carbon.sdk.end_hook import EndHook
+from otel_carbon.sdk.environment import is_disabled
 from otel_carbon.sdk.spans import SpanViews, may_be_genai
 from otel_carbon.spans.read import read_span
 from otel_carbon.spans.role import Role
@@ -35,6 +37,7 @@ class CarbonSpanProcessor(SpanProcessor):
     Works at any position among a provider's processors, and never raises into or blocks the application.
     Without arguments all processors and exporters of a process share one counting domain,
     configured by `OTEL_CARBON_*`; with any argument this one has a domain of its own.
+    `OTEL_CARBON_DISABLED=true` makes it do nothing.
 
     Args:
         registry: the facts to use instead of the bundled ones.
@@ -48,6 +51,7 @@ class CarbonSpanProcessor(SpanProcessor):
         settings: EnrichSettings | None = None,
         meter_provider: MeterProvider | None = None,
     ) -> None:
+        self._disabled = is_disabled(os.environ)
         own = registry or settings or meter_provider
         self._domain = CarbonDomain(registry, settings, meter_provider) if own else shared_domain()
         self._hook = EndHook(self._on_span_ending, self._report)
@@ -63,6 +67,8 @@ class CarbonSpanProcessor(SpanProcessor):
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 - SDK signature
         """Watch the span, so that it can be enriched while its attributes can still be set."""
+        if self._disabled:
+            return
         try:
             self._hook.watch(span)
         except Exception as error:  # nothing of ours may reach the host
@@ -70,9 +76,11 @@ class CarbonSpanProcessor(SpanProcessor):
 
     def on_end(self, span: ReadableSpan) -> None:
         """Book an inference span that could not be watched, such as one started before this processor came."""
+        if self._disabled:
+            return
         try:
             attributes = self._hook.attributes_of(span)
-            if ours.STATUS not in attributes and may_be_genai(attributes):
+            if may_be_genai(attributes) and ours.STATUS not in attributes:
                 view = self._views.view(span, attributes, span.end_time or 0)
                 reading = read_span(view)
                 if reading is not None and reading.profile.role is Role.INFERENCE:
