@@ -75,7 +75,7 @@ def read_span(span: SpanView, tenant_key: str = ours.TENANT) -> GenAiReading | N
     if profile is None:
         return None
     response_id = _first(picked, plan.response_id)
-    if response_id in _EMPTY_TEXTS or not isinstance(response_id, str | bytes):
+    if not isinstance(response_id, _TEXT_TYPES) or response_id in _EMPTY_TEXTS:
         response_id = None
     if profile.role is not Role.INFERENCE:
         return GenAiReading(profile, response_id, None, None, None)
@@ -90,6 +90,7 @@ def read_span(span: SpanView, tenant_key: str = ours.TENANT) -> GenAiReading | N
         return GenAiReading(profile, response_id, None, None, Unestimated(error.code, str(error)))
 
 
+_TEXT_TYPES = (str, bytes)
 _EMPTY_TEXTS = ("", b"\n\x00")
 """An empty text, plain and as OTLP encodes it."""
 _COMMON_KEYS = (ours.STATUS, "error.type", SPAN_REGION_KEY, *SERVER_ADDRESS_KEYS)
@@ -207,7 +208,7 @@ def _first(picked: Sequence[Any], positions: tuple[int, ...]) -> Any:  # noqa: A
 
 
 def _is_short_text(stored: object | None) -> bool:
-    return stored is None or (isinstance(stored, str | bytes) and len(stored) <= MAX_TEXT_CHARACTERS)
+    return stored is None or (isinstance(stored, _TEXT_TYPES) and len(stored) <= MAX_TEXT_CHARACTERS)
 
 
 def _text(found: object | None) -> str:
