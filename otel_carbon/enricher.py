@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from otel_carbon import attributes as ours
-from otel_carbon.core.footprint import Unestimated, footprint_of
+from otel_carbon.core.footprint import Unestimated
 from otel_carbon.core.reasons import MODEL_NOT_NAMED, NO_USAGE
 from otel_carbon.counting.candidate import AGGREGATE, COUNTED, NO_TOKENS, Candidate, response_key, shape_key, span_key
 from otel_carbon.counting.window import CountingWindow
-from otel_carbon.estimating import NS_PER_DAY, FactorResolver, day_from_unix_ns, has_usage
+from otel_carbon.estimating import NS_PER_DAY, FactorResolver, day_from_unix_ns, footprint_of_counts, has_usage
 from otel_carbon.methods.per_token import CallSubject
 from otel_carbon.metrics.labels import NO_TENANT, SeriesLabels, label_text
 from otel_carbon.metrics.totals import Totals
@@ -54,13 +54,12 @@ class EnrichSettings:
 
 @dataclass(slots=True)
 class _Context:
-    """What calls have in common; it holds the profile and the resource, whose identity is its key.
+    """What calls have in common; it holds the profile, whose identity is part of its key.
 
     Rows are made when something is booked in them: an empty row would say zero of what is unknown.
     """
 
     profile: SpanProfile
-    resource: ResourceView
     factors: Factors | Unestimated
     labels: SeriesLabels
     row: Row | None = None
@@ -113,7 +112,7 @@ class Enricher:
         self.window = window or CountingWindow(time.monotonic)
         self.totals = totals or Totals()
         self._resolver = FactorResolver(registry, self.settings.configured_regions)
-        self._contexts: dict[tuple[int, int, int], _Context] = {}
+        self._contexts: dict[tuple[int, str, str, str, int], _Context] = {}
 
     def enrich(self, span: SpanView) -> Outcome | None:
         """Judge one span as it ends and book it; `None` when it is no GenAI span."""
@@ -192,18 +191,19 @@ class Enricher:
     def _context(self, observation: Observation) -> _Context:
         """Factors and labels, which all calls of an application that say the same on the same day share."""
         profile, resource = observation.reading.profile, observation.resource
+        tenant = profile.tenant or resource.attributes.get(self.settings.tenant_attribute)
+        tenant_label = label_text(str(tenant)) if tenant else NO_TENANT
         day_number = observation.candidate.start_ns // NS_PER_DAY
-        key = (id(profile), id(resource), day_number)
+        key = (id(profile), resource.service, resource.environment, tenant_label, day_number)
         known = self._contexts.get(key)
         if known is None:
             if len(self._contexts) >= MAX_CONTEXTS:
                 self._contexts.clear()
-            known = self._contexts[key] = self._new_context(
-                profile, resource, day_from_unix_ns(day_number * NS_PER_DAY)
-            )
+            day = day_from_unix_ns(day_number * NS_PER_DAY)
+            known = self._contexts[key] = self._new_context(profile, resource, tenant_label, day)
         return known
 
-    def _new_context(self, profile: SpanProfile, resource: ResourceView, day: date) -> _Context:
+    def _new_context(self, profile: SpanProfile, resource: ResourceView, tenant: str, day: date) -> _Context:
         region = profile.region
         subject = CallSubject(
             profile.provider, profile.model, profile.operation, region.region, region.evidence, day, region.private_host
@@ -212,18 +212,17 @@ class Enricher:
         if profile.model:
             factors = self._resolver.factors_of(subject)
         provenance = None if isinstance(factors, Unestimated) else factors.provenance
-        tenant = profile.tenant or resource.attributes.get(self.settings.tenant_attribute)
         texts = (
             provenance.provider if provenance else profile.provider,
             profile.model,
             provenance.region if provenance else region.region or "",
             provenance.tier if provenance else "",
-            str(tenant) if tenant else NO_TENANT,
+            tenant,
             resource.service,
             resource.environment,
         )
         labels = SeriesLabels(*(label_text(text) for text in texts))
-        return _Context(profile, resource, factors, labels)
+        return _Context(profile, factors, labels)
 
     def _judged_before(self, observation: Observation) -> Outcome:
         """Keep the verdict of an earlier hop as evidence; the span stays untouched."""
@@ -263,7 +262,8 @@ def _estimated(reading: GenAiReading, context: _Context) -> Outcome:
     if isinstance(factors, Unestimated) or reading.tokens is None:
         reason = factors.reason if isinstance(factors, Unestimated) else NO_USAGE
         return Outcome(ours.VERDICT_UNESTIMATED, ours.STATUS_UNESTIMATED, reason, None, reading)
-    footprint = footprint_of(reading.tokens, factors)
+    input_reported = reading.counts is not None and reading.counts[0] is not None
+    footprint = footprint_of_counts(reading.tokens, factors, input_reported=input_reported)
     return Outcome(ours.VERDICT_COUNTED, ours.STATUS_ESTIMATED, "", footprint, reading)
 
 

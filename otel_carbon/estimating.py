@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from otel_carbon.core.usage import TokenUsage
 
 MAX_CACHED_SUBJECTS = 10_000
+INPUT_NOT_REPORTED = "input_not_reported"
 NS_PER_DAY = 86_400_000_000_000
 
 
@@ -55,7 +56,12 @@ def estimate(usage: TokenUsage, *, registry: Registry | None = None) -> Footprin
     call = CallSubject(usage.provider, usage.model, usage.operation, usage.region, EVIDENCE_CONFIGURED, day)
     if not has_usage(usage.operation, usage.input_tokens, usage.output_tokens):
         return Unestimated(reasons.NO_USAGE)
-    return estimate_tokens(_resolver_of(registry or Registry.bundled()), call, usage.additive_tokens())
+    if not call.model:
+        return Unestimated(reasons.MODEL_NOT_NAMED)
+    factors = _resolver_of(registry or Registry.bundled()).factors_of(call)
+    if isinstance(factors, Unestimated):
+        return factors
+    return footprint_of_counts(usage.additive_tokens(), factors, input_reported=usage.input_tokens is not None)
 
 
 @lru_cache(maxsize=8)
@@ -68,12 +74,16 @@ def has_usage(operation: str, input_tokens: int | None, output_tokens: int | Non
     return output_tokens is not None or (input_tokens is not None and operation == "embeddings")
 
 
-def estimate_tokens(resolver: FactorResolver, call: CallSubject, tokens: AdditiveTokens) -> Footprint | Unestimated:
-    """As `estimate`, for callers that make many estimates and know more about where the call ran."""
-    if not call.model:
-        return Unestimated(reasons.MODEL_NOT_NAMED)
-    factors = resolver.factors_of(call)
-    return factors if isinstance(factors, Unestimated) else footprint_of(tokens, factors)
+def footprint_of_counts(tokens: AdditiveTokens, factors: Factors, *, input_reported: bool) -> Footprint:
+    """The footprint of counts that suffice; an input that was not reported is an assumption, and said to be one."""
+    return footprint_of(tokens, factors if input_reported else _without_input(factors))
+
+
+@lru_cache(maxsize=1024)
+def _without_input(factors: Factors) -> Factors:
+    provenance = factors.provenance
+    assumptions = (*provenance.assumptions, INPUT_NOT_REPORTED)
+    return replace(factors, provenance=replace(provenance, assumptions=assumptions))
 
 
 def day_from_unix_ns(time_ns: int) -> date:

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import click
 
+from otel_carbon.attributes import VERDICT_ALREADY_ENRICHED
 from otel_carbon.cli import exit_codes
 from otel_carbon.cli.extras import needs_extra
-from otel_carbon.cli.registry_choice import chosen_registry, registry_option
+from otel_carbon.cli.registry_choice import chosen_registry, nearest_names, registry_option
+from otel_carbon.errors import RegistryError
+from otel_carbon.registry.facts import ProviderPlace
 
 if TYPE_CHECKING:
-    from otel_carbon.collector.assembly import BuildCarbon, CarbonStage
-    from otel_carbon.collector.config import CarbonConfig, CollectorConfig
+    from collections.abc import Iterator
 
+    from otel_carbon.collector.assembly import BuildCarbon, CarbonStage
+    from otel_carbon.collector.check_config import CarbonFindings, CheckCarbon
+    from otel_carbon.collector.config import CarbonConfig, CollectorConfig
+    from otel_carbon.otlp.traces import TracesEnricher
+    from otel_carbon.registry.catalog import Registry
+
+_logger = logging.getLogger(__name__)
 EXTRA = "collector"
 _config_file = click.Path(path_type=Path, dir_okay=False)
 
@@ -46,37 +57,78 @@ def collector(context: click.Context, config_file: Path | None, registry_file: P
     with needs_extra(EXTRA):
         from otel_carbon.collector.app import run_collector
         from otel_carbon.collector.load_config import default_config
-    config = default_config() if config_file is None else _loaded(config_file)
-    return run_collector(config, build_carbon=_carbon_builder(registry_file))
+    config = default_config() if config_file is None else _loaded(config_file, registry_file)
+    return run_collector(config, build_carbon=carbon_builder(registry_file))
 
 
 @collector.command()
 @click.option(
     "--config", "config_file", type=_config_file, required=True, metavar="FILE", help="The collector.yaml to check."
 )
-def validate(config_file: Path) -> int:
+@click.pass_context
+def validate(context: click.Context, config_file: Path) -> int:
     """Check a configuration without running it.
 
     Exits 2 and names every mistake.
 
     Example: otel-carbon collector validate --config collector.yaml
     """
-    _loaded(config_file)
+    overlay = context.parent.params["registry_file"] if context.parent else None
+    _loaded(config_file, overlay)
     click.echo(f"{config_file}: valid")
     return exit_codes.DONE
 
 
-def _loaded(config_file: Path) -> CollectorConfig:
+def _loaded(config_file: Path, registry_file: Path | None) -> CollectorConfig:
     with needs_extra(EXTRA):
         from otel_carbon.collector.load_config import load_config
-    loaded = load_config(config_file)
+    loaded = load_config(config_file, check_carbon=_carbon_check(registry_file))
     for warning in loaded.warnings:
         click.echo(f"warning: {warning}", err=True)
     return loaded.config
 
 
-def _carbon_builder(registry_file: Path | None) -> BuildCarbon:
-    """How the collector gets its carbon processor; the overlay of the configuration wins over that of the option."""
+def _registry_for(config: CarbonConfig, registry_file: Path | None) -> Registry:
+    """The registry of a carbon section; the overlay of the configuration wins over that of the option."""
+    return chosen_registry(Path(config.registry) if config.registry else registry_file)
+
+
+def _carbon_check(registry_file: Path | None) -> CheckCarbon:
+    """How the places that a configuration names are looked up."""
+
+    def check_carbon(config: CarbonConfig) -> CarbonFindings:
+        from otel_carbon.collector.check_config import CarbonFindings
+        from otel_carbon.collector.config_text import Problem
+        from otel_carbon.sdk.environment import unknown_region
+
+        try:
+            registry = _registry_for(config, registry_file)
+        except RegistryError as error:
+            if config.registry is None:  # the option's file is wrong, not the configuration
+                raise
+            return CarbonFindings((Problem(("registry",), str(error)),))
+        unknown = {provider: unknown_region(registry, region) for provider, region in config.regions.items()}
+        wrong = tuple(Problem(("regions", provider), problem) for provider, problem in unknown.items() if problem)
+        doubtful = (provider for provider in config.regions if registry.about(ProviderPlace, provider, None) is None)
+        return CarbonFindings(wrong, tuple(Problem(("regions", each), _doubt(registry, each)) for each in doubtful))
+
+    return check_carbon
+
+
+def _doubt(registry: Registry, provider: str) -> str:
+    near = nearest_names(provider, _provider_names(registry))
+    question = f"; did you mean {' or '.join(near)}?" if near else ""
+    return f"the registry knows no provider {provider!r}{question or ', so it holds for spans that name just that one'}"
+
+
+def _provider_names(registry: Registry) -> Iterator[str]:
+    for fact in registry.facts("provider"):
+        if isinstance(fact, ProviderPlace):
+            yield from (fact.provider, *fact.names)
+
+
+def carbon_builder(registry_file: Path | None) -> BuildCarbon:
+    """How the collector gets its carbon processor."""
 
     def build_carbon(config: CarbonConfig) -> CarbonStage:
         from otel_carbon.collector.assembly import CarbonStage
@@ -84,14 +136,38 @@ def _carbon_builder(registry_file: Path | None) -> BuildCarbon:
         from otel_carbon.metrics.exposition import Exposition
         from otel_carbon.otlp.traces import TracesEnricher
 
-        registry = chosen_registry(Path(config.registry) if config.registry else registry_file)
         settings = EnrichSettings(
             full=config.attributes == "full",
-            configured_regions=config.regions,
+            # Providers are looked up in lower case.
+            configured_regions={provider.lower(): region for provider, region in config.regions.items()},
             tenant_attribute=config.tenant_attribute,
             already_enriched="count" if config.already_enriched == "count" else "trust",
         )
-        enricher = Enricher(registry, settings)
-        return CarbonStage(TracesEnricher(enricher), Exposition(enricher.totals).render)
+        enricher = Enricher(_registry_for(config, registry_file), settings)
+        traces = TracesEnricher(enricher)
+        process = _TellsOfTrust(traces) if settings.already_enriched == "trust" else traces
+        return CarbonStage(process, Exposition(enricher.totals).render)
 
     return build_carbon
+
+
+class _TellsOfTrust:
+    """Enriches requests, and says once that spans came which an earlier hop enriched: their calls count there."""
+
+    def __init__(self, traces: TracesEnricher) -> None:
+        self._traces = traces
+        self._untold = Lock()
+
+    def __call__(self, body: bytes) -> bytes:
+        enriched, outcomes = self._traces.enrich(body)
+        if (
+            not self._untold.locked()
+            and any(outcome.verdict == VERDICT_ALREADY_ENRICHED for outcome in outcomes)
+            and self._untold.acquire(blocking=False)  # never released: of several threads, one tells
+        ):
+            _logger.info(
+                "spans arrive that were enriched before; they are passed on and not counted here: the metrics of "
+                "whoever enriched them hold the totals. To count them here instead, set `already_enriched: count` "
+                "in the carbon processor, and leave those metrics out of sums"
+            )
+        return enriched

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from otel_carbon.registry.catalog import Registry
 
 
+_SUMMARY_HELP = (
+    "Print a summary as JSON; the traces then go to -o only. "
+    "Failed requests without usage do not count as inference calls; they are under unestimated_by_reason."
+)
+
+
 @click.command()
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path, allow_dash=True, dir_okay=False))
 @click.option(
@@ -32,7 +38,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write the enriched traces to FILE, whole or not at all; - is standard output (the default).",
 )
-@click.option("--summary", is_flag=True, help="Print a summary as JSON; the traces then go to -o only.")
+@click.option("--summary", is_flag=True, help=_SUMMARY_HELP)
 @click.option("--full", is_flag=True, help="Add every attribute, not only the core ones.")
 @registry_option
 def enrich(file: Path, output: Path | None, registry_file: Path | None, *, summary: bool, full: bool) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,8 +15,8 @@ from otel_carbon.cli.estimate_json import estimate_json
 from otel_carbon.cli.estimate_page import show_estimate
 from otel_carbon.cli.output import output_option, result_console, write_result
 from otel_carbon.cli.registry_choice import as_of_option, chosen_registry, day_from_text, nearest_names, registry_option
-from otel_carbon.cli.wording import PROVIDER_IS_DEVELOPER
 from otel_carbon.core import reasons
+from otel_carbon.core.assumptions import PROVIDER_IS_DEVELOPER
 from otel_carbon.core.footprint import Footprint
 from otel_carbon.core.usage import TokenUsage
 from otel_carbon.errors import UsageError
@@ -66,6 +67,7 @@ def estimate(registry_file: Path | None, as_of: date | None, as_json: bool, outp
     if not isinstance(outcome, Footprint):
         _refuse_day(registry, outcome, usage)
         return _show_nothing(registry, outcome, usage, output if as_json else None)
+    _note_future_day(usage.at)
     assumed = () if named is usage else (PROVIDER_IS_DEVELOPER,)
     assumptions = (*outcome.provenance.assumptions, *assumed)
     if as_json:
@@ -102,7 +104,8 @@ def _check_region(registry: Registry, region: str | None) -> None:
         return
     near = nearest_names(region, _region_names(registry))
     advice = f"did you mean {' or '.join(near)}?" if near else "`otel-carbon registry list --kind region` shows all"
-    msg = f"--region: no region or grid zone {region!r} in registry {registry.version}; {advice}"
+    zones = "a grid zone works too: `otel-carbon registry list --kind zone`"
+    msg = f"--region: no region or grid zone {region!r} in registry {registry.version}; {advice}; {zones}"
     raise click.UsageError(msg)
 
 
@@ -135,6 +138,11 @@ def _refuse_day(registry: Registry, outcome: Unestimated, usage: TokenUsage) -> 
     raise click.UsageError(msg)
 
 
+def _note_future_day(day: date | None) -> None:
+    if day is not None and day > datetime.now(UTC).date():
+        click.echo(f"note: --at {day} lies in the future; the estimate uses facts of the past", err=True)
+
+
 def _show_nothing(registry: Registry, outcome: Unestimated, usage: TokenUsage, json_output: Path | None) -> int:
     """Say why there is no figure, and print the JSON of it when that was asked for."""
     if json_output is not None:
@@ -157,7 +165,10 @@ def _advice(registry: Registry, outcome: Unestimated, usage: TokenUsage) -> str:
     if outcome.reason == reasons.MODEL_NOT_REGISTERED:
         near = nearest_names(usage.model, _model_names(registry))
         shown = f" Similar: {', '.join(near)}." if near else ""
-        return f"{shown} `otel-carbon registry list --kind energy` shows all models."
+        return (
+            f"{shown} `otel-carbon registry list --kind energy` shows all models; "
+            "docs/registry.md says how to bring a fact of your own with --registry."
+        )
     if outcome.reason == reasons.NO_USAGE:
         return " Give --output-tokens; of embeddings --input-tokens."
     if outcome.reason == reasons.ZONE_UNKNOWN:

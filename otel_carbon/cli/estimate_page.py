@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otel_carbon.cli.wording import assumption_sentence, rounded
+from otel_carbon.cli.wording import rounded
+from otel_carbon.core.assumptions import assumption_sentence
 from otel_carbon.core.units import WH_PER_KWH
 
 if TYPE_CHECKING:

@@ -6,11 +6,14 @@ import dataclasses
 from datetime import date
 from typing import TYPE_CHECKING
 
-from otel_carbon.cli.wording import FIELD_LABELS, FIELD_UNITS, assumption_sentence, range_words
+from otel_carbon.cli.wording import FIELD_LABELS, FIELD_UNITS, range_words
+from otel_carbon.core.assumptions import assumption_sentence
 from otel_carbon.core.interval import Interval
-from otel_carbon.registry.facts import Fact, kind_of
+from otel_carbon.registry.facts import Fact, ProviderPlace, RangeRule, Region, Zone, kind_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from otel_carbon.cli.console import Console
     from otel_carbon.registry.catalog import Registry
     from otel_carbon.registry.facts import Source
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     Json = str | int | float | list["Json"] | dict[str, "Json"] | None
 
 _BASE_FIELDS = frozenset(field.name for field in dataclasses.fields(Fact))
-LIST_COLUMNS = ("id", "amount", "evidence", "valid from", "valid to")
+LIST_COLUMNS = ("id", "amount or place", "evidence", "valid from", "valid to")
 
 
 def superseded_by(registry: Registry, fact: Fact) -> tuple[str, ...]:
@@ -26,9 +29,9 @@ def superseded_by(registry: Registry, fact: Fact) -> tuple[str, ...]:
     return tuple(other.id for other in registry.facts(kind_of(fact.id)) if other.supersedes == fact.id)
 
 
-def list_json(registry: Registry, kind: str | None) -> dict[str, Json]:
-    """The facts known, or those of one kind, each with its own fields and the ids of its sources."""
-    return {**_versions(registry), "facts": [_record(registry, fact) for fact in registry.facts(kind)]}
+def list_json(registry: Registry, facts: Sequence[Fact]) -> dict[str, Json]:
+    """Facts, each with its own fields and the ids of its sources."""
+    return {**_versions(registry), "facts": [_record(registry, fact) for fact in facts]}
 
 
 def fact_json(registry: Registry, fact: Fact) -> dict[str, Json]:
@@ -37,11 +40,10 @@ def fact_json(registry: Registry, fact: Fact) -> dict[str, Json]:
     return {**_versions(registry), **_record(registry, fact), "sources": sources}
 
 
-def show_list(console: Console, registry: Registry, kind: str | None) -> None:
+def show_list(console: Console, registry: Registry, facts: Sequence[Fact]) -> None:
     """Write the table of facts."""
     rows = [
-        (fact.id, _amounts_words(fact), fact.evidence, _text(fact.valid_from), _text(fact.valid_to))
-        for fact in registry.facts(kind)
+        (fact.id, _subject_words(fact), fact.evidence, _text(fact.valid_from), _text(fact.valid_to)) for fact in facts
     ]
     console.table(f"{len(rows)} facts, registry {registry.version}", LIST_COLUMNS, rows)
 
@@ -70,6 +72,8 @@ def _own_rows(fact: Fact) -> list[tuple[str, str]]:
         if field.name in _BASE_FIELDS:
             continue
         entry = getattr(fact, field.name)
+        if entry == "":
+            continue
         if isinstance(entry, Interval):
             rows.append((field.name, f"{range_words(entry)} {FIELD_UNITS[field.name]}"))
         elif field.name == "assumptions":
@@ -111,6 +115,17 @@ def _plain(entry: object) -> Json:
         return [_plain(part) for part in entry]
     assert entry is None or isinstance(entry, str | int | float)  # noqa: S101 - facts hold nothing else
     return entry
+
+
+def _subject_words(fact: Fact) -> str:
+    match fact:
+        case Region() | ProviderPlace():
+            return f"zone {fact.zone}, site {fact.site}"
+        case Zone():
+            return f"zone {fact.zone}, water of {fact.water_zone}"
+        case RangeRule():
+            return f"mid x {fact.factor_low:.3g} to mid x {fact.factor_high:.3g}"
+    return _amounts_words(fact)
 
 
 def _amounts_words(fact: Fact) -> str:

@@ -106,6 +106,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return exit_codes.DONE
     except OtelCarbonError as error:
         return _complain(str(error))
+    except OSError as error:  # a full disk, a lost mount: nothing of ours, and nothing to report
+        return _complain(f"{error.filename or 'output'}: {error.strerror or error}")
     except Exception as error:
         return _unexpected(error, args)
     return outcome if isinstance(outcome, int) else exit_codes.DONE

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from otel_carbon.cli import exit_codes
+from otel_carbon.cli.fact_names import facts_named, similar_ids
 from otel_carbon.cli.fact_pages import fact_json, list_json, show_fact, show_list
 from otel_carbon.cli.output import STANDARD_STREAM, output_option, result_console, write_result
-from otel_carbon.cli.registry_choice import as_of_option, chosen_registry, nearest_names, registry_option
+from otel_carbon.cli.registry_choice import as_of_option, chosen_registry, registry_option
 from otel_carbon.errors import UnknownFact
 from otel_carbon.registry.compiled import read_bundled
 from otel_carbon.registry.facts import FACT_KINDS
@@ -54,12 +55,13 @@ def list_facts(kind: str | None, as_of: date | None, registry_file: Path | None,
     Example: otel-carbon registry list --kind energy
     """
     chosen = chosen_registry(registry_file, as_of)
+    facts = tuple(chosen.facts(kind))
     if as_json:
-        write_result(_json_text(list_json(chosen, kind)), output)
+        write_result(_json_text(list_json(chosen, facts)), output)
     else:
         with result_console(output) as console:
-            show_list(console, chosen, kind)
-    if any(True for _ in chosen.facts(kind)):
+            show_list(console, chosen, facts)
+    if facts:
         return exit_codes.DONE
     click.echo("the registry has no such facts" + (f" known on {as_of}" if as_of else ""), err=True)
     return exit_codes.NOTHING_ESTIMATED
@@ -74,15 +76,22 @@ def list_facts(kind: str | None, as_of: date | None, registry_file: Path | None,
 def show(fact_id: str, as_of: date | None, registry_file: Path | None, output: Path, *, as_json: bool) -> int:
     """Show one fact with its ranges, units, validity and sources.
 
+    ID is the id of a fact, or the name of a model, region, zone, site or provider. A name that several facts go by
+    lists them, so that one can be shown by its id.
+
     Example: otel-carbon registry show grid/USA-SRVC/location-lifecycle@2023
     """
     chosen = chosen_registry(registry_file, as_of)
-    fact = _fact(chosen, fact_id)
+    facts = _facts(chosen, fact_id)
     if as_json:
-        write_result(_json_text(fact_json(chosen, fact)), output)
-    else:
-        with result_console(output) as console:
-            show_fact(console, chosen, fact)
+        document = fact_json(chosen, facts[0]) if len(facts) == 1 else list_json(chosen, facts)
+        write_result(_json_text(document), output)
+        return exit_codes.DONE
+    with result_console(output) as console:
+        if len(facts) == 1:
+            show_fact(console, chosen, facts[0])
+        else:
+            show_list(console, chosen, facts)
     return exit_codes.DONE
 
 
@@ -142,17 +151,28 @@ def _bundled_sources() -> resources.abc.Traversable:
 
 
 def _base(directory: Path, *, standalone: bool) -> CompiledRegistry | None:
-    """What a directory builds upon: the bundled facts, unless it is their own source."""
-    with resources.as_file(_bundled_sources()) as bundled:
-        is_bundled = bundled.is_dir() and directory.samefile(bundled)
-    return None if standalone or is_bundled else read_bundled()
+    """What a directory builds upon: the bundled facts, unless it is their own source, here or in a checkout."""
+    from otel_carbon.registry.authoring.documents import holds_source_of
+
+    with resources.as_file(_bundled_sources()) as installed:
+        is_installed = installed.is_dir() and directory.samefile(installed)
+    if standalone or is_installed:
+        return None
+    bundled = read_bundled()
+    if holds_source_of(directory, bundled):
+        click.echo(f"{directory} holds the source of the bundled facts: taken as a whole, not as an overlay", err=True)
+        return None
+    return bundled
 
 
-def _fact(chosen: Registry, fact_id: str) -> Fact:
+def _facts(chosen: Registry, name: str) -> tuple[Fact, ...]:
+    """The fact with an id, or those that go by a name: at least one."""
     try:
-        return chosen.fact(fact_id)
+        return (chosen.fact(name),)
     except UnknownFact as error:
-        near = nearest_names(fact_id, (fact.id for fact in chosen.facts()))
+        if named := facts_named(chosen, name):
+            return named
+        near = similar_ids(chosen, name)
         msg = f"{error}" + (f"; similar: {', '.join(near)}" if near else "")
         raise click.UsageError(msg) from error
 

@@ -1,4 +1,4 @@
-"""Codes, numbers and units in words, for the pages that people read."""
+"""Numbers and units in words, for the pages that people read."""
 
 from __future__ import annotations
 
@@ -7,20 +7,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from otel_carbon.core.interval import Interval
-
-PROVIDER_IS_DEVELOPER = "provider_is_developer"
-
-ASSUMPTIONS = {
-    "batch_guessed": "How many requests the hardware serves at once is a guess.",
-    "generic_site": "The data centre is unknown; a typical one is taken.",
-    "hardware_guessed": "The kind of accelerator is a guess.",
-    "outside_fit": "The model lies outside the sizes that the energy formula was fitted on.",
-    "power_guessed": "The power that the hardware draws is a guess.",
-    "provider_default_place": "No region is given; the provider's usual places are taken.",
-    PROVIDER_IS_DEVELOPER: "No provider is given; the developer of the model is taken to run it.",
-    "size_guessed": "The model's size is not published; outside guesses are taken.",
-    "size_suspect": "The guessed size looks too small for what the model does; the upper bound is widened.",
-}
 
 FIELD_UNITS = {
     "ewif_l_per_kwh": "L per kWh",
@@ -44,11 +30,6 @@ FIELD_LABELS = {
 """Field of a fact to the name of its amount, where a fact has two of them."""
 
 SIGNIFICANT_DIGITS = 3
-
-
-def assumption_sentence(code: str) -> str:
-    """What was assumed, in words; the code itself where an overlay brings one of its own."""
-    return ASSUMPTIONS.get(code, code)
 
 
 def rounded(amount: float) -> str:

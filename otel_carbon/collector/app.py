@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 GRACE_S = 5.0
 DRAIN_S = 10.0
 EXIT_DONE = 0
+EXIT_LOST = 1
 EXIT_BAD_INPUT = 2
 _PAGE_GRACE_S = 1.0
 _GC_ALLOCATIONS = 50_000
@@ -123,7 +124,8 @@ def run_collector(
     Must be called on the main thread. Logs to stderr unless the caller has set logging up.
 
     Returns:
-        The exit code: 0 after a stop that was asked for, 2 when endpoints cannot be listened on.
+        The exit code: 0 after a stop that was asked for, 1 when queued items were lost at it,
+        2 when endpoints cannot be listened on.
     """
     _log_to_stderr()
     collector = Collector(config, build_carbon=build_carbon, json_decoders=json_decoders)
@@ -142,9 +144,9 @@ def run_collector(
     _logger.info("stopping: receivers first, then the queues are sent")
     lost = collector.stop()
     if lost:
-        _logger.warning("stopped; %d queued items could not be sent in time and are lost", lost)
-    else:
-        _logger.info("stopped; nothing was left in the queues")
+        _logger.error("stopped; %d queued items could not be sent in time and are lost", lost)
+        return EXIT_LOST
+    _logger.info("stopped; nothing was left in the queues")
     return EXIT_DONE
 
 

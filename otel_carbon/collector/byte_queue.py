@@ -38,11 +38,6 @@ class ByteQueue:
         """Bytes queued, reserved or being sent now."""
         return self._held_bytes
 
-    def has_room(self, size_bytes: int) -> bool:
-        """Say whether a batch of this size would be accepted at this moment."""
-        with self._changed:
-            return self._fits(size_bytes)
-
     def reserve(self, size_bytes: int) -> bool:
         """Promise room for a batch; False if there is none. Follow it by `put` or `release`."""
         with self._changed:
@@ -57,17 +52,34 @@ class ByteQueue:
             self._held_bytes -= size_bytes
             self._changed.notify_all()
 
-    def put(self, batch: Batch) -> None:
-        """Queue a batch whose room was reserved."""
+    def put(self, batch: Batch, reserved_bytes: int) -> None:
+        """Queue a batch whose room was reserved; what processing has added to it since is taken in all the same."""
         with self._changed:
+            self._held_bytes += batch.size_bytes - reserved_bytes
             self._batches.append(batch)
             self._changed.notify_all()
 
-    def take(self) -> Batch | None:
-        """Wait for the next batch, whose bytes stay counted until `release`; None when closed and empty."""
+    def take(self, together_bytes: int = 0) -> list[Batch]:
+        """Wait for the next batch, and take those behind it that may travel with it.
+
+        Their bytes stay counted until `release`.
+
+        Args:
+            together_bytes: up to this size batches of one signal are taken together.
+
+        Returns:
+            At least one batch, all of one signal; none when the queue is closed and empty.
+        """
         with self._changed:
             self._changed.wait_for(lambda: self._batches or self._closed)
-            return self._batches.popleft() if self._batches else None
+            taken: list[Batch] = []
+            size_bytes = 0
+            while self._batches:
+                size_bytes += self._batches[0].size_bytes
+                if taken and (size_bytes > together_bytes or self._batches[0].signal != taken[0].signal):
+                    break
+                taken.append(self._batches.popleft())
+            return taken
 
     def close(self) -> None:
         """Accept nothing more; what is queued can still be taken."""
@@ -89,20 +101,16 @@ class ByteQueue:
         return self._held_bytes == 0 or self._held_bytes + size_bytes <= self.capacity_bytes
 
 
-def put_in_all(deliveries: Iterable[tuple[ByteQueue, Batch]]) -> ByteQueue | None:
-    """Queue every batch, or none of them.
+def reserve_in_all(queues: Iterable[ByteQueue], size_bytes: int) -> ByteQueue | None:
+    """Reserve room in every queue, or in none of them.
 
     Returns:
-        None when all were queued, else the queue that had no room.
+        None when all have room, else the queue that has none.
     """
     with ExitStack() as undo:
-        promised = []
-        for queue, batch in deliveries:
-            if not queue.reserve(batch.size_bytes):
+        for queue in queues:
+            if not queue.reserve(size_bytes):
                 return queue
-            undo.callback(queue.release, batch.size_bytes)
-            promised.append((queue, batch))
+            undo.callback(queue.release, size_bytes)
         undo.pop_all()
-    for queue, batch in promised:
-        queue.put(batch)
     return None

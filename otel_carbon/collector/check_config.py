@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from otel_carbon.collector.config import (
     CarbonConfig,
@@ -46,6 +46,33 @@ class Draft:
     service: ServiceConfig | None
 
 
+@dataclass(frozen=True, slots=True)
+class CarbonFindings:
+    """What is wrong with a carbon section; paths begin inside the section.
+
+    Attributes:
+        problems: what keeps it from doing what it says.
+        warnings: what looks unintended.
+    """
+
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+    def below(self, path: KeyPath) -> CarbonFindings:
+        """The same, with paths from the top of the file."""
+        return CarbonFindings(
+            tuple(Problem((*path, *each.path), each.message) for each in self.problems),
+            tuple(Problem((*path, *each.path), each.message) for each in self.warnings),
+        )
+
+
+class CheckCarbon(Protocol):
+    """Checks a carbon section against the facts; given by the caller, because this package knows no facts."""
+
+    def __call__(self, config: CarbonConfig, /) -> CarbonFindings:
+        """Check one section; the overlay that it names exists."""
+
+
 def component_type(component_id: str) -> str:
     """`otlp_http` of `otlp_http/backup`."""
     return component_id.partition("/")[0]
@@ -60,6 +87,13 @@ def problems_of(draft: Draft) -> Iterator[Problem]:
     yield from _undeclared(draft, ("service", "extensions"), draft.service.extensions, "extensions")
     for name, pipeline in draft.service.pipelines.items():
         yield from _pipeline_problems(draft, name, pipeline)
+
+
+def carbon_findings(draft: Draft, check: CheckCarbon) -> Iterator[CarbonFindings]:
+    """Check the carbon sections against the facts; without its overlay, a section cannot be judged."""
+    for key, carbon in draft.components["processors"].items():
+        if isinstance(carbon, CarbonConfig) and _overlay_is_there(carbon):
+            yield check(carbon).below(("processors", key))
 
 
 def warnings_of(draft: Draft) -> Iterator[Problem]:
@@ -117,8 +151,12 @@ def _carbon_problems(draft: Draft) -> Iterator[Problem]:
     for extra in list(carbons)[1:]:
         yield Problem(("processors", extra), "one carbon processor decides for the whole collector; keep one")
     for key, carbon in carbons.items():
-        if carbon.registry is not None and not Path(carbon.registry).is_file():
+        if not _overlay_is_there(carbon):
             yield Problem(("processors", key, "registry"), f"there is no file {carbon.registry!r}")
+
+
+def _overlay_is_there(carbon: CarbonConfig) -> bool:
+    return carbon.registry is None or Path(carbon.registry).is_file()
 
 
 def _endpoint_problems(draft: Draft) -> Iterator[Problem]:

@@ -11,6 +11,7 @@ import grpc
 
 from otel_carbon.collector.endpoints import Endpoint, bind_problem, bound_endpoint, listening_socket
 from otel_carbon.collector.pipeline import QueueFull
+from otel_carbon.collector.signals import Signal
 from otel_carbon.collector.status import STATUS_DETAILS_KEY, Code, status_message
 from otel_carbon.errors import BodyTooLarge, MalformedBody
 from otel_carbon.otlp.limits import DEFAULT_LIMIT_BYTES, GZIP_MAGIC, gunzip
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from threading import Event
 
     from otel_carbon.collector.pipeline import Intake
-    from otel_carbon.collector.signals import Signal
 
 WORKERS = 4
 TRANSPORT = "grpc"
@@ -45,7 +45,7 @@ class GrpcSettings:
 
 
 class GrpcReceiver:
-    """Takes the `Export` calls of the signals that have a pipeline; the others are UNIMPLEMENTED.
+    """Takes the `Export` calls of the signals that have a pipeline; the others are UNIMPLEMENTED, with what to do.
 
     Args:
         settings: what to listen on and to tolerate.
@@ -67,8 +67,8 @@ class GrpcReceiver:
         """
         workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="otlp grpc receiver")
         server = grpc.server(workers, options=self._options())
-        for signal, intake in self._intakes.items():
-            server.add_generic_rpc_handlers((self._service(signal, intake),))
+        for signal in Signal:
+            server.add_generic_rpc_handlers((self._service(signal, self._intakes.get(signal)),))
         # grpcio does not tell why it cannot bind; a socket of our own does.
         with listening_socket(self._settings.endpoint, self._settings.key) as probe:
             address = bound_endpoint(probe).host
@@ -102,9 +102,12 @@ class GrpcReceiver:
             ("grpc.compression_enabled_algorithms_bitset", _ONLY_IDENTITY_AND_GZIP),
         ]
 
-    def _service(self, signal: Signal, intake: Intake) -> grpc.GenericRpcHandler:
+    def _service(self, signal: Signal, intake: Intake | None) -> grpc.GenericRpcHandler:
         def export(body: bytes, context: grpc.ServicerContext) -> bytes:
-            self._export(intake, body, context)
+            if intake is None:
+                _refuse(context, Code.UNIMPLEMENTED, signal.without_pipeline)
+            else:
+                self._export(intake, body, context)
             return _EMPTY_RESPONSE
 
         handler = grpc.unary_unary_rpc_method_handler(export)

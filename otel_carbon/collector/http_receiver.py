@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from otel_carbon.collector.asgi_server import AsgiServer, header, respond
 from otel_carbon.collector.pipeline import QueueFull
+from otel_carbon.collector.signals import Signal
 from otel_carbon.collector.status import Code, Encoding, encode_status, status_message
 from otel_carbon.errors import BodyTooLarge, MalformedBody
 from otel_carbon.otlp.limits import DEFAULT_LIMIT_BYTES, BoundedGunzip
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from otel_carbon.collector.asgi_server import Message, Receive, Send
     from otel_carbon.collector.endpoints import Endpoint
     from otel_carbon.collector.pipeline import Intake
-    from otel_carbon.collector.signals import Signal
 
 BODY_DEADLINE_S = 30.0
 IN_FLIGHT_BODIES = 4
@@ -116,14 +116,17 @@ class HttpReceiver:
     def _route(self, scope: Message, encoding: Encoding | None) -> Intake:
         intake = self._intakes.get(scope["path"])
         if intake is None:
-            known = ", ".join(self._intakes)
-            raise _Refusal(404, Code.NOT_FOUND, f"no such path here; there are: {known}")
+            raise _Refusal(404, Code.NOT_FOUND, self._why_not_here(scope["path"]))
         if scope["method"] != "POST":
             raise _Refusal(405, Code.UNIMPLEMENTED, "send telemetry with POST", ((b"allow", b"POST"),))
         if encoding is None:
             wanted = " or ".join(each.value for each in Encoding)
             raise _Refusal(415, Code.INVALID_ARGUMENT, f"the content type must be {wanted}")
         return intake
+
+    def _why_not_here(self, path: str) -> str:
+        missing = next((signal for signal in Signal if signal.http_path == path), None)
+        return missing.without_pipeline if missing else f"no such path here; there are: {', '.join(self._intakes)}"
 
     async def _read_body(self, scope: Message, receive: Receive) -> bytes:
         reader = _body_reader(header(scope, b"content-encoding"), self._settings.limit_bytes)

@@ -9,9 +9,16 @@ from typing import TYPE_CHECKING, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from otel_carbon.collector.check_config import Draft, component_type, problems_of, warnings_of
+from otel_carbon.collector.check_config import (
+    Draft,
+    carbon_findings,
+    component_type,
+    problems_of,
+    warnings_of,
+)
 from otel_carbon.collector.config import COMPONENT_TYPES, CollectorConfig, PipelineConfig, ServiceConfig
 from otel_carbon.collector.config_text import ConfigText, KeyPath, Plain, Problem, parse_text, suggestion
+from otel_carbon.collector.upstream_settings import advice_on_component, advice_on_key
 from otel_carbon.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -19,6 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pydantic_core import ErrorDetails
+
+    from otel_carbon.collector.check_config import CheckCarbon
 
 DEFAULT_CONFIG_NAME = "built-in configuration"
 DEFAULT_CONFIG = """\
@@ -45,12 +54,15 @@ class LoadedConfig:
     warnings: tuple[str, ...]
 
 
-def load_config(path: Path, environment: Mapping[str, str] = os.environ) -> LoadedConfig:
+def load_config(
+    path: Path, environment: Mapping[str, str] = os.environ, check_carbon: CheckCarbon | None = None
+) -> LoadedConfig:
     """Load a configuration file.
 
     Args:
         path: the file.
         environment: values for `${env:NAME}`.
+        check_carbon: checks what the carbon section says against the facts; without it, names are taken as they are.
 
     Raises:
         ConfigError: it cannot be read or cannot be run; `problems` holds every reason.
@@ -61,7 +73,7 @@ def load_config(path: Path, environment: Mapping[str, str] = os.environ) -> Load
         raise ConfigError((f"{path}: cannot be read: {error.strerror}",)) from error
     except UnicodeDecodeError as error:
         raise ConfigError((f"{path}: is not UTF-8 text",)) from error
-    return parse_config(text, str(path), environment)
+    return parse_config(text, str(path), environment, check_carbon)
 
 
 def default_config() -> CollectorConfig:
@@ -69,7 +81,9 @@ def default_config() -> CollectorConfig:
     return parse_config(DEFAULT_CONFIG, DEFAULT_CONFIG_NAME, {}).config
 
 
-def parse_config(text: str, file_name: str, environment: Mapping[str, str]) -> LoadedConfig:
+def parse_config(
+    text: str, file_name: str, environment: Mapping[str, str], check_carbon: CheckCarbon | None = None
+) -> LoadedConfig:
     """Read a configuration from text; see `load_config`.
 
     Raises:
@@ -79,10 +93,13 @@ def parse_config(text: str, file_name: str, environment: Mapping[str, str]) -> L
     problems = list(source.problems)
     draft = _read_draft(_sections(source, problems), problems)
     problems += problems_of(draft)
+    found = list(carbon_findings(draft, check_carbon)) if check_carbon else []
+    problems += (problem for each in found for problem in each.problems)
     if problems or draft.service is None:
         raise ConfigError(_in_order(source, problems))
     config = CollectorConfig.model_validate({**draft.components, "service": draft.service})
-    return LoadedConfig(config, tuple(source.describe(warning) for warning in warnings_of(draft)))
+    warnings = [*warnings_of(draft), *(warning for each in found for warning in each.warnings)]
+    return LoadedConfig(config, _in_order(source, warnings))
 
 
 def _in_order(source: ConfigText, problems: list[Problem]) -> tuple[str, ...]:
@@ -122,8 +139,9 @@ def _read_components(
         model = types.get(component_type(component_id))
         if model is None:
             kind = section.removesuffix("s")
-            hint = suggestion(component_type(component_id), types)
-            problems.append(Problem((section, component_id), f"unknown {kind}; {hint}"))
+            hint = f"unknown {kind}; {suggestion(component_type(component_id), types)}"
+            advice = advice_on_component(section, component_type(component_id))
+            problems.append(Problem((section, component_id), advice or hint))
             continue
         component = _validated(model, {} if settings is None else settings, (section, component_id), problems)
         if component is not None:
@@ -157,7 +175,10 @@ def _validated(model: type[BaseModel], settings: Plain, path: KeyPath, problems:
         return model.model_validate(settings)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        problems += (Problem((*path, *detail["loc"]), _message(model, detail)) for detail in details)
+        for detail in details:
+            place = (*path, *detail["loc"])
+            advice = advice_on_key(place) if detail["type"] == "extra_forbidden" else None
+            problems.append(Problem(place, advice or _message(model, detail)))
         return None
 
 

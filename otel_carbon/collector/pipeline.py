@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from otel_carbon.collector.byte_queue import ByteQueue, put_in_all
+from otel_carbon.collector.byte_queue import ByteQueue, reserve_in_all
 from otel_carbon.collector.item_counts import count_items
 from otel_carbon.collector.signals import Batch, Signal
 from otel_carbon.errors import MalformedBody, OtelCarbonError
@@ -94,17 +94,23 @@ class Intake:
         self._metrics.request(self.receiver, transport, "success")
 
     def _forward(self, body: bytes, items: int, transport: str) -> None:
-        full = self._first_full(len(body)) or put_in_all(self._deliveries(body, items))
+        """Reserve room, process, queue: once a request has been processed, and booked, it is never refused."""
+        reserved_bytes = Batch(self.signal, body, items).size_bytes
+        queues = [queue for pipeline in self._pipelines for queue in pipeline.queues]
+        full = reserve_in_all(queues, reserved_bytes)
         if full:
             self._metrics.enqueue_failed(full.exporter, self.signal, items)
             self._metrics.refused(self.receiver, transport, self.signal, items)
             self._metrics.request(self.receiver, transport, "refused")
             raise QueueFull(full.exporter)
-
-    def _first_full(self, size_bytes: int) -> ByteQueue | None:
-        """Ask before processing, so that an overloaded collector refuses cheaply."""
-        queues = (queue for pipeline in self._pipelines for queue in pipeline.queues)
-        return next((queue for queue in queues if not queue.has_room(size_bytes)), None)
+        try:
+            deliveries = self._deliveries(body, items)
+        except BaseException:
+            for queue in queues:
+                queue.release(reserved_bytes)
+            raise
+        for queue, batch in deliveries:
+            queue.put(batch, reserved_bytes)
 
     def _deliveries(self, body: bytes, items: int) -> list[tuple[ByteQueue, Batch]]:
         deliveries = []

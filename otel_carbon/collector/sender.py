@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, sleep_using_event
 from tenacity.stop import stop_after_attempt, stop_before_delay, stop_never, stop_when_event_set
 
+from otel_carbon.collector.signals import Batch
 from otel_carbon.errors import OtelCarbonError
 
 if TYPE_CHECKING:
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
 
     from otel_carbon.collector.byte_queue import ByteQueue
     from otel_carbon.collector.self_metrics import SelfMetrics
-    from otel_carbon.collector.signals import Batch
 
 BACKOFF_FACTOR = 1.5
+TOGETHER_BYTES = 1 << 20
+"""Waiting requests are sent as one up to this size; backends commonly take 4 MiB."""
 _JITTER = 0.5
 _logger = logging.getLogger(__name__)
 
@@ -71,17 +73,27 @@ class RetrySettings:
 
 
 class Sender:
-    """The worker of one exporter: one thread, one batch in flight.
+    """The worker of one exporter: one thread, one request in flight, made of all that waited up to a size.
 
     Args:
         export: how a batch is sent.
         queue: where batches come from.
         retry: when to try again.
         metrics: counts what was sent and what was lost.
+        together_bytes: up to this size waiting batches are sent as one request.
     """
 
-    def __init__(self, export: Export, queue: ByteQueue, retry: RetrySettings, metrics: SelfMetrics) -> None:
+    def __init__(
+        self,
+        export: Export,
+        queue: ByteQueue,
+        retry: RetrySettings,
+        metrics: SelfMetrics,
+        *,
+        together_bytes: int = TOGETHER_BYTES,
+    ) -> None:
         self.queue = queue
+        self._together_bytes = together_bytes
         self._export = export
         self._metrics = metrics
         self._gave_up = Event()
@@ -116,27 +128,48 @@ class Sender:
         return sum(batch.items for batch in lost)
 
     def _run(self) -> None:
-        while (batch := self.queue.take()) is not None:
+        while batches := self.queue.take(self._together_bytes):
             try:
-                self._deliver(batch)
+                self._deliver_together(batches)
             finally:
-                self.queue.release(batch.size_bytes)
+                for batch in batches:
+                    self.queue.release(batch.size_bytes)
+
+    def _deliver_together(self, batches: list[Batch]) -> None:
+        """Send batches as one, as two requests of OTLP put end to end are one; a refused one goes piece by piece."""
+        if len(batches) > 1:
+            items = sum(batch.items for batch in batches)
+            joined = Batch(batches[0].signal, b"".join(batch.body for batch in batches), items)
+            try:
+                self._book(joined, self._retrying(self._attempt, joined))
+            except PermanentExportError:
+                pass  # one bad request must not take the others with it
+            except Exception as error:
+                self._drop(joined, error)
+                return
+            else:
+                return
+        for batch in batches:
+            self._deliver(batch)
 
     def _deliver(self, batch: Batch) -> None:
-        exporter = self.queue.exporter
         try:
-            rejected = self._retrying(self._attempt, batch)
-        except (RetryableExportError, PermanentExportError) as error:
+            self._book(batch, self._retrying(self._attempt, batch))
+        except Exception as error:
+            self._drop(batch, error)
+
+    def _book(self, batch: Batch, rejected: int) -> None:
+        rejected = min(rejected, batch.items)
+        self._metrics.sent(self.queue.exporter, batch.signal, batch.items - rejected)
+        self._metrics.send_failed(self.queue.exporter, batch.signal, rejected)
+
+    def _drop(self, batch: Batch, error: Exception) -> None:
+        if isinstance(error, RetryableExportError | PermanentExportError):
             self._note_failure(error)
-            self._metrics.send_failed(exporter, batch.signal, batch.items)
-        except Exception:
-            # A fault of ours must not end the thread: the queue would fill and stop every other exporter.
-            _logger.exception("%s: dropped a batch because of an unexpected error", exporter)
-            self._metrics.send_failed(exporter, batch.signal, batch.items)
         else:
-            rejected = min(rejected, batch.items)
-            self._metrics.sent(exporter, batch.signal, batch.items - rejected)
-            self._metrics.send_failed(exporter, batch.signal, rejected)
+            # A fault of ours must not end the thread: the queue would fill and stop every other exporter.
+            _logger.error("%s: dropped a batch because of an unexpected error", self.queue.exporter, exc_info=error)
+        self._metrics.send_failed(self.queue.exporter, batch.signal, batch.items)
 
     def _attempt(self, batch: Batch) -> int:
         try:

@@ -26,6 +26,11 @@ class Signal(Enum):
         return f"/v1/{self.value}"
 
     @property
+    def without_pipeline(self) -> str:
+        """What a receiver answers when nothing takes this signal from it."""
+        return f"no {self.value} pipeline is configured for this receiver; add one to service.pipelines"
+
+    @property
     def grpc_service(self) -> str:
         """The OTLP/gRPC service that takes this signal by its method `Export`."""
         return _GRPC_SERVICES[self]

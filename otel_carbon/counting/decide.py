@@ -79,13 +79,11 @@ def nearest_twin(candidate: Candidate, calls: Iterable[Call]) -> Call | None:
 
 
 def may_share_response(candidate: Candidate, call: Call) -> bool:
-    """Whether an equal response id means an equal response.
+    """Whether an equal response id means an equal response: the time or the tokens must fit too.
 
     Some servers draw their ids from a thousand numbers, so that within minutes one comes again for another call.
-    Of one instrumentation scope the time or the tokens must therefore fit too.
     """
-    said_before = candidate.tokens in (call.tokens, call.twin_tokens)
-    return candidate.scope not in call.scopes or said_before or _overlap(candidate, call)
+    return candidate.tokens in (call.tokens, call.twin_tokens) or _overlap(candidate, call)
 
 
 def may_be_twins(candidate: Candidate, call: Call) -> bool:
@@ -110,4 +108,7 @@ def _names_fit(one: str, other: str) -> bool:
 
 
 def _overlap(candidate: Candidate, call: Call) -> bool:
-    return candidate.start_ns <= call.end_ns and call.start_ns <= candidate.end_ns
+    """Whether they share time; of two that took time, one that starts as the other ends is the next call."""
+    shared_ns = min(candidate.end_ns, call.end_ns) - max(candidate.start_ns, call.start_ns)
+    momentary = candidate.start_ns == candidate.end_ns or call.start_ns == call.end_ns
+    return shared_ns > 0 or (shared_ns == 0 and momentary)

@@ -6,6 +6,8 @@ from itertools import islice
 from typing import TypeVar, cast
 
 V = TypeVar("V")
+_EVICTED_TOGETHER = 64
+"""One part in so many of a full map is forgotten at once."""
 
 
 class RotatingMap(dict[int, V]):
@@ -13,7 +15,8 @@ class RotatingMap(dict[int, V]):
 
     `rotate`, called once a period, forgets what was last refreshed before the previous period started:
     an entry lives for one to two periods.
-    `shrink` forgets the oldest entries over `capacity`; `evicted` counts those, not the ones that were too old.
+    `shrink` forgets the oldest entries once there are more than `capacity`, a few more than needed at a time,
+    as finding the oldest is slow; `evicted` counts those, not the ones that were too old.
     Reads and plain writes are those of a dict, as several of them run for each span; nothing else may delete.
     """
 
@@ -45,6 +48,7 @@ class RotatingMap(dict[int, V]):
         over = len(self) - self._capacity - (self._period is not None)
         if over <= 0:
             return
+        over += self._capacity // _EVICTED_TOGETHER
         for key in list(islice(self, over + 1)):
             if key is self._period:
                 self._period = None

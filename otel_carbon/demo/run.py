@@ -14,7 +14,7 @@ from otel_carbon.demo.figures import figures_of
 from otel_carbon.demo.pipeline import running_pipeline
 from otel_carbon.demo.playback import play_service
 from otel_carbon.demo.presentation.page import render_page
-from otel_carbon.demo.presentation.tables import model_table
+from otel_carbon.demo.presentation.tables import MODEL_COLUMN, model_table
 from otel_carbon.demo.traffic import plan_traffic, truth_of
 from otel_carbon.registry.catalog import Registry
 
@@ -41,10 +41,19 @@ class DemoConsole(Protocol):
     def note(self, text: str) -> None:
         """Say what is going on."""
 
+    def fits(self, columns: Sequence[str], rows: Sequence[Sequence[str]], *, shortened: Collection[str] = ()) -> bool:
+        """Whether there is room for a table with the texts of some columns shortened."""
+
     def table(
-        self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collection[str] = ()
+        self,
+        title: str,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        *,
+        right: Collection[str] = (),
+        shortened: Collection[str] = (),
     ) -> None:
-        """Print a table of the result; the columns named in `right` are aligned to the right."""
+        """Print a table of the result; numbers, in the columns named in `right`, stay whole."""
 
     def line(self, text: str = "") -> None:
         """Print a line of the result."""
@@ -83,6 +92,7 @@ def run_demo(
         ServiceNotPlayed: a sample service could not send its spans.
         OSError: the page cannot be written.
     """
+    stays_up = serve and sys.stderr.isatty()
     plan = plan_traffic(last_day or datetime.now(UTC).date() - timedelta(days=1))
     registry = Registry.bundled()
     out_dir.mkdir(parents=True, exist_ok=True)
@@ -93,9 +103,12 @@ def run_demo(
         console.note("drawing the page")
         page = out_dir / PAGE_NAME
         page.write_text(render_page(findings.figures, registry, proof_of(findings.figures)), encoding="utf-8")
-        (out_dir / METRICS_NAME).write_text(findings.exposition, encoding="utf-8")
-        _show(findings.figures, page, pipeline, console)
-        if serve and sys.stderr.isatty():
+        scraped = out_dir / METRICS_NAME
+        scraped.write_text(findings.exposition, encoding="utf-8")
+        _show_table(findings.figures, console)
+        console.line(f"Page: {page.resolve()}")
+        console.line(f"Metrics: {pipeline.metrics_url if stays_up else scraped.resolve()}")
+        if stays_up:
             _serve_until_interrupted(pipeline, console)
     return EXIT_DONE
 
@@ -120,18 +133,23 @@ def proof_of(figures: Figures) -> str:
     roll_ups = figures.spans_with_status(ours.STATUS_AGGREGATE)
     return (
         f"{figures.overall.calls:,} calls counted once; {duplicates:,} duplicate and {roll_ups:,} roll-up spans "
-        f"recognised. Checked against the plan of the traffic and against /metrics."
+        f"recognised. Calls and tokens agree with the script of the sample traffic, the amounts with /metrics."
     )
 
 
-def _show(figures: Figures, page: Path, pipeline: RunningPipeline, console: DemoConsole) -> None:
+def _show_table(figures: Figures, console: DemoConsole) -> None:
     first, last = figures.days[0].name[0], figures.days[-1].name[0]
     headings, rows = model_table(figures)
-    console.table(f"Sample traffic from {first} to {last}: modelled, not metered", headings, rows, right=headings[1:])
+    names = (MODEL_COLUMN,)
+    whole = console.fits(headings, rows, shortened=names)
+    if not whole:
+        headings, rows = model_table(figures, ranges=False)
+    title = f"Sample traffic from {first} to {last}: modelled, not metered"
+    console.table(title, headings, rows, right=headings[1:], shortened=names)
+    if not whole:
+        console.line("This terminal is too narrow for the ranges, so only mids are shown; the page has the ranges.")
     console.line(proof_of(figures))
     console.line(f"Registry {', '.join(figures.registry_versions)}; worst-case bounds, not a confidence interval.")
-    console.line(f"Page: {page.resolve()}")
-    console.line(f"Metrics: {pipeline.metrics_url}")
 
 
 def _report_fault(findings: Findings, console: DemoConsole) -> int:

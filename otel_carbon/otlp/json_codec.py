@@ -58,8 +58,11 @@ def _encoded(body: bytes, request: Message) -> bytes:
         document = _with_base64_ids(parse_json(body), MAX_DEPTH)
         json_format.ParseDict(document, request, ignore_unknown_fields=True)
         return request.SerializeToString()
+    except MalformedBody:
+        raise
     except (json_format.ParseError, ValueError, TypeError, AttributeError) as error:
-        msg = f"not an OTLP {type(request).__name__} in JSON: {error}"
+        # Never the error's own text: it may quote what a user or a model said.
+        msg = f"not an OTLP {type(request).__name__} in JSON: a field is of the wrong kind ({type(error).__name__})"
         raise MalformedBody(msg) from error
 
 
@@ -83,5 +86,5 @@ def _base64_id(hex_id: Any) -> str | None:  # noqa: ANN401 - JSON
     try:
         return base64.b64encode(bytes.fromhex(hex_id)).decode()
     except (ValueError, TypeError, binascii.Error):
-        msg = f"an id is no hex text: {str(hex_id)[:40]!r}"
+        msg = "an id is no hex text"
         raise MalformedBody(msg) from None

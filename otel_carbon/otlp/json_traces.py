@@ -71,15 +71,19 @@ def _views(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], SpanView]
     if document and not _RESOURCE_SPANS & document.keys():
         msg = f"not an OTLP traces request in JSON: no resourceSpans, but {', '.join(sorted(document))[:80]}"
         raise MalformedBody(msg)
+    seen = 0
     try:
         for resource_spans in _field(document, "resourceSpans") or []:
             resource = resource_view(_mapping((resource_spans.get("resource") or {}).get("attributes")))
             for scope_spans in _field(resource_spans, "scopeSpans") or []:
                 scope = (scope_spans.get("scope") or {}).get("name") or ""
                 for span in scope_spans.get("spans") or []:
-                    yield span, _view(span, scope, resource)
+                    view = _view(span, scope, resource)
+                    seen += 1
+                    yield span, view
     except (KeyError, TypeError, AttributeError, ValueError, OverflowError, RecursionError) as error:
-        msg = f"not an OTLP traces request in JSON: {type(error).__name__} at {error}"
+        # Never the error's own text: it may quote what a user or a model said.
+        msg = f"not an OTLP traces request in JSON: a field of or above span {seen + 1} is of the wrong kind"
         raise MalformedBody(msg) from error
 
 

@@ -36,6 +36,13 @@ class LazySpan(Protocol):
         """Decode; raises `DecodeError`."""
 
 
+class LazyPair(Protocol):
+    """An attribute with an undecoded key and value."""
+
+    key: bytes
+    value: bytes
+
+
 class LazyStatus(Protocol):
     """A span's status."""
 
@@ -63,9 +70,10 @@ class LazyScope(Protocol):
 
 
 class LazySchema(NamedTuple):
-    """The message classes."""
+    """The message classes; `lenient_span` takes attribute keys that are not UTF-8, as a list of pairs."""
 
     span: type[LazySpan]
+    lenient_span: type[LazySpan]
     resource: type[LazyResource]
     scope: type[LazyScope]
 
@@ -76,7 +84,26 @@ def lazy_schema() -> LazySchema:
     file = descriptor_pb2.FileDescriptorProto(name="otel_carbon/lazy.proto", package=_PACKAGE, syntax="proto3")
     status = file.message_type.add(name="Status")
     status.field.add(name="code", number=3, type=_FIELD.TYPE_INT32, label=_FIELD.LABEL_OPTIONAL)
-    span = file.message_type.add(name="Span")
+    for name in ("Span", "LenientSpan"):
+        _add_span_fields(file.message_type.add(name=name))
+    _add_attributes(file.message_type[1], 9)
+    pair = file.message_type.add(name="Pair")
+    pair.field.add(name="key", number=1, type=_FIELD.TYPE_BYTES, label=_FIELD.LABEL_OPTIONAL)
+    pair.field.add(name="value", number=2, type=_FIELD.TYPE_BYTES, label=_FIELD.LABEL_OPTIONAL)
+    _add_message(file.message_type[2], "attributes", 9, "Pair", _FIELD.LABEL_REPEATED)
+    _add_attributes(file.message_type.add(name="Resource"), 1)
+    scope = file.message_type.add(name="Scope")
+    scope.field.add(name="name", number=1, type=_FIELD.TYPE_STRING, label=_FIELD.LABEL_OPTIONAL)
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    classes = [
+        message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.{name}"))
+        for name in ("Span", "LenientSpan", "Resource", "Scope")
+    ]
+    return LazySchema(*classes)  # type: ignore[arg-type]  # made from the descriptors above
+
+
+def _add_span_fields(span: descriptor_pb2.DescriptorProto) -> None:
     for name, number, kind in (
         ("trace_id", 1, _FIELD.TYPE_BYTES),
         ("span_id", 2, _FIELD.TYPE_BYTES),
@@ -86,24 +113,18 @@ def lazy_schema() -> LazySchema:
         ("end_time_unix_nano", 8, _FIELD.TYPE_FIXED64),
     ):
         span.field.add(name=name, number=number, type=kind, label=_FIELD.LABEL_OPTIONAL)
-    _add_attributes(span, 9)
-    span.field.add(
-        name="status",
-        number=15,
-        type=_FIELD.TYPE_MESSAGE,
-        label=_FIELD.LABEL_OPTIONAL,
-        type_name=f".{_PACKAGE}.Status",
-    )
-    _add_attributes(file.message_type.add(name="Resource"), 1)
-    scope = file.message_type.add(name="Scope")
-    scope.field.add(name="name", number=1, type=_FIELD.TYPE_STRING, label=_FIELD.LABEL_OPTIONAL)
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    classes = [
-        message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.{name}"))
-        for name in ("Span", "Resource", "Scope")
-    ]
-    return LazySchema(*classes)  # type: ignore[arg-type]  # made from the descriptors above
+    _add_message(span, "status", 15, "Status", _FIELD.LABEL_OPTIONAL)
+
+
+def _add_message(
+    message: descriptor_pb2.DescriptorProto,
+    name: str,
+    number: int,
+    kind: str,
+    label: descriptor_pb2.FieldDescriptorProto.Label.ValueType,
+) -> None:
+    type_name = f".{_PACKAGE}.{kind}"
+    message.field.add(name=name, number=number, type=_FIELD.TYPE_MESSAGE, label=label, type_name=type_name)
 
 
 def _add_attributes(message: descriptor_pb2.DescriptorProto, number: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from google.protobuf.message import DecodeError
 
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from otel_carbon.core.factors import Provenance
     from otel_carbon.core.footprint import Footprint
     from otel_carbon.enricher import Enricher, Observation, Outcome
+    from otel_carbon.otlp.schema import LazyPair, LazySpan
     from otel_carbon.otlp.splice import ResourceSlots, Slot
     from otel_carbon.spans.view import ResourceView
 
 STATUS_CODE_ERROR = 2
 MAX_CACHED_RESOURCES = 1000
+MAX_CACHED_RESOURCE_BYTES = 4096
 _MARKERS = tuple(marker.encode() for marker in MARKERS)
 
 
@@ -89,16 +91,22 @@ class TracesEnricher:
         """The view of a resource; senders repeat the same bytes, so the view is kept."""
         known = self._resources.get(header)
         if known is None:
-            if len(self._resources) >= MAX_CACHED_RESOURCES:
-                self._resources.clear()
-            attributes = self._schema.resource.FromString(header).attributes
-            known = self._resources[header] = resource_view(RawAttributes(attributes))
+            known = resource_view(RawAttributes(self._schema.resource.FromString(header).attributes))
+            if len(header) <= MAX_CACHED_RESOURCE_BYTES:
+                if len(self._resources) >= MAX_CACHED_RESOURCES:
+                    self._resources.clear()
+                self._resources[header] = known
         return known
 
     def _view(self, span_bytes: bytes, scope: str, resource: ResourceView) -> SpanView:
-        span = self._schema.span.FromString(span_bytes)
+        try:
+            span = self._schema.span.FromString(span_bytes)
+            attributes = span.attributes
+        except DecodeError:  # an attribute key is not UTF-8; the others are read all the same
+            span = self._schema.lenient_span.FromString(span_bytes)
+            attributes = _readable_pairs(span)
         return SpanView(
-            RawAttributes(span.attributes),
+            RawAttributes(attributes),
             scope,
             resource,
             span.trace_id,
@@ -109,6 +117,11 @@ class TracesEnricher:
             span.end_time_unix_nano,
             span.status.code == STATUS_CODE_ERROR,
         )
+
+
+def _readable_pairs(span: LazySpan) -> dict[str, bytes]:
+    pairs = cast("Iterable[LazyPair]", span.attributes)
+    return {pair.key.decode(errors="replace"): pair.value for pair in pairs}
 
 
 def _has_marker(span_bytes: bytes) -> bool:

@@ -79,6 +79,8 @@ class GridIntensity(Fact):
     zone: str
     basis: str
     gco2e_per_kwh: Interval
+    derivation: str = ""
+    """How the mid was computed, with every term, so that it can be recomputed; empty when published as it is."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

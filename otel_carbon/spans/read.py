@@ -188,7 +188,7 @@ def _counts(attributes: AttributeSource, stored: list[Any]) -> Counts:
         if found is not None:
             number = decode(found)
             if type(number) is not int or not 0 <= number <= MAX_TOKENS_PER_CALL:
-                number = None if number is None else check_count(COUNT_NAMES[i], _number(number))
+                number = check_count(COUNT_NAMES[i], _number(number))
             stored[i] = number
     return tuple(stored)
 

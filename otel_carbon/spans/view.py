@@ -14,6 +14,10 @@ KIND_CLIENT = 3
 """Span kinds as OTLP numbers them."""
 
 
+MAX_NAME_CHARACTERS = 256
+"""Longer names of services and environments are cut: they become keys of ours."""
+
+
 class AttributeSource(Protocol):
     """Attributes, decoded or not."""
 
@@ -76,4 +80,5 @@ class SpanView:
 def resource_view(attributes: AttributeSource) -> ResourceView:
     """The resource as metrics label it; absent names are empty."""
     environment = attributes.get("deployment.environment.name") or attributes.get("deployment.environment") or ""
-    return ResourceView(str(attributes.get("service.name") or ""), str(environment), attributes)
+    service = attributes.get("service.name") or ""
+    return ResourceView(str(service)[:MAX_NAME_CHARACTERS], str(environment)[:MAX_NAME_CHARACTERS], attributes)

@@ -158,14 +158,21 @@ def test_a_full_queue_is_unavailable_with_the_time_to_wait() -> None:
     assert retry.retry_delay.ToMilliseconds() == 1000
 
 
-def test_a_signal_without_a_pipeline_does_not_exist(otlp_sink: OtlpSink) -> None:
-    text = config_text(f'otlp_grpc: {{endpoint: "{otlp_sink.grpc_endpoint}"}}', names="otlp_grpc")
+@pytest.mark.parametrize(("signal", "body"), [(Signal.METRICS, metric_request()), (Signal.LOGS, log_request())])
+def test_a_signal_without_a_pipeline_is_refused_with_what_to_do(signal: Signal, body: bytes) -> None:
+    text = config_text("debug:", names="debug")
     only_traces = "\n".join(line for line in text.splitlines() if not line.strip().startswith(("metrics:", "logs:")))
+    words = f"no {signal.value} pipeline is configured for this receiver; add one to service.pipelines"
     with running_collector(only_traces) as running:
         with pytest.raises(grpc.RpcError) as caught:
-            call(running.grpc, log_request(), Signal.LOGS)
-        assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
-        assert httpx.post(f"{running.http}/v1/logs", content=log_request(), headers=PROTOBUF).status_code == 404
+            call(running.grpc, body, signal)
+        answer = httpx.post(f"{running.http}/v1/{signal.value}", content=body, headers=PROTOBUF)
+    error = caught.value
+    assert (error.code(), error.details()) == (grpc.StatusCode.UNIMPLEMENTED, words)
+    details = status_pb2.Status.FromString(dict(error.trailing_metadata())["grpc-status-details-bin"])
+    assert (details.code, details.message, list(details.details)) == (12, words, [])
+    status = status_pb2.Status.FromString(answer.content)
+    assert (answer.status_code, status.code, status.message) == (404, 5, words)
 
 
 def test_taken_ports_are_all_named_and_nothing_stays_open() -> None:

@@ -109,6 +109,12 @@ def test_the_page_is_written_and_named(demo: Ended) -> None:
     assert f"Page: {page.resolve()}" in demo.out
 
 
+def test_when_nothing_stays_up_the_scraped_metrics_are_named_and_no_address(demo: Ended) -> None:
+    scraped = demo.out_dir / run.METRICS_NAME
+    assert f"Metrics: {scraped.resolve()}\n" in demo.out
+    assert "http://" not in demo.out
+
+
 def test_progress_goes_to_standard_error(demo: Ended) -> None:
     assert "playing support-assistant, enriched by its own span processor" in demo.err
     assert "playing" not in demo.out

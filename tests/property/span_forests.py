@@ -57,7 +57,7 @@ def forests(draw: st.DrawFn) -> list[ForestSpan]:
     """The spans of some calls, in the order of their ends.
 
     A call is a chain of spans, each above the last, perhaps under an aggregate root.
-    With a response id, other traces may hold echoes of it, of which one may count a token more.
+    With a response id, other traces may hold echoes of it.
     Without one, its tokens are its own, and spans that are not each other's parents differ in scope.
     """
     spans = [
@@ -97,15 +97,12 @@ def _call(draw: st.DrawFn, call: int, roots: set[int]) -> list[ForestSpan]:
 
 def _echo(draw: st.DrawFn, span: ForestSpan, number: int) -> ForestSpan:
     start_ns = 100_000 * (number + 1) + 100 * span.call
-    more = span.call % 2  # a scope that counts a token more does so whenever it reports the call
-    tokens = ((span.tokens[0] or 0) + more, span.tokens[1])
     return span._replace(
         number=span.number + 50 + number,
         parent=0,
         trace=9,
-        scope="gateway" if more else draw(st.sampled_from(["sdk", "gateway"])),
+        scope=draw(st.sampled_from(["sdk", "gateway"])),
         times_ns=(start_ns, start_ns + 50),
-        tokens=tokens,
     )
 
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from otel_carbon.metrics import exposition, points
+from otel_carbon.otlp import file_enrichment
 from otel_carbon.otlp.any_value import value_from_message
+from otel_carbon.otlp.json_codec import traces_from_json
 from otel_carbon.otlp.traces import TracesEnricher
 from otel_carbon.sdk import instruments
 from otel_carbon.sdk.exporter import CarbonSpanExporter
@@ -28,9 +30,15 @@ def watch_emissions(monkeypatch: pytest.MonkeyPatch) -> None:
     violations.clear()
     _after(monkeypatch, CarbonSpanProcessor, "on_end", lambda args, _result: _check_spans([args[1]]))
     _after(monkeypatch, CarbonSpanExporter, "_enriched", lambda _args, result: _check_spans(result))
-    _after(monkeypatch, TracesEnricher, "enrich", lambda _args, result: _check_body(result[0]))
+    _after(monkeypatch, TracesEnricher, "enrich", lambda _args, result: check_body(result[0]))
     _after(monkeypatch, exposition.Exposition, "render", lambda _args, result: _check_page(result[0]))
+    _after(monkeypatch, file_enrichment, "enrich_json_requests", lambda _args, result: _check_json(result[0]))
     _watch_points(monkeypatch)
+
+
+def _check_json(bodies: list[bytes]) -> None:
+    for body in bodies:
+        check_body(traces_from_json(body))
 
 
 def _after(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, check: Callable[[Any, Any], None]) -> None:
@@ -62,7 +70,8 @@ def _check_spans(spans: Sequence[ReadableSpan]) -> None:
         _check_attributes(span.attributes or {})
 
 
-def _check_body(body: bytes) -> None:
+def check_body(body: bytes) -> None:
+    """Hold a traces request against the convention, wherever it came from."""
     try:
         request = ExportTraceServiceRequest.FromString(body)
     except Exception:

@@ -22,6 +22,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
+from tests.support.emissions_watch import check_body
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ class OtlpSink:
 
     def keep(self, signal: Signal, body: bytes) -> bytes:
         """Store one uncompressed body and return the encoded answer for the client."""
+        if signal == "traces":
+            check_body(body)  # what other processes emit is held against the convention where it arrives
         with self._lock:
             self._bodies[signal].append(body)
         return _RESPONSES[signal]

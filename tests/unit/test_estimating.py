@@ -17,7 +17,6 @@ from otel_carbon.estimating import (
     FactorResolver,
     day_from_unix_ns,
     estimate,
-    estimate_tokens,
     has_usage,
 )
 from otel_carbon.methods.per_token import CallSubject, resolve_factors
@@ -215,9 +214,15 @@ def test_a_resolver_remembers_a_bounded_number_of_subjects() -> None:
 
 def test_a_resolver_applies_the_configured_regions() -> None:
     resolver = FactorResolver(small_registry(), {"acme": "north-1"})
-    found = estimate_tokens(resolver, CALL, _usage().additive_tokens())
-    assert isinstance(found, Footprint)
+    found = resolver.factors_of(CALL)
+    assert isinstance(found, Factors)
     assert found.provenance.region == "north-1"
+
+
+def test_an_input_that_is_not_reported_is_said_to_be_an_assumption() -> None:
+    silent, zero = _footprint(_usage()), _footprint(_usage(input_tokens=0))
+    assert silent[:3] == zero[:3]
+    assert silent.provenance.assumptions == (*zero.provenance.assumptions, "input_not_reported")
 
 
 def test_the_facade_and_the_parts_agree() -> None:

@@ -14,6 +14,7 @@ from otel_carbon.core.steps import steps_of
 from otel_carbon.core.usage import TokenUsage
 from otel_carbon.enricher import Enricher
 from otel_carbon.estimating import estimate
+from otel_carbon.metrics.exposition import Exposition
 from otel_carbon.registry.catalog import Registry
 from otel_carbon.registry.compiled import read_bundled
 from otel_carbon.registry.facts import GridIntensity
@@ -31,7 +32,7 @@ START_NS = 1_795_305_600_000_000_000
 """Noon of that day."""
 
 
-def _span_attributes() -> dict[str, object]:
+def _enriched() -> tuple[Enricher, dict[str, object]]:
     attributes = {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "mistral_ai",
@@ -49,9 +50,14 @@ def _span_attributes() -> dict[str, object]:
         start_ns=START_NS,
         end_ns=START_NS + 1,
     )
-    outcome = Enricher(Registry.bundled()).enrich(span)
+    enricher = Enricher(Registry.bundled())
+    outcome = enricher.enrich(span)
     assert outcome is not None
-    return dict(outcome.attributes(full=True))
+    return enricher, dict(outcome.attributes(full=True))
+
+
+def _span_attributes() -> dict[str, object]:
+    return _enriched()[1]
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +101,18 @@ def test_the_span_names_the_same_facts_and_registry_as_the_estimate(footprint: F
     assert attributes[ours.COEFFICIENT_ID] == footprint.provenance.coefficient_id == COEFFICIENT
     assert attributes[ours.REGISTRY_VERSION] == Registry.bundled().version
     assert attributes[ours.EMISSIONS_GCO2E] == footprint.emissions_gco2e.mid
+
+
+def test_the_counter_holds_the_grams_of_the_span_under_its_model_place_and_tier(footprint: Footprint) -> None:
+    enricher, attributes = _enriched()
+    page = Exposition(enricher.totals).render("")[0].decode()
+    (sample,) = [line for line in page.splitlines() if line.startswith("otel_carbon_emissions_grams_total{")]
+    assert (
+        f'gen_ai_response_model="{footprint.factors.provenance.coefficient_id.split("/")[2].split("@")[0]}"' in sample
+    )
+    assert f'otel_carbon_region="{GRID.split("/")[1]}"' in sample
+    assert f'otel_carbon_tier="{attributes[ours.TIER]}"' in sample
+    assert float(sample.rsplit(" ", 1)[1]) == attributes[ours.EMISSIONS_GCO2E] == footprint.emissions_gco2e.mid
 
 
 def test_the_page_of_facts_shows_the_facts_of_the_span_with_a_link_to_the_source() -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 REST = "all others"
 _STACKED_MODELS = 5
+_WORLD, _MIX = "WOR", "mix-"
 _WIDE, _NARROW, _HALF = 944, 346, 440
 _EVIDENCE = {
     ours.REGION_EVIDENCE_REPORTED: "reported by the call",
@@ -102,7 +103,7 @@ def _day_table(days: Sequence[Row], scale: Scale) -> str:
         + markup.amount_cell(row.amounts.emissions_gco2e if row.amounts else None, scale)
         for row in days
     )
-    body = markup.table(("Day (UTC)", "Calls", scale.unit), rows)
+    body = markup.table(("Day (UTC)", "Calls", f"Emissions, {scale.unit}"), rows, label="Emissions of every day")
     return f"<details><summary>Every day as a table</summary>{body}</details>"
 
 
@@ -130,29 +131,54 @@ def regions(figures: Figures) -> str:
     """Carbon and water of each region side by side, as charts and as a table."""
     rows = [row for row in figures.regions if row.amounts]
     scales = scales_for([*rows, figures.overall])
-    carbon = [Named(row.name[0], _scaled(a.emissions_gco2e, scales.emissions)) for row, a in _with_amounts(rows)]
-    water = [Named(row.name[0], _scaled(a.water_l, scales.water)) for row, a in _with_amounts(rows)]
+    carbon = [Named(_drawn_name(row), _scaled(a.emissions_gco2e, scales.emissions)) for row, a in _with_amounts(rows)]
+    water = [Named(_drawn_name(row), _scaled(a.water_l, scales.water)) for row, a in _with_amounts(rows)]
     pair = _range_chart(
         carbon, scales.emissions.unit, charts.ACCENT, "Carbon by region with bounds", wide=_HALF
     ) + _range_chart(water, scales.water.unit, charts.WATER, "Water by region with bounds", wide=_HALF)
+    body = [markup.head(*_place(row)) + _region_cells(row, amounts, scales) for row, amounts in _with_amounts(rows)]
+    return f'<div class="pair">{pair}</div>{_region_table(body, figures.overall, scales)}'
+
+
+def _region_table(body: Sequence[str], overall: Row, scales: Scales) -> str:
     headings = (
         "Region",
-        "Calls",
-        scales.emissions.unit,
-        "gCO2e/kWh",
-        scales.water.unit,
-        "L/kWh",
-        scales.energy.unit,
+        "Calls with an estimate",
+        f"Emissions, {scales.emissions.unit}",
+        "Emissions per kWh, gCO2e",
+        f"Water, {scales.water.unit}",
+        "Water per kWh, L",
+        f"Energy, {scales.energy.unit}",
     )
-    body = [_region_row(row, amounts, scales) for row, amounts in _with_amounts(rows)]
-    return f'<div class="pair">{pair}</div>{markup.table(headings, body)}'
+    footer = ""
+    if overall.amounts:
+        footer = markup.head("All calls with an estimate") + _region_cells(overall, overall.amounts, scales)
+    return markup.table(headings, body, label="Carbon and water by region", footer=footer)
 
 
-def _region_row(row: Row, amounts: Amounts, scales: Scales) -> str:
+def _place(row: Row) -> tuple[str, str]:
+    """A region's name, and how it is known, in words."""
+    region, evidence = row.name
+    known = _EVIDENCE.get(evidence, evidence)
+    if evidence != ours.REGION_EVIDENCE_DEFAULT:
+        return region, known
+    if region == _WORLD:
+        return "world average (own hardware, place not configured)", region
+    if region.startswith(_MIX):
+        provider = region.removeprefix(_MIX)
+        return region, f"weighted mix of the grids where {provider} is taken to run; the calls name no region"
+    return region, f"{known}; the calls name no region"
+
+
+def _drawn_name(row: Row) -> str:
+    """The short name of a region in a chart."""
+    return "world average" if row.name == (_WORLD, ours.REGION_EVIDENCE_DEFAULT) else row.name[0]
+
+
+def _region_cells(row: Row, amounts: Amounts, scales: Scales) -> str:
     kwh = amounts.energy_kwh.mid
     return (
-        markup.head(row.name[0], _EVIDENCE.get(row.name[1], row.name[1]))
-        + markup.cell(f"{row.calls:,}")
+        markup.cell(f"{row.estimated:,}")
         + markup.amount_cell(amounts.emissions_gco2e, scales.emissions)
         + markup.cell(f"{amounts.emissions_gco2e.mid / kwh:,.0f}" if kwh else DASH)
         + markup.amount_cell(amounts.water_l, scales.water)
@@ -186,14 +212,14 @@ def _footprint_table(first: str, rows: Sequence[str], overall: Row, scales: Scal
     headings = (
         first,
         "Calls",
-        scales.emissions.unit,
-        scales.energy.unit,
-        scales.water.unit,
+        f"Emissions, {scales.emissions.unit}",
+        f"Energy, {scales.energy.unit}",
+        f"Water, {scales.water.unit}",
         "Input tokens",
         "Output tokens",
     )
     footer = markup.head("All calls") + _footprint_cells(overall, scales)
-    return markup.table(headings, rows, footer=footer)
+    return markup.table(headings, rows, label=f"Footprint by {first.lower()}", footer=footer)
 
 
 def _footprint_cells(row: Row, scales: Scales) -> str:

@@ -36,13 +36,22 @@ def amount_cell(amount: Interval | None, scale: Scale) -> str:
     return cell(scale.number(amount.mid), scale.bounds(amount))
 
 
-def table(headings: Sequence[str], rows: Iterable[str], *, footer: str = "", classes: str = "") -> str:
-    """A table of finished rows that scrolls on its own where the screen is too narrow."""
+def table(headings: Sequence[str], rows: Iterable[str], *, label: str, footer: str = "", classes: str = "") -> str:
+    """A table of finished rows that scrolls on its own, by keyboard too, where the screen is too narrow.
+
+    Args:
+        headings: of the columns.
+        rows: the finished cells of each row.
+        label: what the table shows, for who does not see it.
+        footer: the finished cells of the last row.
+        classes: of the table, for the style sheet.
+    """
     columns = "".join(head(each, scope="col") for each in headings)
     body = "\n".join(f"<tr>{row}</tr>" for row in rows)
     foot = f"\n<tfoot><tr>{footer}</tr></tfoot>" if footer else ""
     return (
-        f'<div class="scroll"><table{_class(classes)}>\n<thead><tr>{columns}</tr></thead>\n'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{text(label)}"><table{_class(classes)}>\n'
+        f"<thead><tr>{columns}</tr></thead>\n"
         f"<tbody>\n{body}\n</tbody>{foot}\n</table></div>"
     )
 

@@ -8,6 +8,7 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from otel_carbon import attributes as ours
+from otel_carbon.core.assumptions import assumption_sentence
 from otel_carbon.core.reasons import SENTENCES
 from otel_carbon.demo.presentation import charts, figures_html, markup
 from otel_carbon.demo.presentation.evidence import evidence_for
@@ -89,13 +90,13 @@ def _quality(figures: Figures) -> str:
         _quality_row("Other spans", "tools and web requests: no inference, nothing to count", figures.other_spans),
     ]
     assumed = [
-        markup.cell(code.replace("_", " ").capitalize()) + markup.cell(f"{count:,}", classes="number")
+        markup.cell(assumption_sentence(code), code) + markup.cell(f"{count:,}", classes="number")
         for code, count in sorted(figures.fact_ids.assumptions.items(), key=lambda entry: (-entry[1], entry[0]))
     ]
     return (
-        markup.table(("What", "Why", "Count"), rows, classes="text")
+        markup.table(("What", "Why", "Count"), rows, label="Data quality", classes="text")
         + "<h3>What had to be assumed</h3>"
-        + markup.table(("Assumption", "Calls"), assumed, classes="text")
+        + markup.table(("Assumption", "Calls"), assumed, label="What had to be assumed", classes="text")
     )
 
 
@@ -114,7 +115,9 @@ def _quality_row(what: str, why: str, count: int, code: str = "") -> str:
 def _facts(evidence: Evidence) -> str:
     return "\n".join(
         f"<h3>{markup.text(heading)}</h3>\n"
-        + markup.table(("Fact", "Amount", "Evidence"), (_fact(fact) for fact in facts), classes="text facts")
+        + markup.table(
+            ("Fact", "Amount", "Evidence"), (_fact(fact) for fact in facts), label=heading, classes="text facts"
+        )
         for heading, facts in evidence.facts
     )
 

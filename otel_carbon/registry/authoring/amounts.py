@@ -17,6 +17,7 @@ Amount: TypeAlias = dict[str, float]
 FORMS = "give low, mid and high, or mid and range, or (grids only) mix"
 GRID_FIELD = "gco2e_per_kwh"
 DERIVATION = ("national_direct", "national_lifecycle", "subregion_direct")
+DERIVATION_YEARS = ("direct_year", "lifecycle_year")
 WHOLE_GRAM = 0.5
 SIGNIFICANT_DIGITS = 6
 
@@ -101,9 +102,15 @@ def _by_rule(parts: Mapping[str, Entry], bounds: Bounds, floor: float, problems:
 
 def _check_derivation(derived: Entry, mid: float, problems: list[Problem]) -> None:
     terms = derived.mapping() or {}
-    if set(terms) != set(DERIVATION):
-        problems.append(derived.problem(f"needs exactly {', '.join(DERIVATION)}; write these three"))
+    needed = sorted((*DERIVATION, *DERIVATION_YEARS))
+    if sorted(terms) != needed:
+        problems.append(derived.problem(f"needs exactly {', '.join(needed)}; write these five"))
         return
+    problems += [
+        terms[name].problem(f"is {terms[name].content!r}, no year; write the year of the figures")
+        for name in DERIVATION_YEARS
+        if type(terms[name].content) is not int
+    ]
     direct, lifecycle, subregion = (number_of(terms[name], problems) for name in DERIVATION)
     if direct is None or lifecycle is None or subregion is None:
         return

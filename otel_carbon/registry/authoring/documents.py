@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from otel_carbon.registry.compiled import CompiledRegistry
+
 SECTIONS = ("facts", "shared", "sources", "version")
 
 
@@ -52,6 +54,15 @@ def read_directory(directory: Path, problems: list[Problem]) -> Documents:
     if paths and documents.version is None:
         problems.append(Problem("registry.yaml", 1, "version", "missing; write `version: YEAR.MONTH.NUMBER`"))
     return documents
+
+
+def holds_source_of(directory: Path, registry: CompiledRegistry) -> bool:
+    """Whether a directory is the source of a registry, perhaps of another version, and no overlay of it.
+
+    An overlay may use none of its ids; the source, even when edited, holds most of them.
+    """
+    written = read_directory(directory, []).facts.keys() & registry.facts.keys()
+    return len(written) > len(registry.facts) / 2
 
 
 def _add_file(root: Entry, documents: Documents, problems: list[Problem]) -> None:

@@ -6,7 +6,8 @@ import dataclasses
 from datetime import date
 from typing import TYPE_CHECKING, TypeAlias
 
-from otel_carbon.registry.authoring.amounts import Amount, Bounds, expand_amount, number_of
+from otel_carbon.registry.authoring.amounts import GRID_FIELD, Amount, Bounds, expand_amount, number_of
+from otel_carbon.registry.authoring.derivations import derivation_words
 from otel_carbon.registry.facts import FACT_KINDS, Source, kind_of
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ Record: TypeAlias = dict[str, Written]
 
 OMISSIBLE: Mapping[str, Written] = {"locator": "", "note": "", "supersedes": None, "valid_to": None}
 """Fields that need not be written, with what they then are."""
+
+COMPUTED = frozenset({"derivation"})
+"""Fields that only the compiler writes."""
 
 FLOORS = {"pue": 1.0}
 """Lowest value that physics allows, by field; 0 for all others."""
@@ -44,6 +48,8 @@ def fact_record(draft: Draft, bounds: Bounds, problems: list[Problem]) -> Record
     record = _record(draft, fields, FACT_KINDS[kind], bounds, problems)
     if record is not None and divisor is not None:
         record["factor_low"] = _inverse(divisor, record["factor_low"], problems)
+    if record is not None and kind == "grid":
+        record["derivation"] = derivation_words(fields[GRID_FIELD], bounds)
     return record
 
 
@@ -69,7 +75,8 @@ def _inverse(divisor: Entry, number: Written, problems: list[Problem]) -> float:
 def _record(
     draft: Draft, fields: dict[str, Entry], shape: type, bounds: Bounds, problems: list[Problem]
 ) -> Record | None:
-    known = {field.name: str(field.type) for field in dataclasses.fields(shape) if field.name != "id"}
+    written = [field for field in dataclasses.fields(shape) if field.name not in {"id", *COMPUTED}]
+    known = {field.name: str(field.type) for field in written}
     before = len(problems)
     record: Record = {"id": draft.id}
     advice = f"unknown key; use {', '.join(sorted(known))}"

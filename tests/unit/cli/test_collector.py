@@ -81,7 +81,8 @@ def test_without_the_extra_the_install_line_is_printed(
     code, out, err = run_cli(*command, "--config", str(config_file))
     assert (code, out) == (2, "")
     assert err == (
-        "Error: this command needs the package pydantic; install it with: pip install 'otel-carbon[collector]'\n"
+        "Error: this command needs the package pydantic; install it with: "
+        "pip install 'otel-carbon[collector]' (or '.[collector]' in a clone)\n"
     )
 
 

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import fcntl
 import io
 import os
 import pty
 import re
+import struct
 import sys
+import termios
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 COLUMNS = ("model", "gCO2e")
+LONG_NAME = "eu.anthropic.claude-sonnet-4-5-20250929-v1:0"
+WIDE = ("model", "calls", "low/mid/high")
+WIDE_ROWS = ((LONG_NAME, "404", "0.051/0.280/1.685"), ("gpt-4o", "6,305", "0.219/1.340/9.102"))
 ROWS = (("gpt-4o", "0.149"), ("a [bold]name[/bold] :smile:", "12"))
 
 
@@ -23,9 +29,10 @@ def show(console: Console) -> None:
     console.table("by model", COLUMNS, ROWS, right=("gCO2e",))
 
 
-def on_terminal(use: Callable[[Console], None]) -> str:
-    """What a terminal gets when both streams are one."""
+def on_terminal(use: Callable[[Console], None], columns: int = 0) -> str:
+    """What a terminal gets when both streams are one; it is as wide as that, or does not say when that is 0."""
     ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     with os.fdopen(theirs, "w", encoding="utf-8") as stream:
         use(Console(stream, stream))
     written = b""
@@ -45,6 +52,7 @@ def words(text: str) -> list[str]:
 @pytest.fixture(autouse=True)
 def _colourful_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("COLUMNS", raising=False)
 
 
 def test_a_plain_table_is_aligned() -> None:
@@ -116,3 +124,51 @@ def test_a_terminal_sees_that_work_goes_on() -> None:
 def test_without_rich_a_terminal_is_told_by_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rich.console", None)
     assert on_terminal(work) == "reading ...\r\nthinking ...\r\n"
+
+
+def show_wide(console: Console) -> None:
+    console.table("", WIDE, WIDE_ROWS, right=("calls", "low/mid/high"), shortened=("model",))
+
+
+@pytest.mark.parametrize("rich_missing", [False, True])
+@pytest.mark.parametrize(
+    ("columns", "name"),
+    [
+        (70, LONG_NAME),  # 44 + 5 + 17 and two gaps of 2
+        (50, LONG_NAME[:23] + "\N{HORIZONTAL ELLIPSIS}"),  # 50 - 5 - 17 - 4 = 24
+        (30, LONG_NAME[:15] + "\N{HORIZONTAL ELLIPSIS}"),  # too narrow for all: never less than 16
+    ],
+)
+def test_a_narrow_terminal_shortens_names_and_keeps_numbers_whole(
+    columns: int, name: str, monkeypatch: pytest.MonkeyPatch, *, rich_missing: bool
+) -> None:
+    if rich_missing:
+        monkeypatch.setitem(sys.modules, "rich.console", None)
+    monkeypatch.setenv("NO_COLOR", "1")
+    lines = [line.split() for line in on_terminal(show_wide, columns).splitlines()]
+    assert [name, "404", "0.051/0.280/1.685"] in lines
+    assert ["gpt-4o", "6,305", "0.219/1.340/9.102"] in lines
+
+
+def test_numbers_alone_wider_than_the_terminal_are_left_to_its_own_line_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "404  0.051/0.280/1.685\r\n" in on_terminal(show_wide, 20)
+
+
+def test_a_table_fits_when_the_names_shortened_leave_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[bool] = []
+
+    def ask(console: Console) -> None:
+        found.append(console.fits(WIDE, WIDE_ROWS, shortened=("model",)))
+
+    on_terminal(ask, 42)  # 16 + 5 + 17 and two gaps of 2
+    on_terminal(ask, 41)
+    monkeypatch.setenv("COLUMNS", "42")
+    on_terminal(ask, 41)
+    ask(Console(io.StringIO(), io.StringIO()))
+    assert found == [True, False, True, True]
+
+
+def test_long_texts_that_are_not_to_be_shortened_wrap_and_stay_whole() -> None:
+    drawn = on_terminal(lambda console: console.table("", ("field", "value"), [("note", "word " * 30)]), 40)
+    assert words(drawn).count("word") == 30

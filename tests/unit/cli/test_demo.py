@@ -30,4 +30,7 @@ def test_without_the_extra_the_install_line_is_printed(run_cli: RunCli, monkeypa
     monkeypatch.setitem(sys.modules, "pydantic", None)
     code, out, err = run_cli("demo", "--no-serve")
     assert (code, out) == (2, "")
-    assert err == "Error: this command needs the package pydantic; install it with: pip install 'otel-carbon[demo]'\n"
+    assert (
+        err == "Error: this command needs the package pydantic; install it with: "
+        "pip install 'otel-carbon[demo]' (or '.[demo]' in a clone)\n"
+    )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +85,8 @@ def test_an_unknown_model_exits_3_and_the_json_says_why(run_cli: RunCli) -> None
     assert code == 3
     assert err == (
         "not estimated: model_not_registered: The registry has no energy coefficient for this model. (gpt-4p) "
-        "Similar: gpt-4o, gpt-5, gpt-4o-mini. `otel-carbon registry list --kind energy` shows all models.\n"
+        "Similar: gpt-4o, gpt-5, gpt-4o-mini. `otel-carbon registry list --kind energy` shows all models; "
+        "docs/registry.md says how to bring a fact of your own with --registry.\n"
     )
     assert (document["status"], document["reason"]) == ("unestimated", "model_not_registered")
     assert [document[name] for name in AMOUNTS] == [None] * len(AMOUNTS)
@@ -144,6 +146,10 @@ def test_what_cannot_be_estimated_exits_3_and_says_what_to_do(
         (("--output-tokens", "3", "--region", "us-est-1"), "no region or grid zone 'us-est-1'"),
         (("--output-tokens", "3", "--region", "us-est-1"), "did you mean us-east-1 or us-west-2 or eu-west-1?"),
         (("--output-tokens", "3", "--region", "%"), "`otel-carbon registry list --kind region` shows all"),
+        (
+            ("--output-tokens", "3", "--region", "us-est-1"),
+            "a grid zone works too: `otel-carbon registry list --kind zone`",
+        ),
         (("--output-tokens", "3", "--at", "yesterday"), "Invalid value for '--at': 'yesterday' is no date; write YEAR"),
         (("--output-tokens", "3", "--as-of", "2026"), "Invalid value for '--as-of': '2026' is no date"),
         (("--output-tokens", "3", "--at", "2020-01-01"), "--at 2020-01-01: the registry's facts do not cover that day"),
@@ -155,6 +161,14 @@ def test_wrong_usage_exits_2_and_names_the_option(run_cli: RunCli, arguments: tu
     code, out, err = run_cli("estimate", "--model", "gpt-4o", *arguments)
     assert (code, out) == (2, "")
     assert message in err
+
+
+def test_a_day_in_the_future_is_estimated_with_facts_of_the_past_and_said(run_cli: RunCli) -> None:
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    code, out, err = run_cli(*EXAMPLE_HERE, "--json", "--at", str(tomorrow))
+    assert (code, json.loads(out)["status"]) == (0, "estimated")
+    assert err == f"note: --at {tomorrow} lies in the future; the estimate uses facts of the past\n"
+    assert run_cli(*EXAMPLE_HERE, "--at", "2026-11-22").err == ""
 
 
 def test_a_model_without_a_name_is_wrong_usage(run_cli: RunCli) -> None:

@@ -11,6 +11,7 @@ import pytest
 import otel_carbon
 from otel_carbon.cli import main as cli_main
 from otel_carbon.cli.crash_report import without_values
+from otel_carbon.cli.extras import distribution_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,7 @@ def test_the_code_that_a_command_returns_is_the_exit_code(run_cli: RunCli, code:
             2,
             (
                 "Error: this command needs the package a_package_that_nobody_has; "
-                "install it with: pip install 'otel-carbon[collector]'\n"
+                "install it with: pip install 'otel-carbon[collector]' (or '.[collector]' in a clone)\n"
             ),
         ),
     ],
@@ -92,6 +93,22 @@ def test_a_missing_module_of_our_own_is_no_missing_extra(run_cli: RunCli) -> Non
 )
 def test_a_reported_command_line_keeps_names_and_hides_values(arguments: str, shown: str) -> None:
     assert " ".join(without_values(arguments.split())) == shown
+
+
+@pytest.mark.parametrize(
+    ("module", "package"),
+    [
+        ("google", "protobuf"),
+        ("google.protobuf", "protobuf"),
+        ("google.rpc", "googleapis-common-protos"),
+        ("opentelemetry.exporter.otlp.proto.http", "opentelemetry-exporter-otlp-proto-http"),
+        ("grpc", "grpcio"),
+        ("ruamel", "ruamel.yaml"),
+        ("pydantic.fields", "pydantic"),
+    ],
+)
+def test_a_missing_module_is_told_by_the_package_that_brings_it(module: str, package: str) -> None:
+    assert distribution_of(module) == package
 
 
 def test_version_is_that_of_the_package(run_cli: RunCli) -> None:

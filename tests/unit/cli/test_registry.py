@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -8,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from otel_carbon.registry.catalog import Registry
+from otel_carbon.registry.compiled import read_bundled, read_compiled
+from otel_carbon.registry.facts import GridIntensity, ProviderPlace, Region
 from tests.unit.cli.overlay import OVERLAY, write_overlay
 
 if TYPE_CHECKING:
@@ -74,6 +77,62 @@ def test_an_unknown_fact_exits_2_and_names_the_nearest(run_cli: RunCli) -> None:
     assert "similar: energy/openai/gpt-4o@2026-11, " in err
 
 
+@pytest.mark.parametrize(
+    ("name", "fact_id"),
+    [
+        ("gpt-4o", "energy/openai/gpt-4o@2026-11"),
+        ("openai/GPT-4o-2024-08-06", "energy/openai/gpt-4o@2026-11"),
+        ("us-east-1", "region/us-east-1@2026-11"),
+        ("mistral_ai", "provider/mistral@2026-11"),
+        ("openai-fleet", "site/openai-fleet@2026-11"),
+    ],
+)
+def test_a_name_that_one_fact_goes_by_shows_it(run_cli: RunCli, name: str, fact_id: str) -> None:
+    code, out, err = run_cli("registry", "show", name)
+    assert (code, err) == (0, "")
+    assert out == run_cli("registry", "show", fact_id).out
+    assert json.loads(run_cli("registry", "show", name, "--json").out)["id"] == fact_id
+
+
+def test_the_name_of_a_zone_lists_its_facts_with_their_ids(run_cli: RunCli) -> None:
+    ids = ["grid/FRA/location-lifecycle@2024", "water/FRA@2020", "zone/FRA@2026-11"]
+    code, out, err = run_cli("registry", "show", "france")
+    assert (code, err) == (0, "")
+    assert [line.split()[0] for line in out.splitlines()[3:]] == ids
+    assert [fact["id"] for fact in json.loads(run_cli("registry", "show", "FRA", "--json").out)["facts"]] == ids
+
+
+def test_a_name_that_no_fact_goes_by_exits_2_with_the_ids_of_similar_ones(run_cli: RunCli) -> None:
+    code, out, err = run_cli("registry", "show", "mistral-large")
+    assert (code, out) == (2, "")
+    similar = err.partition("similar: ")[2].strip().split(", ")
+    assert {"energy/mistral/mistral-large-2407@2026-11", "energy/mistral/mistral-large-2512@2026-11"} <= set(similar)
+    assert {run_cli("registry", "show", fact_id).code for fact_id in similar} == {0}
+
+
+@pytest.mark.parametrize("kind", ["provider", "region"])
+def test_places_are_listed_with_zone_and_site(run_cli: RunCli, kind: str) -> None:
+    lines = run_cli("registry", "list", "--kind", kind).out.splitlines()[3:]
+    for line, fact in zip(lines, Registry.bundled().facts(kind), strict=True):
+        assert isinstance(fact, Region | ProviderPlace)
+        assert f" zone {fact.zone}, site {fact.site} " in line
+
+
+def test_zones_and_range_rules_are_listed_with_what_they_say(run_cli: RunCli) -> None:
+    assert " zone USA-SRVC, water of USA " in run_cli("registry", "list", "--kind", "zone").out
+    assert " mid x 0.9 to mid x 1.1 " in run_cli("registry", "list", "--kind", "range").out
+
+
+def test_a_grid_shows_how_it_was_computed_unless_it_was_published(run_cli: RunCli) -> None:
+    fact = Registry.bundled().fact(GRID)
+    assert isinstance(fact, GridIntensity)
+    derivation = fact.derivation
+    # 383.55 * 270.48 / 349.67 = 296.687...
+    assert derivation.endswith(" = 296.687173621, rounded to 297")
+    assert f"derivation     {derivation}\n" in run_cli("registry", "show", GRID).out
+    assert "derivation" not in run_cli("registry", "show", "grid/FRA/location-lifecycle@2024").out
+
+
 def test_a_fact_that_was_not_known_yet_is_unknown(run_cli: RunCli) -> None:
     assert run_cli("registry", "show", GRID, "--as-of", "2020-01-01").code == 2
 
@@ -85,6 +144,33 @@ def test_the_bundled_facts_have_no_problem(run_cli: RunCli) -> None:
 def test_the_bundled_directory_named_by_hand_is_no_overlay_of_itself(run_cli: RunCli) -> None:
     with resources.as_file(resources.files("otel_carbon.registry").joinpath("data")) as directory:
         assert run_cli("registry", "check", str(directory)) == (0, "no problem found\n", "")
+
+
+@pytest.mark.parametrize("version", ["version: 2026.11.0", "version: 2026.12.0"])
+def test_a_checkout_beside_an_installed_package_is_no_overlay_of_it(
+    run_cli: RunCli, tmp_path: Path, version: str
+) -> None:
+    checkout, body = tmp_path / "data", tmp_path / "registry.json"
+    with resources.as_file(resources.files("otel_carbon.registry").joinpath("data")) as installed:
+        shutil.copytree(installed, checkout)
+    (checkout / "registry.yaml").write_text(
+        f"# otel-carbon registry, format 1 (docs/registry.md)\n{version}\n", encoding="utf-8"
+    )
+    said = f"{checkout} holds the source of the bundled facts: taken as a whole, not as an overlay\n"
+    assert run_cli("registry", "check", str(checkout)) == (0, "no problem found\n", said)
+    code, out, err = run_cli("registry", "compile", str(checkout), "-o", str(body))
+    assert (code, out) == (0, "")
+    assert err.startswith(said)
+    assert read_compiled(body).facts == read_bundled().facts
+
+
+def test_an_overlay_that_reuses_one_bundled_id_is_still_refused(run_cli: RunCli, tmp_path: Path) -> None:
+    text = OVERLAY.replace("grid/FRA/acme@2026-11:", "grid/FRA/location-lifecycle@2024:").replace(
+        "supersedes: grid/FRA/location-lifecycle@2024, ", ""
+    )
+    code, out, err = run_cli("registry", "check", str(write_overlay(tmp_path / "facts", text)))
+    assert (code, err) == (1, "")
+    assert "is the id of a bundled fact" in out
 
 
 def test_problems_are_printed_with_file_and_line_and_exit_1(run_cli: RunCli, tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ import dataclasses
 
 import pytest
 
-from otel_carbon.cli.wording import ASSUMPTIONS, FIELD_LABELS, FIELD_UNITS, assumption_sentence, range_words, rounded
+from otel_carbon.cli.wording import FIELD_LABELS, FIELD_UNITS, range_words, rounded
+from otel_carbon.core.assumptions import ASSUMPTIONS, assumption_sentence
 from otel_carbon.core.interval import Interval
 from otel_carbon.registry import places
 from otel_carbon.registry.catalog import Registry

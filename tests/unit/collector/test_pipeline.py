@@ -41,7 +41,7 @@ class Setup:
 
 def queued(queue: ByteQueue) -> list[Batch]:
     queue.close()
-    return list(iter(queue.take, None))
+    return [batch for batches in iter(queue.take, []) for batch in batches]
 
 
 def test_processors_run_in_order_and_their_bytes_are_queued_with_the_count() -> None:
@@ -75,14 +75,23 @@ def test_a_full_queue_refuses_the_request_before_it_is_processed() -> None:
     assert setup.counted("otelcol_exporter_enqueue_failed_spans_total") == 3
 
 
-def test_a_request_that_outgrows_the_room_while_processed_is_in_no_queue() -> None:
+def test_a_request_that_was_processed_is_never_refused() -> None:
     room = len(request(1)) * 2 + 2 * 256
-    free, tight = ByteQueue("free", 10_000), ByteQueue("tight", room)
-    setup = Setup(lambda body: body + b"grown", queues=(free, tight))
+    setup = Setup(lambda body: body + b"grown", queues=(ByteQueue("free", 10_000), ByteQueue("tight", room)))
     setup.intake.accept(request(1), "http")
     with pytest.raises(QueueFull):
+        setup.intake.accept(request(1), "http")  # there is no room for it as it came
+    assert [queued(queue) for queue in setup.queues] == [[Batch(Signal.TRACES, request(1) + b"grown", 1)]] * 2
+
+
+def test_a_request_that_a_processor_refuses_gives_its_room_back() -> None:
+    def refuse(_body: bytes) -> bytes:
+        raise MalformedBody("no traces")
+
+    setup = Setup(refuse)
+    with pytest.raises(MalformedBody):
         setup.intake.accept(request(1), "http")
-    assert len(queued(free)) == 1
+    assert setup.queues[0].held_bytes == 0
 
 
 def test_a_failing_processor_loses_no_span() -> None:

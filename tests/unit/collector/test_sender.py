@@ -8,7 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from tenacity import Future, RetryCallState, Retrying
 
-from otel_carbon.collector.byte_queue import ByteQueue, put_in_all
+from otel_carbon.collector.byte_queue import ByteQueue
 from otel_carbon.collector.self_metrics import SelfMetrics
 from otel_carbon.collector.sender import (
     PermanentExportError,
@@ -45,14 +45,21 @@ def batch(number: int = 0, items: int = 3) -> Batch:
     return Batch(Signal.TRACES, b"batch %d" % number, items)
 
 
-def run(backend: Backend, retry: RetrySettings = FAST, *, batches: int = 1) -> dict[str, float]:
+def queued(queue: ByteQueue, *batches: Batch) -> None:
+    for one in batches:
+        assert queue.reserve(one.size_bytes)
+        queue.put(one, one.size_bytes)
+
+
+def run(
+    backend: Backend, retry: RetrySettings = FAST, *, batches: int = 1, together_bytes: int = 0
+) -> dict[str, float]:
     """Send `batches` batches of 3 spans to the end and return the sender's counters."""
     metrics = SelfMetrics()
     queue = ByteQueue("otlp_http", 100_000)
     metrics.watch_queue(queue)
-    sender = Sender(backend, queue, retry, metrics)
-    for number in range(batches):
-        assert put_in_all([(queue, batch(number))]) is None
+    sender = Sender(backend, queue, retry, metrics, together_bytes=together_bytes)
+    queued(queue, *(batch(number) for number in range(batches)))
     sender.start()
     assert sender.drain(time.monotonic() + 20) == 0
     assert queue.held_bytes == 0
@@ -73,6 +80,18 @@ def test_every_batch_is_sent_once_and_in_order() -> None:
     backend = Backend()
     assert run(backend, batches=5) == {"sent": 5 * 3, "failed": 0}
     assert backend.attempts == [batch(number) for number in range(5)]
+
+
+def test_what_waits_is_sent_as_one_request() -> None:
+    backend = Backend()
+    assert run(backend, batches=5, together_bytes=10_000) == {"sent": 5 * 3, "failed": 0}
+    assert backend.attempts == [Batch(Signal.TRACES, b"batch 0batch 1batch 2batch 3batch 4", 15)]
+
+
+def test_a_joined_request_that_is_refused_for_good_goes_piece_by_piece() -> None:
+    backend = Backend([PermanentExportError("one is bad"), PermanentExportError("this one")])
+    assert run(backend, batches=3, together_bytes=10_000) == {"sent": 2 * 3, "failed": 3}
+    assert backend.attempts[1:] == [batch(0), batch(1), batch(2)]
 
 
 def test_a_retryable_refusal_is_sent_again_until_it_passes() -> None:
@@ -133,9 +152,9 @@ def test_the_drain_gives_up_at_its_deadline_and_counts_what_is_lost() -> None:
     queue = ByteQueue("otlp_http", 100_000)
     metrics.watch_queue(queue)
     backend = Hanging()
-    sender = Sender(backend, queue, FAST, metrics)
+    sender = Sender(backend, queue, FAST, metrics, together_bytes=0)
     for number in range(3):
-        put_in_all([(queue, batch(number))])
+        queued(queue, batch(number))
     sender.start()
     assert arrived.wait(10)
     threading.Timer(0.3, leave.set).start()

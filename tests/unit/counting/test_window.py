@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from otel_carbon.core import reasons
 from otel_carbon.counting.candidate import AGGREGATE, COUNTED, DUPLICATE, NO_TOKENS
 from otel_carbon.counting.window import AGGREGATE_BY_ROLE
-from tests.unit.counting.candidates import FRAMEWORK_SCOPE, candidate, kind_and_reason, window
+from tests.unit.counting.candidates import FRAMEWORK_SCOPE, SDK_SCOPE, candidate, kind_and_reason, window
 
 COUNTED_ONCE = (COUNTED, "")
 TWIN = (DUPLICATE, reasons.SAME_SHAPE)
@@ -109,13 +111,22 @@ def test_known_structure_delivered_again_is_repeated() -> None:
     assert again == AGGREGATE_BY_ROLE._replace(repeated=True)
 
 
-def test_the_same_response_id_is_one_call_whatever_else_differs() -> None:
+@pytest.mark.parametrize(
+    ("later", "expected"),
+    [
+        ({"times_ns": (1000, 1010)}, DUPLICATE),
+        ({"tokens": (101, 10), "times_ns": (5, 15)}, DUPLICATE),
+        ({"tokens": (101, 10), "times_ns": (1000, 1010)}, COUNTED),
+    ],
+    ids=["equal tokens at another time", "other tokens at the time", "neither: an id that is used again"],
+)
+@pytest.mark.parametrize("scope", [SDK_SCOPE, FRAMEWORK_SCOPE])
+def test_a_response_id_makes_one_call_when_tokens_or_time_fit_too(
+    later: dict[str, Any], expected: str, scope: str
+) -> None:
     counting = window()
     counting.judge(candidate(1, response_id="resp-8d1"))
-    later = candidate(
-        9, trace=2, scope=FRAMEWORK_SCOPE, response_id="resp-8d1", tokens=(101, 10), times_ns=(1000, 1010)
-    )
-    assert kind_and_reason(counting.judge(later)) == (DUPLICATE, reasons.SAME_RESPONSE_ID)
+    assert counting.judge(candidate(9, trace=2, scope=scope, response_id="resp-8d1", **later)).kind == expected
 
 
 def test_conflicting_response_ids_are_never_twins() -> None:
@@ -185,7 +196,7 @@ def test_different_models_are_never_twins_by_shape(one: str, other: str) -> None
 
 @pytest.mark.parametrize(
     ("times_ns", "expected"),
-    [((10, 20), DUPLICATE), ((2, 3), DUPLICATE), ((0, 99), DUPLICATE), ((11, 20), COUNTED)],
+    [((10, 20), COUNTED), ((2, 3), DUPLICATE), ((0, 99), DUPLICATE), ((11, 20), COUNTED)],
     ids=["touching", "inside", "around", "after"],
 )
 def test_twins_of_other_traces_must_overlap_in_time(times_ns: tuple[int, int], expected: str) -> None:

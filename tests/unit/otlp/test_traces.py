@@ -151,7 +151,6 @@ def test_attributes_of_100_kb_pass() -> None:
 @pytest.mark.parametrize(
     "bad",
     [
-        pytest.param(field(9, field(1, b"\xff\xfe") + field(2, field(1, b"v"))), id="key"),
         pytest.param(field(9, b"\x0a\x7f"), id="attribute cut short"),
         pytest.param(field(15, b"\x18"), id="status cut short"),
         pytest.param(b"\x4b", id="group without an end"),
@@ -165,6 +164,14 @@ def test_a_span_that_cannot_be_read_keeps_its_bytes_and_its_neighbours_are_enric
     before, after = span_bytes(body), span_bytes(enriched(body))
     assert after[0] == before[0]
     assert len(after[1]) > len(before[1])
+
+
+def test_a_key_that_is_no_utf8_stays_and_the_others_are_read() -> None:
+    bad = field(9, field(1, b"\xff\xfe") + field(2, field(1, b"v")))
+    body = field(1, field(2, field(2, inference_span().SerializeToString() + bad)))
+    (before,), (after,) = span_bytes(body), span_bytes(enriched(body))
+    assert after.startswith(before)
+    assert b"estimated" in after[len(before) :]
 
 
 def test_a_value_that_is_no_utf8_is_not_read_and_stays() -> None:

@@ -67,6 +67,7 @@ def test_a_fact_is_found_by_its_id_with_all_it_says() -> None:
         "zone": "NOR",
         "basis": "location",
         "gco2e_per_kwh": {"low": 10, "mid": 20, "high": 40},
+        "derivation": "",
     }
 
 

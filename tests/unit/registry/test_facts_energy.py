@@ -6,7 +6,7 @@ import pytest
 
 from otel_carbon.core.interval import Interval
 from otel_carbon.registry.catalog import Registry
-from otel_carbon.registry.facts import EnergyCoefficient, Fact, TokenRatio
+from otel_carbon.registry.facts import EnergyCoefficient, Fact, RangeRule, TokenRatio
 
 OVERHEAD = 1.57  # host and idle reserve on top of the accelerator
 LN_TWO = log(128 / 64)  # reference batch over the fit's batch
@@ -94,7 +94,8 @@ def test_the_example_call_takes_0_371_wh_of_it_energy() -> None:
         ("gpt-4o", 0.687, 3.1, 4.6),
         ("claude-haiku-4-5", 0.065, 3.1, 10),
         ("gemini-2.5-pro", 2.59, 3.1, 4.6),
-        ("mistral-large-2407", 0.342, 2.0, 3.5),
+        ("mistral-large-2407", 0.342, 2.46, 3.92),
+        ("mistral-large-2512", 0.779, 2.46, 3.92),
         ("llama-3.1-70b", 0.246, 2.0, 3.5),
     ],
 )
@@ -103,6 +104,18 @@ def test_the_output_range_follows_its_rule(model: str, output: float, divisor_lo
     assert amount.mid == output
     assert amount.low == pytest.approx(output / divisor_low, rel=1e-5)
     assert amount.high == pytest.approx(output * factor_high, rel=1e-5)
+
+
+def test_the_rule_of_published_sizes_combines_batch_overhead_and_fit() -> None:
+    rule = _fact("range/output-size-published@2026-11")
+    assert isinstance(rule, RangeRule)
+    assert rule.factor_high == pytest.approx(exp(sqrt(log(3.09) ** 2 + log(1.40) ** 2 + log(2.0) ** 2)), rel=1e-3)
+    assert 1 / rule.factor_low == pytest.approx(exp(sqrt(log(1.72) ** 2 + log(1.21) ** 2 + log(2.0) ** 2)), rel=1e-3)
+
+
+def test_every_parametric_model_beyond_the_sizes_of_the_fit_says_so() -> None:
+    assert "outside_fit" in _coefficient("mistral-large-2512").assumptions  # 675 billion, the fit reaches 671
+    assert "outside_fit" not in _coefficient("mistral-large-2407").assumptions
 
 
 def test_the_input_range_is_narrower_upward_and_wider_downward() -> None:

@@ -27,6 +27,12 @@ def _grid(zone: str) -> Interval:
     return grid.gco2e_per_kwh
 
 
+def _derivation(zone: str) -> str:
+    grid = Registry.bundled().about(GridIntensity, f"{zone}/location", DAY)
+    assert grid is not None
+    return grid.derivation
+
+
 def _site(site: str) -> Site:
     found = Registry.bundled().about(Site, site, DAY)
     assert found is not None
@@ -51,6 +57,7 @@ def test_a_subregion_is_the_nation_scaled_by_its_direct_emissions(
 ) -> None:
     grid = _grid(zone)
     assert grid.mid == published
+    assert f" * {subregion_direct:g} (sub-region direct, 2023) / 349.67 (national direct, 2023) = " in _derivation(zone)
     assert abs(NATIONAL_LIFECYCLE * subregion_direct / NATIONAL_DIRECT - published) <= 0.5
     assert grid.low == pytest.approx(published * 0.9)
     assert grid.high == pytest.approx(published * 1.1)

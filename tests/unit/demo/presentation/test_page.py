@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from html.parser import HTMLParser
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +13,9 @@ from otel_carbon.demo.figures import figures_of
 from otel_carbon.demo.presentation.page import render_page
 from otel_carbon.registry.catalog import Registry
 from tests.unit.demo.samples import COEFFICIENT, GRID, estimated, judged, plain
+
+if TYPE_CHECKING:
+    from otel_carbon.demo.arrivals import ArrivedSpan
 
 HOSTILE = '"><script>alert(1)</script>&'
 VOID = {"meta", "br", "i"}
@@ -128,3 +132,42 @@ def test_the_page_adapts_to_dark_screens_phones_and_paper(page: str) -> None:
     assert "@media (prefers-color-scheme: dark)" in page
     assert "@media print" in page
     assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in page
+
+
+def regions_of(*spans: ArrivedSpan) -> str:
+    page = render_page(figures_of(spans), Registry.bundled(), "Checked.")
+    return page[page.index('<section id="regions">') : page.index('<section id="quality">')]
+
+
+def default_place(gco2e: float, region: str) -> ArrivedSpan:
+    return estimated(gco2e, more={"otel_carbon.region": region, "otel_carbon.region_evidence": "default"})
+
+
+def test_regions_add_up_to_the_calls_with_an_estimate() -> None:
+    section = regions_of(estimated(300.0), default_place(100.0, "FRA"), judged("unestimated", "no_usage"))
+    total = section[section.index("<tfoot>") :]
+    # 300 g + 100 g = 400 g, x 2 Wh/g = 800 Wh, x 4 mL/g = 1.6 L; 400 g / 0.8 kWh = 500 g/kWh, 1.6 L / 0.8 kWh = 2 L/kWh
+    assert re.findall(r"<td>([^<]+)", total) == ["2", "400.0", "500", "1.600", "2.00", "800.0"]
+    assert "All calls with an estimate" in total
+
+
+def test_places_that_nobody_named_are_told_in_words() -> None:
+    section = regions_of(default_place(3.0, "mix-openai"), default_place(2.0, "WOR"), estimated(1.0))
+    assert '<th scope="row">world average (own hardware, place not configured)<small>WOR</small>' in section
+    assert "weighted mix of the grids where openai is taken to run; the calls name no region" in section
+
+
+def test_column_heads_name_the_quantity_and_its_unit(page: str) -> None:
+    heads = set(re.findall(r'<th scope="col">([^<]+)', page))
+    assert {"Emissions, gCO\N{SUBSCRIPT TWO}e", "Energy, Wh", "Water, L"} <= heads
+    assert not {"L", "Wh", "kWh"} & heads
+
+
+def test_assumptions_stand_in_words(page: str) -> None:
+    assert "<td>The model&#x27;s size is not published; outside guesses are taken.<small>size_guessed</small>" in page
+
+
+def test_boxes_that_scroll_are_reached_by_keyboard_and_named(page: str) -> None:
+    boxes = re.findall(r'<div class="scroll"[^>]*>', page)
+    assert len(boxes) == page.count("<table")
+    assert all(re.search(r'tabindex="0" role="region" aria-label="[^"]+"', box) for box in boxes)

@@ -218,7 +218,8 @@ MISTAKES = [
         "{mid: 30, range: range/half@2026}",
         (
             "{mid: 30, range: range/half@2026, "
-            "derived: {national_lifecycle: 400, subregion_direct: 300, national_direct: 350}}"
+            "derived: {national_lifecycle: 400, subregion_direct: 300, national_direct: 350, "
+            "lifecycle_year: 2024, direct_year: 2023}}"
         ),
         [
             (
@@ -234,8 +235,8 @@ MISTAKES = [
         "{mid: 30, range: range/half@2026, derived: {national_lifecycle: 400}}",
         [
             (
-                "facts.yaml:23: facts.grid/NOR/location@2025.gco2e_per_kwh.derived: needs exactly national_direct, "
-                "national_lifecycle, subregion_direct; write these three"
+                "facts.yaml:23: facts.grid/NOR/location@2025.gco2e_per_kwh.derived: needs exactly direct_year, "
+                "lifecycle_year, national_direct, national_lifecycle, subregion_direct; write these five"
             ),
         ],
         id="a derivation without its terms",
@@ -245,7 +246,8 @@ MISTAKES = [
         "{mid: 30, range: range/half@2026}",
         (
             "{mid: 30, range: range/half@2026, "
-            "derived: {national_lifecycle: 400, subregion_direct: 300, national_direct: 0}}"
+            "derived: {national_lifecycle: 400, subregion_direct: 300, national_direct: 0, "
+            "lifecycle_year: 2024, direct_year: 2023}}"
         ),
         [
             (
@@ -254,6 +256,34 @@ MISTAKES = [
             ),
         ],
         id="a derivation that divides by zero",
+    ),
+    pytest.param(
+        "facts.yaml",
+        "{mid: 30, range: range/half@2026}",
+        (
+            "{mid: 30, range: range/half@2026, "
+            "derived: {national_lifecycle: 40, subregion_direct: 30, national_direct: 40, "
+            "lifecycle_year: last, direct_year: 2023}}"
+        ),
+        [
+            (
+                "facts.yaml:23: facts.grid/NOR/location@2025.gco2e_per_kwh.derived.lifecycle_year: is 'last', no year; "
+                "write the year of the figures"
+            ),
+        ],
+        id="a derivation whose year is none",
+    ),
+    pytest.param(
+        "facts.yaml",
+        "    gco2e_per_kwh: {mid: 30, range: range/half@2026}\n",
+        "    gco2e_per_kwh: {mid: 30, range: range/half@2026}\n    derivation: by hand\n",
+        [
+            (
+                "facts.yaml:24: facts.grid/NOR/location@2025.derivation: unknown key; use basis, evidence, "
+                "gco2e_per_kwh, note, published, sources, supersedes, valid_from, valid_to, zone"
+            ),
+        ],
+        id="a derivation that the compiler did not write",
     ),
     pytest.param(
         "facts.yaml",

@@ -43,6 +43,34 @@ def test_a_mix_is_the_weighted_mean_between_its_outermost_bounds(facts: FactDire
     assert amount == {"low": min(30 / 2, 20), "mid": mean, "high": max(30 * 3, 50)}
 
 
+def test_a_mix_keeps_its_members_weights_and_unrounded_result(facts: FactDirectory) -> None:
+    facts.change("facts.yaml", "grid/SWE/location@2025: 3", "grid/SWE/location@2025: 2")
+    record = facts.compiled().facts["grid/north/location@2025"]
+    # (1 * 30 + 2 * 40) / 3 = 110 / 3
+    assert record["derivation"] == (
+        "(1 * 30 (grid/NOR/location@2025) + 2 * 40 (grid/SWE/location@2025)) / 3 = 36.6666666667; "
+        "low and high are the outermost of the members"
+    )
+    assert record["gco2e_per_kwh"]["mid"] == 36.6667
+
+
+def test_a_derived_grid_keeps_its_terms_their_years_and_its_unrounded_result(facts: FactDirectory) -> None:
+    terms = (
+        "{national_lifecycle: 36, subregion_direct: 25, national_direct: 30, lifecycle_year: 2024, direct_year: 2023}"
+    )
+    facts.change(
+        "facts.yaml", "{mid: 30, range: range/half@2026}", f"{{mid: 30, range: range/half@2026, derived: {terms}}}"
+    )
+    # 36 * 25 / 30 = 30
+    assert facts.compiled().facts["grid/NOR/location@2025"]["derivation"] == (
+        "36 (national life cycle, 2024) * 25 (sub-region direct, 2023) / 30 (national direct, 2023) = 30, rounded to 30"
+    )
+
+
+def test_a_grid_that_was_published_as_it_is_has_no_derivation(facts: FactDirectory) -> None:
+    assert facts.compiled().facts["grid/SWE/location@2025"]["derivation"] == ""
+
+
 def test_optional_fields_are_written_out(facts: FactDirectory) -> None:
     record = facts.compiled().facts["zone/NOR@2025"]
     assert (record["valid_to"], record["supersedes"], record["note"]) == (None, None, "")

@@ -1,0 +1,57 @@
+"""Facts found by what people call them: model ids, aliases, regions, zones, sites and providers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from otel_carbon.cli.registry_choice import nearest_names
+from otel_carbon.registry.facts import GridIntensity, WaterIntensity, Zone, kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from otel_carbon.registry.catalog import Registry
+    from otel_carbon.registry.facts import Fact
+
+NAME_FIELDS = {
+    "energy": ("models", "aliases"),
+    "grid": ("zone",),
+    "provider": ("provider", "names"),
+    "ratio": ("token_kind",),
+    "region": ("region",),
+    "site": ("site",),
+    "water": ("zone",),
+    "zone": ("zone", "names"),
+}
+"""The fields that hold the names a fact goes by, by kind of fact."""
+
+
+def facts_named(registry: Registry, name: str) -> tuple[Fact, ...]:
+    """The facts that go by a name, whatever its letter case; a zone's name also finds its grid and its water."""
+    facts = tuple(registry.facts())
+    wanted = name.lower()
+    zones = {fact.zone for fact in facts if isinstance(fact, Zone) and wanted in _names_of(fact)}
+    return tuple(
+        fact
+        for fact in facts
+        if wanted in _names_of(fact) or (isinstance(fact, GridIntensity | WaterIntensity) and fact.zone in zones)
+    )
+
+
+def similar_ids(registry: Registry, name: str) -> tuple[str, ...]:
+    """The ids of facts whose id or name looks most like a name, nearest first."""
+    ids: dict[str, list[str]] = {}
+    for fact in registry.facts():
+        for known in (fact.id, *_names_of(fact)):
+            ids.setdefault(known, []).append(fact.id)
+    return tuple(dict.fromkeys(fact_id for near in nearest_names(name, ids) for fact_id in ids[near]))
+
+
+def _names_of(fact: Fact) -> frozenset[str]:
+    return frozenset(_lower_names(fact))
+
+
+def _lower_names(fact: Fact) -> Iterator[str]:
+    for field in NAME_FIELDS.get(kind_of(fact.id), ()):
+        named = getattr(fact, field)
+        yield from (each.lower() for each in ([named] if isinstance(named, str) else named))

@@ -1,0 +1,41 @@
+"""What to do about settings of the upstream collector that stand in a file and mean nothing here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from otel_carbon.collector.config_text import KeyPath
+
+_TAKE_OUT = "remove it here and from the pipelines"
+_PROCESSORS = {
+    "batch": f"is not needed, because exporters queue by themselves; {_TAKE_OUT}",
+    "memory_limiter": (
+        "is not there yet; memory is bounded by the queues of the exporters, in bytes "
+        f"(sending_queue.queue_size_bytes); {_TAKE_OUT}"
+    ),
+    "resource": (
+        "is not there yet; set resource attributes where the telemetry is made (OTEL_RESOURCE_ATTRIBUTES), "
+        f"or in a collector in front; {_TAKE_OUT}"
+    ),
+}
+_EXPORTER_TLS = (
+    "is chosen by the endpoint: write https:// there, or http:// for what was insecure, and remove this; "
+    "certificates of your own cannot be named yet"
+)
+_RECEIVER_TLS = "receivers have no TLS yet; listen on localhost or behind a proxy that ends TLS, and remove this"
+_TELEMETRY = "is not read: the collector's own metrics are on the prometheus exporter's page; remove it"
+
+
+def advice_on_component(section: str, component_type: str) -> str | None:
+    """How to do without a component of the upstream collector; None for all others."""
+    return _PROCESSORS.get(component_type) if section == "processors" else None
+
+
+def advice_on_key(path: KeyPath) -> str | None:
+    """How to do without a key of the upstream collector; None for all others."""
+    if path == ("service", "telemetry"):
+        return _TELEMETRY
+    if path[-1:] == ("tls",):
+        return {"exporters": _EXPORTER_TLS, "receivers": _RECEIVER_TLS}.get(str(path[0]))
+    return None

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import pytest
+
+from otel_carbon.collector.load_config import parse_config
+from otel_carbon.errors import ConfigError
+
+STOCK = """\
+receivers:
+  otlp:
+    protocols:
+      grpc: {endpoint: "localhost:0", tls: {cert_file: server.crt}}
+      http: {endpoint: "localhost:0", tls: {cert_file: server.crt}}
+processors:
+  batch:
+  memory_limiter: {check_interval: 1s, limit_mib: 400}
+  resource/team: {attributes: [{key: team, value: a, action: upsert}]}
+exporters:
+  otlp: {endpoint: "https://backend:4317", tls: {insecure: false}}
+service:
+  telemetry: {metrics: {level: detailed}}
+  pipelines:
+    traces: {receivers: [otlp], processors: [memory_limiter, resource/team, batch], exporters: [otlp]}
+"""
+
+
+def problems(text: str) -> tuple[str, ...]:
+    with pytest.raises(ConfigError) as caught:
+        parse_config(text, "collector.yaml", {})
+    return caught.value.problems
+
+
+@pytest.mark.parametrize(
+    ("key", "advice"),
+    [
+        ("4: receivers.otlp.protocols.grpc.tls", "listen on localhost or behind a proxy that ends TLS"),
+        ("5: receivers.otlp.protocols.http.tls", "listen on localhost or behind a proxy that ends TLS"),
+        ("7: processors.batch", "not needed, because exporters queue by themselves; remove it"),
+        ("8: processors.memory_limiter", "is not there yet; memory is bounded by the queues"),
+        ("9: processors.resource/team", "OTEL_RESOURCE_ATTRIBUTES"),
+        ("11: exporters.otlp.tls", "write https:// there"),
+        ("13: service.telemetry", "on the prometheus exporter's page; remove it"),
+    ],
+)
+def test_what_a_stock_file_has_is_answered_with_what_to_do(key: str, advice: str) -> None:
+    (found,) = (each for each in problems(STOCK) if each.startswith(f"collector.yaml:{key}: "))
+    assert advice in found
+
+
+def test_each_of_them_is_one_problem_and_their_use_in_a_pipeline_none() -> None:
+    assert len(problems(STOCK)) == 7
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "problem"),
+    [
+        ("  batch:\n", "  bath:\n  batch:\n", "collector.yaml:7: processors.bath: unknown processor; allowed: carbon"),
+        ("telemetry: {metrics:", "telemetri: {metrics:", "service.telemetri: unknown key; allowed: extensions, pipel"),
+        ("tls: {insecure", "tlss: {insecure", "exporters.otlp.tlss: unknown key; allowed: compression, endpoint"),
+    ],
+)
+def test_other_unknown_names_are_answered_with_what_is_allowed(before: str, after: str, problem: str) -> None:
+    assert problem in "\n".join(problems(STOCK.replace(before, after)))
