@@ -74,7 +74,7 @@ def _enriched(file: Path, registry: Registry, *, full: bool) -> EnrichedFile:
     from otel_carbon.sdk.environment import settings_from_environment
 
     body = sys.stdin.buffer.read() if file == STANDARD_STREAM else file.read_bytes()
-    settings = settings_from_environment(os.environ)
+    settings = settings_from_environment(os.environ, registry)
     settings = replace(settings, full=full or settings.full, already_enriched="count")  # else a summary lacks amounts
     try:
         with Console(sys.stdout, sys.stderr).working(f"enriching {_name(file)}, {len(body):,} bytes"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 BODY_DEADLINE_S = 30.0
 IN_FLIGHT_BODIES = 4
+INLINE_BODY_BYTES = 256 * 1024
+"""Smaller bodies are processed on the thread that received them, which is quicker than handing them over."""
+LARGE_BODY_THREADS = 1
 TRANSPORT = "http"
 _SUCCESS_BODIES = {Encoding.PROTOBUF: b"", Encoding.JSON: b"{}"}
 _logger = logging.getLogger(__name__)
@@ -70,6 +74,7 @@ class HttpReceiver:
         self._intakes = {signal.http_path: intake for signal, intake in intakes.items()}
         self._json_decoders = json_decoders
         self._buffered_bytes = 0
+        self._threads = ThreadPoolExecutor(LARGE_BODY_THREADS, thread_name_prefix="otlp http large bodies")
         self._server = AsgiServer(
             self._application,
             settings.endpoint,
@@ -98,13 +103,17 @@ class HttpReceiver:
     def finish_stop(self, grace_s: float) -> None:
         """Wait for the end of what `begin_stop` let run."""
         self._server.finish_stop(grace_s)
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _application(self, scope: Message, receive: Receive, send: Send) -> None:
         encoding = _encoding(header(scope, b"content-type"))
         try:
             intake = self._route(scope, encoding)
             body = await self._read_body(scope, receive)
-            self._accept(intake, body, encoding)
+            if len(body) > INLINE_BODY_BYTES:
+                await self._accept_aside(intake, body, encoding)
+            else:
+                self._accept(intake, body, encoding)
         except _Refusal as refusal:
             await _refuse(send, refusal, encoding or Encoding.JSON)
         except _Disconnected:
@@ -156,6 +165,15 @@ class HttpReceiver:
         """Bound what slow uploads hold together; a bound for each body alone would not bound their sum."""
         if self._buffered_bytes > IN_FLIGHT_BODIES * self._settings.limit_bytes:
             raise _overloaded("too many bodies are being received", 1.0)
+
+    async def _accept_aside(self, intake: Intake, body: bytes, encoding: Encoding | None) -> None:
+        """Accept a body that takes seconds to decode or enrich, while this thread serves others."""
+        self._buffered_bytes += len(body)
+        try:
+            self._refuse_when_crowded()
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._accept, intake, body, encoding)
+        finally:
+            self._buffered_bytes -= len(body)
 
     def _accept(self, intake: Intake, body: bytes, encoding: Encoding | None) -> None:
         try:

@@ -35,9 +35,10 @@ class CarbonDomain:
         settings: EnrichSettings | None = None,
         meter_provider: MeterProvider | None = None,
     ) -> None:
+        registry = registry or registry_from_environment(os.environ)
         self.enricher = Enricher(
-            registry or registry_from_environment(os.environ),
-            settings or settings_from_environment(os.environ),
+            registry,
+            settings or settings_from_environment(os.environ, registry),
             totals=Totals(LabelBudget(MAX_SERIES)),
         )
         register_instruments(self.enricher.totals, meter_provider)

@@ -15,7 +15,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from otel_carbon.collector.asgi_server import AsgiServer
 from otel_carbon.collector.endpoints import Endpoint
-from otel_carbon.collector.http_receiver import HttpReceiver, HttpSettings
+from otel_carbon.collector.http_receiver import INLINE_BODY_BYTES, HttpReceiver, HttpSettings
 from otel_carbon.collector.pipeline import Intake, Pipeline
 from otel_carbon.collector.self_metrics import SelfMetrics
 from otel_carbon.collector.signals import Signal
@@ -293,6 +293,36 @@ def test_one_slow_client_does_not_hold_up_the_others(refusing_collector: Running
             httpx.post(f"{refusing_collector.http}/v1/traces", content=b"", headers=PROTOBUF, timeout=5).status_code
             == 200
         )
+
+
+def test_a_large_body_in_work_does_not_hold_up_small_ones() -> None:
+    large = trace_request("x" * 2 * INLINE_BODY_BYTES)
+    begun, leave = threading.Event(), threading.Event()
+
+    def slow_with_large(body: bytes) -> bytes:
+        if len(body) > INLINE_BODY_BYTES:
+            begun.set()
+            assert leave.wait(20)
+        return body
+
+    pipeline = Pipeline("traces", Signal.TRACES, (("slow", slow_with_large),), ())
+    intake = Intake("otlp", Signal.TRACES, (pipeline,), SelfMetrics())
+    receiver = HttpReceiver(HttpSettings(Endpoint("localhost", 0), "key"), {Signal.TRACES: intake}, {})
+    receiver.start()
+    url = f"http://{receiver.endpoint.host}:{receiver.endpoint.port}/v1/traces"
+    answers: list[int] = []
+    sender = threading.Thread(
+        target=lambda: answers.append(httpx.post(url, content=large, headers=PROTOBUF, timeout=30).status_code)
+    )
+    sender.start()
+    assert begun.wait(10)
+    assert httpx.post(url, content=trace_request("small"), headers=PROTOBUF, timeout=10).status_code == 200
+    assert answers == []
+    leave.set()
+    sender.join(10)
+    assert answers == [200]
+    receiver.begin_stop(1)
+    receiver.finish_stop(1)
 
 
 def test_a_server_stops_although_a_connection_is_idle() -> None:
