@@ -142,7 +142,14 @@ class CarbonConfig(_Model):
     )
     regions: dict[str, str] = Field(
         default_factory=dict,
-        description="Region to assume for each provider whose spans name none, `provider: region`.",
+        description="Region where each provider runs, `provider: region`; it wins over what spans say.",
+    )
+    hold_s: Seconds = Field(
+        default=0.0,
+        validation_alias="hold",
+        ge=0,
+        le=0,
+        description="How long spans wait to be judged together; only 0s, as nothing is held back yet.",
     )
     registry: str | None = Field(
         default=None, description="Path of a compiled registry overlay, added to the bundled facts."

@@ -54,7 +54,7 @@ def test_every_mistake_is_reported_at_once_from_top_to_bottom() -> None:
           otlp:
             protocols: {grpc: {endpoint: localhost}, htp: {}}
         processors:
-          carbon: {attributes: ful, hold: 0s, registry: no/such/file}
+          carbon: {attributes: ful, zzz: 0s, registry: no/such/file}
         exporters:
           otlp_htp: {endpoint: http://x:1}
           otlp_grpc: {endpoint: backend:4317, timeout: 5, sending_queue: {queue_size: 5}}
@@ -84,8 +84,8 @@ def test_every_mistake_is_reported_at_once_from_top_to_bottom() -> None:
         "collector.yaml:3: receivers.otlp.protocols.htp: unknown key; did you mean 'http'?",
         "collector.yaml:5: processors.carbon.attributes: must be 'core' or 'full', not 'ful'; did you mean 'full'?",
         (
-            "collector.yaml:5: processors.carbon.hold: unknown key; "
-            "allowed: already_enriched, attributes, regions, registry, tenant_attribute"
+            "collector.yaml:5: processors.carbon.zzz: unknown key; "
+            "allowed: already_enriched, attributes, hold, regions, registry, tenant_attribute"
         ),
         "collector.yaml:7: exporters.otlp_htp: unknown exporter; did you mean 'otlp_http'?",
         "collector.yaml:8: exporters.otlp_grpc.timeout: must be a duration with its unit, such as 5s, 200ms or 1m30s",
