@@ -20,11 +20,11 @@ class RotatingMap(dict[int, V]):
     Reads and plain writes are those of a dict, as several of them run for each span; nothing else may delete.
     """
 
-    __slots__ = ("_capacity", "_period", "evicted")
+    __slots__ = ("_period", "capacity", "evicted")
 
     def __init__(self, capacity: int) -> None:
         super().__init__()
-        self._capacity = capacity
+        self.capacity = capacity
         self._period: _PeriodStart | None = None
         self.evicted = 0
 
@@ -45,10 +45,10 @@ class RotatingMap(dict[int, V]):
 
     def shrink(self) -> None:
         """Make room."""
-        over = len(self) - self._capacity - (self._period is not None)
+        over = len(self) - self.capacity - (self._period is not None)
         if over <= 0:
             return
-        over += self._capacity // _EVICTED_TOGETHER
+        over += self.capacity // _EVICTED_TOGETHER
         for key in list(islice(self, over + 1)):
             if key is self._period:
                 self._period = None

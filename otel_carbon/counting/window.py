@@ -245,7 +245,8 @@ class CountingWindow:
         for entries in self._maps:
             if expired:
                 entries.rotate()
-            entries.shrink()
+            if len(entries) > entries.capacity:
+                entries.shrink()
         return now_s
 
 
