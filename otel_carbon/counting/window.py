@@ -188,7 +188,9 @@ class CountingWindow:
             if not key:
                 return
             known = self._calls_below.get(key)
-            if known is None or call.has_usage or not known.has_usage:
+            if known is None:
+                self._calls_below[key] = call
+            elif call.has_usage or not known.has_usage:
                 self._calls_below.refresh(key, call)
             seen = self._spans.get(key)
             key = seen.parent_key if seen is not None else 0
@@ -252,6 +254,9 @@ class CountingWindow:
 
 def _judging_order(candidates: Sequence[Candidate]) -> list[int]:
     """Positions by end; of spans that end together the deeper ones first, then by span id."""
+    ends_ns = [candidate.end_ns for candidate in candidates]
+    if len(set(ends_ns)) == len(ends_ns):
+        return sorted(range(len(ends_ns)), key=ends_ns.__getitem__)
     parent_of = {candidate.span_key: candidate.parent_key for candidate in candidates if candidate.span_key}
 
     def depth(candidate: Candidate) -> int:

@@ -66,27 +66,51 @@ def append_to_spans(body: bytes, resources: list[ResourceSlots], added: Mapping[
     """The body with bytes appended to some spans; only the lengths above those spans are written anew."""
     if not added:
         return body
-    edits = []
-    for resource in resources:
-        inner = [
-            (scope.slot, _edited(body, scope.slot, [(slot, body[slot.start : slot.end] + added[slot]) for slot in hit]))
-            for scope in resource.scopes
-            if (hit := [slot for slot in scope.spans if slot in added])
-        ]
-        if inner:
-            edits.append((resource.slot, _edited(body, resource.slot, inner)))
-    return _edited(body, Slot(0, 0, len(body)), edits)
-
-
-def _edited(body: bytes, within: Slot, edits: list[tuple[Slot, bytes]]) -> bytes:
-    """The content of a field with the contents of some fields in it replaced."""
     pieces: list[bytes] = []
-    last = within.start
-    for slot, content in edits:
-        pieces += (body[last : slot.length_at], varint_bytes(len(content)), content)
-        last = slot.end
-    pieces.append(body[last : within.end])
+    last = 0
+    for resource in resources:
+        grown = [(scope, _growth(scope.spans, added)) for scope in resource.scopes]
+        growth = sum(by + _length_growth(scope.slot, by) for scope, by in grown if by)
+        if not growth:
+            continue
+        last = _relength(body, pieces, last, resource.slot, growth)
+        for scope, by in grown:
+            if by:
+                last = _relength(body, pieces, last, scope.slot, by)
+                last = _append(body, pieces, last, scope.spans, added)
+    pieces.append(body[last:])
     return b"".join(pieces)
+
+
+def _append(body: bytes, pieces: list[bytes], last: int, spans: list[Slot], added: Mapping[Slot, bytes]) -> int:
+    for slot in spans:
+        extra = added.get(slot)
+        if extra is not None:
+            last = _relength(body, pieces, last, slot, len(extra))
+            pieces += (body[last : slot.end], extra)
+            last = slot.end
+    return last
+
+
+def _growth(spans: list[Slot], added: Mapping[Slot, bytes]) -> int:
+    """By how many bytes the content above some spans grows."""
+    growth = 0
+    for slot in spans:
+        extra = added.get(slot)
+        if extra is not None:
+            growth += len(extra) + _length_growth(slot, len(extra))
+    return growth
+
+
+def _length_growth(slot: Slot, by: int) -> int:
+    """By how many bytes the length of a field grows when its content does."""
+    return len(varint_bytes(slot.end - slot.start + by)) - (slot.start - slot.length_at)
+
+
+def _relength(body: bytes, pieces: list[bytes], last: int, slot: Slot, by: int) -> int:
+    """Copy up to a field and write its new length; returns where its content starts."""
+    pieces += (body[last : slot.length_at], varint_bytes(slot.end - slot.start + by))
+    return slot.start
 
 
 def _resource_slots(body: bytes, slot: Slot) -> ResourceSlots:

@@ -13,10 +13,10 @@ from otel_carbon.otlp.schema import lazy_schema
 from otel_carbon.otlp.splice import append_to_spans, find_spans
 from otel_carbon.spans.dialects import MARKERS
 from otel_carbon.spans.view import SpanView, resource_view
-from otel_carbon.spans.write import footprint_amounts, footprint_texts, status_attributes
+from otel_carbon.spans.write import AMOUNT_KEYS, amount_values, footprint_texts, status_attributes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Sequence
 
     from otel_carbon.core.factors import Provenance
     from otel_carbon.core.footprint import Footprint
@@ -151,10 +151,10 @@ class _AttributeWriter:
         return span_attribute_bytes(status_attributes(outcome.status, outcome.reason))
 
     def _amount_bytes(self, footprint: Footprint) -> bytes:
-        amounts = footprint_amounts(footprint, full=self._full)
+        amounts = amount_values(footprint, full=self._full)
         packer = self._packers.get(len(amounts))
         if packer is None:
-            packer = self._packers[len(amounts)] = _AmountPacker(amounts)
+            packer = self._packers[len(amounts)] = _AmountPacker(AMOUNT_KEYS[: len(amounts)])
         return packer.pack(amounts)
 
 
@@ -173,8 +173,8 @@ class _AmountPacker:
         self._struct = struct.Struct("<" + "".join(f"{len(prefix)}sd" for prefix in prefixes))
         self._parts: list[bytes | float] = [part for prefix in prefixes for part in (prefix, 0.0)]
 
-    def pack(self, amounts: Mapping[str, float]) -> bytes:
-        """The attributes as bytes to append to a span; `amounts` has the keys of the constructor in their order."""
+    def pack(self, amounts: Sequence[float]) -> bytes:
+        """The attributes as bytes to append to a span; `amounts` are in the order of the constructor's keys."""
         parts = self._parts.copy()
-        parts[1::2] = amounts.values()
+        parts[1::2] = amounts
         return self._struct.pack(*parts)

@@ -30,26 +30,52 @@ def footprint_attributes(footprint: Footprint, *, full: bool) -> dict[str, Attri
 
 def footprint_amounts(footprint: Footprint, *, full: bool) -> dict[str, float]:
     """The amounts, which differ from call to call; always the same keys in the same order."""
+    amounts = amount_values(footprint, full=full)
+    return dict(zip(AMOUNT_KEYS, amounts, strict=False))  # as many keys as there are amounts
+
+
+AMOUNT_KEYS = (
+    ours.ENERGY_KWH,
+    ours.ENERGY_KWH_LOW,
+    ours.ENERGY_KWH_HIGH,
+    ours.EMISSIONS_GCO2E,
+    ours.EMISSIONS_GCO2E_LOW,
+    ours.EMISSIONS_GCO2E_HIGH,
+    ours.WATER_L,
+    ours.WATER_L_LOW,
+    ours.WATER_L_HIGH,
+    ours.IT_ENERGY_KWH,
+    ours.EMISSIONS_OPERATIONAL_GCO2E,
+    ours.EMISSIONS_EMBODIED_GCO2E,
+    ours.EMISSIONS_MARKET_GCO2E,
+)
+"""The keys of `amount_values`, of which the core set is the first seven and the market figure is last."""
+
+
+def amount_values(footprint: Footprint, *, full: bool) -> tuple[float, ...]:
+    """The amounts in the order of `AMOUNT_KEYS`, ending where the level or what is known ends."""
     low, mid, high = footprint.low, footprint.mid, footprint.high
-    amounts = {
-        ours.ENERGY_KWH: mid.energy_kwh,
-        ours.ENERGY_KWH_LOW: low.energy_kwh,
-        ours.ENERGY_KWH_HIGH: high.energy_kwh,
-        ours.EMISSIONS_GCO2E: mid.emissions_gco2e,
-        ours.EMISSIONS_GCO2E_LOW: low.emissions_gco2e,
-        ours.EMISSIONS_GCO2E_HIGH: high.emissions_gco2e,
-        ours.WATER_L: mid.water_l,
-    }
-    if full:
-        amounts[ours.WATER_L_LOW] = low.water_l
-        amounts[ours.WATER_L_HIGH] = high.water_l
-        amounts[ours.IT_ENERGY_KWH] = mid.it_energy_kwh
-        amounts[ours.EMISSIONS_OPERATIONAL_GCO2E] = mid.emissions_operational_gco2e
-        amounts[ours.EMISSIONS_EMBODIED_GCO2E] = mid.emissions_embodied_gco2e
-        market = footprint.emissions_market_gco2e
-        if market is not None:
-            amounts[ours.EMISSIONS_MARKET_GCO2E] = market.mid
-    return amounts
+    core = (
+        mid.energy_kwh,
+        low.energy_kwh,
+        high.energy_kwh,
+        mid.emissions_gco2e,
+        low.emissions_gco2e,
+        high.emissions_gco2e,
+        mid.water_l,
+    )
+    if not full:
+        return core
+    market = footprint.emissions_market_gco2e
+    return (
+        *core,
+        low.water_l,
+        high.water_l,
+        mid.it_energy_kwh,
+        mid.emissions_operational_gco2e,
+        mid.emissions_embodied_gco2e,
+        *(() if market is None else (market.mid,)),
+    )
 
 
 @lru_cache(maxsize=4096)
