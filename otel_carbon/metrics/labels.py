@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 DEFAULT_MAX_SERIES = 2000
@@ -55,4 +56,9 @@ class LabelBudget:
 
 def label_text(text: str) -> str:
     """A label value cut to a bound; half a surrogate pair, which no page could be encoded with, becomes `?`."""
-    return text[:MAX_LABEL_CHARACTERS].encode(errors="replace").decode()
+    return _encodable(text[:MAX_LABEL_CHARACTERS])
+
+
+@lru_cache(maxsize=4096)
+def _encodable(text: str) -> str:
+    return text.encode(errors="replace").decode()

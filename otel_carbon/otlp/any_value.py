@@ -78,17 +78,21 @@ class RawAttributes:
 
     def decode(self, stored: Any, /) -> object | None:  # noqa: ANN401 - as in the protocol
         """The Python value of an encoded one; `None` when it cannot be decoded."""
-        if stored is None:
-            return None
-        if len(stored) > MAX_REMEMBERED_BYTES:
-            return _value_or_none(stored)
-        known = _remembered.get(stored, _remembered)
-        if known is not _remembered:
-            return known
+        try:
+            return _remembered[stored]
+        except KeyError:
+            return _decoded(stored)
+
+
+def _decoded(stored: bytes | None) -> object | None:
+    if stored is None:
+        return None
+    decoded = _value_or_none(stored)
+    if len(stored) <= MAX_REMEMBERED_BYTES:
         if len(_remembered) >= MAX_REMEMBERED:
             _remembered.clear()
-        decoded = _remembered[stored] = _value_or_none(stored)
-        return decoded
+        _remembered[stored] = decoded
+    return decoded
 
 
 # Token counts and names recur; looking them up costs a third of decoding them.

@@ -66,10 +66,10 @@ def read_span(span: SpanView, tenant_key: str = ours.TENANT) -> GenAiReading | N
     """Read a span; `None` when it is no GenAI span."""
     plan = _plan(span.scope, tenant_key)
     picked = span.attributes.pick(plan.keys)
-    stored = [
-        picked[positions[0]] if picked[positions[0]] is not None else _first(picked, positions)
-        for positions in plan.counts
-    ]
+    stored = [picked[position] for position in plan.first_counts]
+    for field, position in plan.older_counts:
+        if stored[field] is None:
+            stored[field] = picked[position]
     has_counts = stored[0] is not None or stored[1] is not None
     profile = plan.profile(span, picked, has_counts=has_counts)
     if profile is None:
@@ -99,7 +99,7 @@ _COMMON_KEYS = (ours.STATUS, "error.type", SPAN_REGION_KEY, *SERVER_ADDRESS_KEYS
 class _Plan:
     """Which keys to pick for a dialect: counts, the response id, then the texts that recur from span to span."""
 
-    __slots__ = ("_fields", "_profiles", "_texts_at", "counts", "keys", "response_id")
+    __slots__ = ("_fields", "_profiles", "_texts_at", "first_counts", "keys", "older_counts", "response_id")
 
     def __init__(self, dialect: Dialect, tenant_key: str) -> None:
         counts = (
@@ -119,7 +119,9 @@ class _Plan:
             dialect.roll_up,
         )
         at = count()
-        self.counts = tuple(tuple(next(at) for _ in field) for field in counts)
+        positions = [[next(at) for _ in field] for field in counts]
+        self.first_counts = tuple(field[0] for field in positions)
+        self.older_counts = tuple((i, position) for i, field in enumerate(positions) for position in field[1:])
         self.response_id = tuple(next(at) for _ in dialect.response_id)
         self._texts_at = self.response_id[-1] + 1
         first_text = count()
