@@ -6,16 +6,27 @@ Needs only what the base install brings, at any version it allows; run it with t
 from __future__ import annotations
 
 import math
+import os
 import sys
 from importlib.metadata import version
 
+from opentelemetry.sdk import _configuration as sdk_configuration
+from opentelemetry.sdk.environment_variables import OTEL_TRACES_SAMPLER_ARG
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from otel_carbon import CarbonSpanExporter, CarbonSpanProcessor, Footprint, TokenUsage, estimate, instrument
+from otel_carbon import (
+    CarbonSampler,
+    CarbonSpanExporter,
+    CarbonSpanProcessor,
+    Footprint,
+    TokenUsage,
+    estimate,
+    instrument,
+)
 
 CALL: dict[str, str | int] = {
     "gen_ai.operation.name": "chat",
@@ -37,6 +48,7 @@ def main() -> None:
     check_processor(footprint)
     check_exporter(footprint)
     check_full_span(footprint)
+    check_sampler()
     check_instrument()
     loaded = [package for package in NOT_FOR_THE_BASE if package in sys.modules]
     expect(not loaded, f"the span processor loaded {loaded}")
@@ -80,6 +92,24 @@ def check_full_span(footprint: Footprint) -> None:
     provider.add_span_processor(CarbonSpanProcessor())
     make_call(provider, details=ATTRIBUTE_LIMIT - len(CALL))
     check_span(spans, footprint)
+
+
+def check_sampler() -> None:
+    """The SDK's own loader makes the sampler by its name; what is not sampled is counted and not exported."""
+    os.environ[OTEL_TRACES_SAMPLER_ARG] = "parentbased_traceidratio:0"
+    sampler = sdk_configuration._import_sampler("otel_carbon")  # as `opentelemetry-instrument` does
+    del os.environ[OTEL_TRACES_SAMPLER_ARG]
+    if not isinstance(sampler, CarbonSampler):
+        sys.exit(f"OTEL_TRACES_SAMPLER=otel_carbon yields {sampler}")
+    spans = InMemorySpanExporter()
+    provider = TracerProvider(sampler=sampler)
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    carbon = CarbonSpanProcessor(meter_provider=MeterProvider([]))
+    provider.add_span_processor(carbon)
+    make_call(provider)
+    expect(not spans.get_finished_spans(), "a span that was not sampled was exported")
+    operations = carbon.totals.snapshot().operations
+    expect(sum(operations.values()) == 1, f"found {operations}")
 
 
 def check_instrument() -> None:

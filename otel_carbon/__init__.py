@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from otel_carbon.registry.catalog import Registry
     from otel_carbon.sdk.exporter import CarbonSpanExporter
     from otel_carbon.sdk.processor import CarbonSpanProcessor
+    from otel_carbon.sdk.sampler import CarbonSampler
     from otel_carbon.sdk.setup import instrument
 
     __version__: str
 
 __all__ = [
+    "CarbonSampler",
     "CarbonSpanExporter",
     "CarbonSpanProcessor",
     "Footprint",
@@ -29,6 +31,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "CarbonSampler": "otel_carbon.sdk.sampler",
     "CarbonSpanExporter": "otel_carbon.sdk.exporter",
     "CarbonSpanProcessor": "otel_carbon.sdk.processor",
     "Footprint": "otel_carbon.core.footprint",

@@ -24,7 +24,7 @@ STATUS_UNESTIMATED: Final[str] = "unestimated"
 STATUS_AGGREGATE: Final[str] = "aggregate"
 """The span sums up calls that have spans of their own."""
 STATUS_DUPLICATE: Final[str] = "duplicate"
-"""The span reports a call that another span already stands for."""
+"""The span reports a call that is counted elsewhere, on another span or from metrics."""
 STATUS_VALUES: Final[tuple[str, ...]] = (
     STATUS_ESTIMATED,
     STATUS_UNESTIMATED,
@@ -223,12 +223,18 @@ OBSERVED_SCOPE: Final[str] = ROOT + ".observed_scope"
 Not `otel.scope.name`, which on a scrape names the scope of the counter itself.
 """
 
+DIALECT: Final[str] = ROOT + ".dialect"
+"""Family of conventions that the span was read by.
+
+A span of an instrumentation scope that no family is known for, and that is read all the same, is of `gen-ai`.
+"""
+
 VERDICT: Final[str] = ROOT + ".verdict"
 """What counting decided about a GenAI span."""
 VERDICT_COUNTED: Final[str] = "counted"
 """One inference call, booked with a footprint."""
 VERDICT_DUPLICATE: Final[str] = "duplicate"
-"""A call that another span already stands for."""
+"""A call that is counted elsewhere, on another span or from metrics."""
 VERDICT_AGGREGATE: Final[str] = "aggregate"
 """A sum over calls that have spans of their own."""
 VERDICT_UNESTIMATED: Final[str] = "unestimated"
@@ -239,6 +245,8 @@ VERDICT_ALREADY_ENRICHED: Final[str] = "already_enriched"
 """Judged by its emitter and forwarded untouched."""
 VERDICT_GENAI_OTHER: Final[str] = "genai_other"
 """A GenAI span that is no inference, such as a tool call or a retrieval."""
+VERDICT_NOT_READ: Final[str] = "not_read"
+"""A span that carries names of GenAI conventions, but none that say what it is."""
 VERDICT_VALUES: Final[tuple[str, ...]] = (
     VERDICT_COUNTED,
     VERDICT_DUPLICATE,
@@ -247,6 +255,7 @@ VERDICT_VALUES: Final[tuple[str, ...]] = (
     VERDICT_REPEATED,
     VERDICT_ALREADY_ENRICHED,
     VERDICT_GENAI_OTHER,
+    VERDICT_NOT_READ,
 )
 """Every value of `otel_carbon.verdict`."""
 

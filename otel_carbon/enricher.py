@@ -4,36 +4,37 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, cast
 
 from otel_carbon import attributes as ours
-from otel_carbon.core.footprint import Unestimated
-from otel_carbon.core.reasons import MODEL_NOT_NAMED, NO_USAGE
+from otel_carbon.booking import Booking
+from otel_carbon.core import reasons
+from otel_carbon.core.footprint import Unestimated, footprint_of
 from otel_carbon.counting.candidate import AGGREGATE, COUNTED, NO_TOKENS, Candidate, response_key, shape_key, span_key
 from otel_carbon.counting.window import CountingWindow
-from otel_carbon.estimating import NS_PER_DAY, FactorResolver, day_from_unix_ns, footprint_of_counts, has_usage
-from otel_carbon.methods.per_token import CallSubject
-from otel_carbon.metrics.labels import NO_TENANT, SeriesLabels, label_text
+from otel_carbon.estimating import NS_PER_DAY, FactorResolver, has_usage, with_assumptions
 from otel_carbon.metrics.totals import Totals
-from otel_carbon.spans.read import read_span
+from otel_carbon.spans.model_names import with_provider_names
+from otel_carbon.spans.read import SpanReader
 from otel_carbon.spans.role import Role
+from otel_carbon.spans.sampling import adjusted_count
 from otel_carbon.spans.write import footprint_attributes, status_attributes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date
 
-    from otel_carbon.core.factors import Factors
+    from otel_carbon.booking import BookingContext
     from otel_carbon.core.footprint import Footprint
+    from otel_carbon.core.tokens import AdditiveTokens
     from otel_carbon.counting.candidate import Verdict
-    from otel_carbon.metrics.totals import Row
     from otel_carbon.registry.catalog import Registry
-    from otel_carbon.spans.read import GenAiReading, SpanProfile
+    from otel_carbon.spans.read import GenAiReading
     from otel_carbon.spans.view import ResourceView, SpanView
     from otel_carbon.spans.write import AttributeValue
+    from otel_carbon.usage_metrics.profiles import UsageProfile
 
 DEFAULT_TENANT_ATTRIBUTE = ours.TENANT
-MAX_CONTEXTS = 10_000
+ANY_SERVICE = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,42 +43,46 @@ class EnrichSettings:
 
     `full` writes all attributes instead of the core ones.
     `configured_regions` (provider to region) wins over what calls report.
+    `models` says which model is behind the name of a deployment or alias, alone or as `provider/name`.
     `tenant_attribute` names the attribute that tells tenants apart, looked for on the span, then its resource.
     `already_enriched` says whether spans that an earlier hop judged are booked again (`count`) or not (`trust`).
+    `accounting_point` names the services whose server-side GenAI spans count, `*` for all;
+    by default calls count where they are made, not where they are served.
+    `pass_through` names services whose inference spans never count: gateways, whose clients report the calls.
+    `usage_source` (service, `*` for all others, to `spans` or `metrics`) says what calls are counted from, else spans.
     """
 
     full: bool = False
     configured_regions: Mapping[str, str] = field(default_factory=dict)
+    models: Mapping[str, str] = field(default_factory=dict)
     tenant_attribute: str = DEFAULT_TENANT_ATTRIBUTE
     already_enriched: Literal["trust", "count"] = "trust"
+    accounting_point: frozenset[str] = frozenset()
+    pass_through: frozenset[str] = frozenset()
+    usage_source: Mapping[str, Literal["spans", "metrics"]] = field(default_factory=dict)
+
+    def counts_metrics_of(self, service: str) -> bool:
+        """Whether the calls of a service are counted from its metrics, and not from its spans."""
+        return self.usage_source.get(service, self.usage_source.get(ANY_SERVICE)) == "metrics"
 
 
 @dataclass(slots=True)
-class _Context:
-    """What calls have in common; it holds the profile, whose identity is part of its key.
-
-    Rows are made when something is booked in them: an empty row would say zero of what is unknown.
-    """
-
-    profile: SpanProfile
-    factors: Factors | Unestimated
-    labels: SeriesLabels
-    row: Row | None = None
-    row_without_figure: Row | None = None
-
-
-class Observation(NamedTuple):
-    """What is kept of a GenAI span until it is judged."""
+class Observation:
+    """What is kept of a GenAI span until it is judged; not frozen, as one is made for every span."""
 
     reading: GenAiReading
     candidate: Candidate
     resource: ResourceView
+    is_candidate: bool
+    stands_for: float | None = None
+    """How many calls sampling kept this one for, itself included; `None` when it does not say."""
 
 
-class Outcome(NamedTuple):
+@dataclass(slots=True)
+class Outcome:
     """What became of a GenAI span; an empty `status` leaves the span as it is.
 
-    `verdict` is one of the values of `otel_carbon.verdict`.
+    `verdict` is one of the values of `otel_carbon.verdict`. Not frozen, as one is made for every span.
     """
 
     verdict: str
@@ -109,10 +114,11 @@ class Enricher:
     ) -> None:
         self.settings = settings or EnrichSettings()
         self.registry = registry
+        self.reader = SpanReader(self.settings.tenant_attribute, with_provider_names(self.settings.models))
         self.window = window or CountingWindow(time.monotonic)
         self.totals = totals or Totals()
-        self._resolver = FactorResolver(registry, self.settings.configured_regions)
-        self._contexts: dict[tuple[int, str, str, str, int], _Context] = {}
+        resolver = FactorResolver(registry, self.settings.configured_regions)
+        self._booking = Booking(resolver, self.totals, self.settings.tenant_attribute)
 
     def enrich(self, span: SpanView) -> Outcome | None:
         """Judge one span as it ends and book it; `None` when it is no GenAI span."""
@@ -120,10 +126,11 @@ class Enricher:
         if observation is None:
             return None
         with self.totals.lock:
-            outcome = self._without_judging(observation)
-            if outcome is None:
+            if observation.is_candidate:
                 outcome = self._inference(observation, self.window.judge(observation.candidate))
-            self.totals.see(span.scope, outcome.verdict)
+            else:
+                outcome = self._without_judging(observation)
+            self.totals.see_one(_seen_as(observation, outcome))
         return outcome
 
     def enrich_together(self, spans: Sequence[SpanView]) -> list[Outcome | None]:
@@ -134,37 +141,85 @@ class Enricher:
 
     def observe(self, span: SpanView) -> Observation | None:
         """Read a span, so that its bytes need not be kept until it is judged; `None` when it is no GenAI span."""
-        reading = read_span(span, self.settings.tenant_attribute)
-        return None if reading is None else Observation(reading, _candidate(span, reading), span.resource)
+        reading = self.reader.read(span)
+        if reading is None:
+            self._see_unread(span)
+            return None
+        profile = reading.profile
+        is_candidate = profile.role is _INFERENCE and not profile.judged
+        settings = self.settings
+        if is_candidate and (profile.served or settings.pass_through or settings.usage_source):
+            is_candidate = self._counts_at(span.resource.service, served=profile.served)
+        trace_state = span.trace_state
+        stands_for = adjusted_count(trace_state) if trace_state else None
+        return Observation(reading, _candidate(span, reading), span.resource, is_candidate, stands_for)
+
+    def _counts_at(self, service: str, *, served: bool) -> bool:
+        """Whether the settings let the inference spans of a service count; `served` ones only where they are named."""
+        if service in self.settings.pass_through or self.settings.counts_metrics_of(service):
+            return False
+        return not served or not self.settings.accounting_point.isdisjoint((service, ANY_SERVICE))
 
     def judge_together(self, observations: Sequence[Observation]) -> list[Outcome]:
         """Judge and book what was observed of spans that arrived together; outcomes come in the order given.
 
         What earlier hops judged, and the spans that only link others, are known before the rest is judged.
         """
+        outcomes: list[Outcome | None] = [None] * len(observations)
+        waiting: list[int] = []
         with self.totals.lock:
-            outcomes = [self._without_judging(observation) for observation in observations]
-            waiting = [i for i, outcome in enumerate(outcomes) if outcome is None]
-            verdicts = self.window.judge_together([observations[i].candidate for i in waiting])
+            for i, observation in enumerate(observations):
+                if observation.is_candidate:
+                    waiting.append(i)
+                else:
+                    outcomes[i] = self._without_judging(observation)
+            verdicts, twins = self.window.judge_with_twins([observations[i].candidate for i in waiting])
+            for counted, others in twins.items():
+                observations[waiting[counted]].reading.merge(observations[waiting[i]].reading for i in others)
+            failure: Exception | None = None
             for i, verdict in zip(waiting, verdicts, strict=True):
-                outcomes[i] = self._inference(observations[i], verdict)
-            judged = [outcome for outcome in outcomes if outcome is not None]
-            for observation, outcome in zip(observations, judged, strict=True):
-                self.totals.see(observation.candidate.scope, outcome.verdict)
+                try:
+                    outcomes[i] = self._inference(observations[i], verdict)
+                except Exception as error:  # the other calls are booked all the same: they will not be judged anew
+                    failure = error
+            if failure is not None:
+                raise failure
+            judged = cast("list[Outcome]", outcomes)
+            self.totals.see(map(_seen_as, observations, judged))
         return judged
 
     def reset_after_fork(self) -> None:
         """Start a child process with free locks, an empty window and zero counters: the past is its parent's."""
         self.window = CountingWindow(time.monotonic)
         self.totals.reset()
-        self._contexts = {}
+        self._booking.reset()
 
-    def _without_judging(self, observation: Observation) -> Outcome | None:
-        """The outcome of a span that is no candidate: judged by an earlier hop, or no inference."""
+    def _see_unread(self, span: SpanView) -> None:
+        """Count a span that looks like a GenAI span but cannot be read, so that a blind spot shows."""
+        if self.reader.looks_genai(span):
+            dialect = self.reader.dialect_of(span.scope)
+            with self.totals.lock:
+                self.totals.see_one((span.scope, dialect.name if dialect else "", ours.VERDICT_NOT_READ))
+
+    def _without_judging(self, observation: Observation) -> Outcome:
+        """The outcome of a span that is no candidate: judged by an earlier hop, counted elsewhere, or no inference."""
         profile = observation.reading.profile
         if profile.judged:
             return self._judged_before(observation)
-        return None if profile.role is Role.INFERENCE else self._structure(observation)
+        if profile.role is not Role.INFERENCE:
+            return self._structure(observation)
+        if self.settings.counts_metrics_of(observation.resource.service):
+            return self._counted_from_metrics(observation)
+        self.window.note_relay(observation.candidate)
+        return Outcome(
+            ours.VERDICT_DUPLICATE, ours.STATUS_DUPLICATE, reasons.ACCOUNTING_POINT, None, observation.reading
+        )
+
+    def _counted_from_metrics(self, observation: Observation) -> Outcome:
+        """Keep the call as evidence, so that spans of it from other services, as of a gateway, do not count either."""
+        verdict = self.window.note_judged(observation.candidate, COUNTED)
+        label = ours.VERDICT_REPEATED if verdict.repeated else ours.VERDICT_DUPLICATE
+        return Outcome(label, ours.STATUS_DUPLICATE, reasons.USAGE_FROM_METRICS, None, observation.reading)
 
     def _structure(self, observation: Observation) -> Outcome:
         reading = observation.reading
@@ -178,107 +233,109 @@ class Enricher:
         return Outcome(label, ours.STATUS_AGGREGATE, verdict.reason, None, reading)
 
     def _inference(self, observation: Observation, verdict: Verdict) -> Outcome:
+        reading = observation.reading
         if verdict.kind != COUNTED:
             label = ours.VERDICT_REPEATED if verdict.repeated else verdict.kind
-            return Outcome(label, verdict.kind, verdict.reason, None, observation.reading)
+            return Outcome(label, verdict.kind, verdict.reason, None, reading)
         context = self._context(observation)
-        outcome = _estimated(observation.reading, context)
+        outcome = _estimated(reading, context)
         if verdict.repeated:
-            return outcome._replace(verdict=ours.VERDICT_REPEATED)
-        self._book(context, outcome, operation=not verdict.upgrades)
-        return outcome._replace(upgrades=True) if verdict.upgrades else outcome
-
-    def _context(self, observation: Observation) -> _Context:
-        """Factors and labels, which all calls of an application that say the same on the same day share."""
-        profile, resource = observation.reading.profile, observation.resource
-        tenant = profile.tenant or resource.attributes.get(self.settings.tenant_attribute)
-        tenant_label = label_text(str(tenant)) if tenant else NO_TENANT
-        day_number = observation.candidate.start_ns // NS_PER_DAY
-        key = (id(profile), resource.service, resource.environment, tenant_label, day_number)
-        known = self._contexts.get(key)
-        if known is None:
-            if len(self._contexts) >= MAX_CONTEXTS:
-                self._contexts.clear()
-            day = day_from_unix_ns(day_number * NS_PER_DAY)
-            known = self._contexts[key] = self._new_context(profile, resource, tenant_label, day)
-        return known
-
-    def _new_context(self, profile: SpanProfile, resource: ResourceView, tenant: str, day: date) -> _Context:
-        region = profile.region
-        subject = CallSubject(
-            profile.provider, profile.model, profile.operation, region.region, region.evidence, day, region.private_host
-        )
-        factors: Factors | Unestimated = Unestimated(MODEL_NOT_NAMED)
-        if profile.model:
-            factors = self._resolver.factors_of(subject)
-        provenance = None if isinstance(factors, Unestimated) else factors.provenance
-        texts = (
-            provenance.provider if provenance else profile.provider,
-            profile.model,
-            provenance.region if provenance else region.region or "",
-            provenance.tier if provenance else "",
-            tenant,
-            resource.service,
-            resource.environment,
-        )
-        labels = SeriesLabels(*(label_text(text) for text in texts))
-        return _Context(profile, factors, labels)
+            outcome.verdict = ours.VERDICT_REPEATED
+        else:
+            outcome.upgrades = verdict.upgrades
+            self._book(context, outcome, observation.stands_for, operation=not verdict.upgrades)
+        return outcome
 
     def _judged_before(self, observation: Observation) -> Outcome:
         """Keep the verdict of an earlier hop as evidence; the span stays untouched."""
+        trusted = self.settings.already_enriched == "trust"
+        if not trusted and observation.resource.service in self.settings.pass_through:
+            self.window.note_relay(observation.candidate)
+            return Outcome(ours.VERDICT_ALREADY_ENRICHED, "", "", None, observation.reading)
         judged = observation.reading.profile.judged
         kind = judged if judged in (ours.STATUS_DUPLICATE, ours.STATUS_AGGREGATE) else COUNTED
         verdict = self.window.note_judged(observation.candidate, kind)
         label = ours.VERDICT_REPEATED if verdict.repeated else ours.VERDICT_ALREADY_ENRICHED
-        if self.settings.already_enriched == "trust" or kind != COUNTED:
+        if trusted or kind != COUNTED or self.settings.counts_metrics_of(observation.resource.service):
             return Outcome(label, "", "", None, observation.reading)
         context = self._context(observation)
         outcome = _estimated(observation.reading, context)
         if verdict.kind == COUNTED and not verdict.repeated:
-            self._book(context, outcome, operation=not verdict.upgrades)
+            self._book(context, outcome, observation.stands_for, operation=not verdict.upgrades)
         return Outcome(label, "", outcome.reason, outcome.footprint, observation.reading)
 
-    def _book(self, context: _Context, outcome: Outcome, *, operation: bool) -> None:
+    def _context(self, observation: Observation) -> BookingContext:
+        day_number = observation.candidate.start_ns // NS_PER_DAY
+        return self._booking.context(observation.reading.profile, observation.resource, day_number)
+
+    def _book(self, context: BookingContext, outcome: Outcome, stands_for: float | None, *, operation: bool) -> None:
         """Add a call to the totals, whose lock is held."""
-        if outcome.footprint is not None:
-            row = context.row = context.row or self.totals.row(context.labels)
-            row.add_footprint(outcome.footprint)
-        else:
-            row = context.row_without_figure = context.row_without_figure or self.totals.row(
-                context.labels._replace(tier="")
-            )
-            if outcome.reading.tokens is not None:
-                row.add_tokens(outcome.reading.tokens)
-        if operation:
-            row.count_operation(outcome.status, outcome.reason)
+        footprint, tokens = outcome.footprint, outcome.reading.tokens
+        factors = footprint.factors if footprint is not None else None
+        account = self._booking.account(context, factors, outcome.status, outcome.reason)
+        account.calls += operation
+        if tokens is not None:
+            account.add_tokens(tokens)
+        if stands_for is not None:
+            self.totals.extrapolate(account, stands_for - 1, footprint, operation=operation)
+
+    def book_usage(
+        self, profile: UsageProfile, resource: ResourceView, day_number: int, tokens: AdditiveTokens, calls: int
+    ) -> str:
+        """Book what metrics report of the calls of one day; `calls` is 0 when their number is not known.
+
+        `day_number` counts days in UTC from 1970 on. Returns the reason why there is no figure, empty when there is.
+        """
+        with self.totals.lock:
+            context = self._booking.context(profile, resource, day_number)
+            factors = context.factors
+            if isinstance(factors, Unestimated):
+                reason = factors.reason
+                account = self._booking.account(context, None, ours.STATUS_UNESTIMATED, reason)
+            else:
+                reason = ""
+                account = self._booking.account(context, factors, ours.STATUS_ESTIMATED, reason)
+            account.calls += calls
+            account.add_tokens(tokens)
+        return reason
 
 
-def _estimated(reading: GenAiReading, context: _Context) -> Outcome:
-    factors = context.factors
-    if reading.tokens is None or reading.counts is None:
-        factors = reading.problem or Unestimated(NO_USAGE)
-    elif not has_usage(reading.profile.operation, reading.counts[0], reading.counts[1]):
-        factors = Unestimated(NO_USAGE)
-    if isinstance(factors, Unestimated) or reading.tokens is None:
-        reason = factors.reason if isinstance(factors, Unestimated) else NO_USAGE
+_INFERENCE = Role.INFERENCE  # looking a member up costs more than comparing it
+
+
+def _estimated(reading: GenAiReading, context: BookingContext) -> Outcome:
+    factors, tokens, counts = context.factors, reading.tokens, reading.counts
+    if tokens is None or counts is None:
+        factors = reading.problem or Unestimated(reasons.NO_USAGE)
+    elif counts[1] is None and not has_usage(reading.profile.operation, counts[0], counts[1]):
+        factors = Unestimated(reasons.NO_USAGE)
+    if isinstance(factors, Unestimated) or tokens is None:
+        reason = factors.reason if isinstance(factors, Unestimated) else reasons.NO_USAGE
         return Outcome(ours.VERDICT_UNESTIMATED, ours.STATUS_UNESTIMATED, reason, None, reading)
-    input_reported = reading.counts is not None and reading.counts[0] is not None
-    footprint = footprint_of_counts(reading.tokens, factors, input_reported=input_reported)
+    codes = reading.codes
+    footprint = footprint_of(tokens, with_assumptions(factors, codes) if codes else factors)
     return Outcome(ours.VERDICT_COUNTED, ours.STATUS_ESTIMATED, "", footprint, reading)
 
 
 def _candidate(span: SpanView, reading: GenAiReading) -> Candidate:
-    counts, profile = reading.counts, reading.profile
-    tokens = (counts[0], counts[1]) if counts else NO_TOKENS
+    counts, profile, start_ns, end_ns = reading.counts, reading.profile, span.start_ns, span.end_ns
+    tokens = (counts[0], counts[1] or None) if counts else NO_TOKENS  # embeddings: no output, or an output of zero
     return Candidate(
         span_key(span.trace_id, span.span_id),
         span_key(span.trace_id, span.parent_span_id),
         span.scope,
-        span.start_ns,
-        max(span.start_ns, span.end_ns),
+        start_ns,
+        max(start_ns, end_ns),
         response_key(reading.response_id),
         profile.model,
         tokens,
         shape_key(span.resource.service, profile.model, tokens),
         span.span_id,
+        profile.trust,
+        profile.leaf,
     )
+
+
+def _seen_as(observation: Observation, outcome: Outcome) -> tuple[str, str, str]:
+    """Scope, dialect and verdict, as the totals count them."""
+    return observation.candidate.scope, observation.reading.profile.dialect, outcome.verdict

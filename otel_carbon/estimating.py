@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from otel_carbon.core.factors import Factors
-    from otel_carbon.core.tokens import AdditiveTokens
     from otel_carbon.core.usage import TokenUsage
 
 MAX_CACHED_SUBJECTS = 10_000
@@ -61,7 +60,9 @@ def estimate(usage: TokenUsage, *, registry: Registry | None = None) -> Footprin
     factors = _resolver_of(registry or Registry.bundled()).factors_of(call)
     if isinstance(factors, Unestimated):
         return factors
-    return footprint_of_counts(usage.additive_tokens(), factors, input_reported=usage.input_tokens is not None)
+    if usage.input_tokens is None:
+        factors = with_assumptions(factors, (INPUT_NOT_REPORTED,))
+    return footprint_of(usage.additive_tokens(), factors)
 
 
 @lru_cache(maxsize=8)
@@ -74,15 +75,11 @@ def has_usage(operation: str, input_tokens: int | None, output_tokens: int | Non
     return output_tokens is not None or (input_tokens is not None and operation == "embeddings")
 
 
-def footprint_of_counts(tokens: AdditiveTokens, factors: Factors, *, input_reported: bool) -> Footprint:
-    """The footprint of counts that suffice; an input that was not reported is an assumption, and said to be one."""
-    return footprint_of(tokens, factors if input_reported else _without_input(factors))
-
-
-@lru_cache(maxsize=1024)
-def _without_input(factors: Factors) -> Factors:
+@lru_cache(maxsize=4096)
+def with_assumptions(factors: Factors, codes: tuple[str, ...]) -> Factors:
+    """The same factors, with more said to be assumed."""
     provenance = factors.provenance
-    assumptions = (*provenance.assumptions, INPUT_NOT_REPORTED)
+    assumptions = tuple(dict.fromkeys((*provenance.assumptions, *codes)))
     return replace(factors, provenance=replace(provenance, assumptions=assumptions))
 
 

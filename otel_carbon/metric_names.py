@@ -130,6 +130,40 @@ OPERATIONS: Final[Metric] = Metric(
 Calls, not spans; twins of one call are merged.
 """
 
+SAMPLING_UNSEEN_OPERATIONS: Final[Metric] = Metric(
+    ROOT + ".sampling.unseen_operations",
+    ROOT + "_sampling_unseen_operations_total",
+    "{operation}",
+    "Extrapolated GenAI inference calls that trace sampling dropped; no part of the operations.",
+)
+"""In Prometheus `otel_carbon_sampling_unseen_operations_total`.
+
+A sampled call whose trace state names its sampling threshold stands for itself, which the operations count, and for as
+many more as this adds. No series means that no threshold was named, and not that nothing was dropped.
+"""
+
+SAMPLING_UNSEEN_ENERGY: Final[Metric] = Metric(
+    ROOT + ".sampling.unseen_energy",
+    ROOT + "_sampling_unseen_energy_joules_total",
+    "J",
+    "Extrapolated facility energy of GenAI inference calls that trace sampling dropped; no part of the energy.",
+)
+"""In Prometheus `otel_carbon_sampling_unseen_energy_joules_total`.
+
+The modelled energy of each sampled call, times the calls that it stands for beyond itself.
+"""
+
+SAMPLING_UNSEEN_EMISSIONS: Final[Metric] = Metric(
+    ROOT + ".sampling.unseen_emissions",
+    ROOT + "_sampling_unseen_emissions_grams_total",
+    "g",
+    "Extrapolated CO2e of GenAI inference calls that trace sampling dropped; no part of the emissions.",
+)
+"""In Prometheus `otel_carbon_sampling_unseen_emissions_grams_total`.
+
+The modelled emissions of each sampled call, times the calls that it stands for beyond itself.
+"""
+
 SPANS: Final[Metric] = Metric(
     ROOT + ".spans",
     ROOT + "_spans_total",
@@ -161,6 +195,9 @@ ALL: Final[tuple[Metric, ...]] = (
     WATER_HIGH,
     TOKENS,
     OPERATIONS,
+    SAMPLING_UNSEEN_OPERATIONS,
+    SAMPLING_UNSEEN_ENERGY,
+    SAMPLING_UNSEEN_EMISSIONS,
     SPANS,
     DROPPED_SERIES,
 )

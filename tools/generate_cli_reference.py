@@ -42,6 +42,10 @@ ENVIRONMENT = """\
 |---|---|
 | `OTEL_CARBON_REGISTRY` | a compiled overlay of further facts, as `--registry` |
 | `OTEL_CARBON_REGION` | `provider=region,...`: where a provider's calls run |
+| `OTEL_CARBON_MODELS` | `name=model,provider/name=model,...`: the model behind a deployment or alias, \
+as `--model-map` |
+| `OTEL_CARBON_ACCOUNTING_POINT` | `service,-service,...`: services whose server spans count (`*`: all), \
+and behind a minus gateways whose clients report the calls, as `--accounting-point` |
 | `OTEL_CARBON_ATTRIBUTES` | `core` or `full`: what `enrich` adds to a span |
 | `OTEL_CARBON_DEBUG` | any text: print the traceback of an unexpected error |
 | `NO_COLOR` | any text: no colour |"""

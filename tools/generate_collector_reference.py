@@ -107,7 +107,7 @@ def _values(info: FieldInfo) -> str:
     if get_origin(annotation) is dict:
         return "mapping of text"
     if get_origin(annotation) is tuple:
-        return "list of ids"
+        return "list of ids" if get_args(annotation)[0] is str else "list of names"
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return ", ".join(f"`{each.value}`" for each in annotation)
     return SIMPLE_TYPES[annotation]  # type: ignore[index] # None is not left over here

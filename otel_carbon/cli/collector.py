@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING
 
 import click
 
-from otel_carbon.attributes import VERDICT_ALREADY_ENRICHED
 from otel_carbon.cli import exit_codes
 from otel_carbon.cli.extras import needs_extra
 from otel_carbon.cli.registry_choice import chosen_registry, nearest_names, registry_option
+from otel_carbon.cli.traces_stage import TracesStage
+from otel_carbon.cli.usage_metrics import MetricsStage
 from otel_carbon.errors import RegistryError
 from otel_carbon.registry.facts import ProviderPlace
 
@@ -22,10 +21,8 @@ if TYPE_CHECKING:
     from otel_carbon.collector.assembly import BuildCarbon, CarbonStage
     from otel_carbon.collector.check_config import CarbonFindings, CheckCarbon
     from otel_carbon.collector.config import CarbonConfig, CollectorConfig
-    from otel_carbon.otlp.traces import TracesEnricher
     from otel_carbon.registry.catalog import Registry
 
-_logger = logging.getLogger(__name__)
 EXTRA = "collector"
 _config_file = click.Path(path_type=Path, dir_okay=False)
 
@@ -99,7 +96,7 @@ def _carbon_check(registry_file: Path | None) -> CheckCarbon:
     def check_carbon(config: CarbonConfig) -> CarbonFindings:
         from otel_carbon.collector.check_config import CarbonFindings
         from otel_carbon.collector.config_text import Problem
-        from otel_carbon.sdk.environment import unknown_region
+        from otel_carbon.sdk.environment import unknown_model, unknown_region
 
         try:
             registry = _registry_for(config, registry_file)
@@ -110,7 +107,12 @@ def _carbon_check(registry_file: Path | None) -> CheckCarbon:
         unknown = {provider: unknown_region(registry, region) for provider, region in config.regions.items()}
         wrong = tuple(Problem(("regions", provider), problem) for provider, problem in unknown.items() if problem)
         doubtful = (provider for provider in config.regions if registry.about(ProviderPlace, provider, None) is None)
-        return CarbonFindings(wrong, tuple(Problem(("regions", each), _doubt(registry, each)) for each in doubtful))
+        doubts = [Problem(("regions", each), _doubt(registry, each)) for each in doubtful]
+        behind = {name: unknown_model(registry, model) for name, model in config.models.items()}
+        doubts += (
+            Problem(("models", name), f"{doubt}; its calls get no estimate") for name, doubt in behind.items() if doubt
+        )
+        return CarbonFindings(wrong, tuple(doubts))
 
     return check_carbon
 
@@ -134,6 +136,7 @@ def carbon_builder(registry_file: Path | None) -> BuildCarbon:
         from otel_carbon.collector.assembly import CarbonStage
         from otel_carbon.enricher import Enricher, EnrichSettings
         from otel_carbon.metrics.exposition import Exposition
+        from otel_carbon.otlp.metrics import UsageFromMetrics
         from otel_carbon.otlp.traces import TracesEnricher
 
         settings = EnrichSettings(
@@ -142,32 +145,17 @@ def carbon_builder(registry_file: Path | None) -> BuildCarbon:
             configured_regions={provider.lower(): region for provider, region in config.regions.items()},
             tenant_attribute=config.tenant_attribute,
             already_enriched="count" if config.already_enriched == "count" else "trust",
+            models=config.models,
+            accounting_point=frozenset(config.accounting_point.count),
+            pass_through=frozenset(config.accounting_point.pass_through),
+            usage_source={name: source.value for name, source in config.usage_source.services.items()},
         )
         enricher = Enricher(_registry_for(config, registry_file), settings)
-        traces = TracesEnricher(enricher)
-        process = _TellsOfTrust(traces) if settings.already_enriched == "trust" else traces
-        return CarbonStage(process, Exposition(enricher.totals).render)
+        process = TracesStage(TracesEnricher(enricher), tell_of_trust=settings.already_enriched == "trust")
+        render = Exposition(enricher.totals).render
+        if not config.usage_source.reads_metrics:
+            return CarbonStage(process, render, holding=process)
+        metrics = MetricsStage(UsageFromMetrics(enricher, max_series=config.usage_source.max_series))
+        return CarbonStage(process, render, metrics, metrics.numbers, holding=process)
 
     return build_carbon
-
-
-class _TellsOfTrust:
-    """Enriches requests, and says once that spans came which an earlier hop enriched: their calls count there."""
-
-    def __init__(self, traces: TracesEnricher) -> None:
-        self._traces = traces
-        self._untold = Lock()
-
-    def __call__(self, body: bytes) -> bytes:
-        enriched, outcomes = self._traces.enrich(body)
-        if (
-            not self._untold.locked()
-            and any(outcome.verdict == VERDICT_ALREADY_ENRICHED for outcome in outcomes)
-            and self._untold.acquire(blocking=False)  # never released: of several threads, one tells
-        ):
-            _logger.info(
-                "spans arrive that were enriched before; they are passed on and not counted here: the metrics of "
-                "whoever enriched them hold the totals. To count them here instead, set `already_enriched: count` "
-                "in the carbon processor, and leave those metrics out of sums"
-            )
-        return enriched

@@ -19,6 +19,7 @@ from otel_carbon.cli.registry_choice import chosen_registry, registry_option
 from otel_carbon.errors import BodyTooLarge, MalformedBody
 
 if TYPE_CHECKING:
+    from otel_carbon.enricher import EnrichSettings
     from otel_carbon.otlp.file_enrichment import EnrichedFile
     from otel_carbon.registry.catalog import Registry
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 _SUMMARY_HELP = (
     "Print a summary as JSON; the traces then go to -o only. "
     "Failed requests without usage do not count as inference calls; they are under unestimated_by_reason."
+)
+_ACCOUNTING_POINT_HELP = (
+    "Services whose server spans count as calls, * for all; behind a minus, gateways whose clients report the calls."
 )
 
 
@@ -40,8 +44,25 @@ _SUMMARY_HELP = (
 )
 @click.option("--summary", is_flag=True, help=_SUMMARY_HELP)
 @click.option("--full", is_flag=True, help="Add every attribute, not only the core ones.")
+@click.option(
+    "--model-map",
+    "model_map",
+    multiple=True,
+    metavar="NAME=MODEL",
+    help="The model behind the NAME of a deployment or alias, or behind PROVIDER/NAME; may be given several times.",
+)
+@click.option("--accounting-point", metavar="SERVICE,...", help=_ACCOUNTING_POINT_HELP)
 @registry_option
-def enrich(file: Path, output: Path | None, registry_file: Path | None, *, summary: bool, full: bool) -> int:
+def enrich(
+    file: Path,
+    output: Path | None,
+    model_map: tuple[str, ...],
+    accounting_point: str | None,
+    registry_file: Path | None,
+    *,
+    summary: bool,
+    full: bool,
+) -> int:
     """Add footprints to the inference spans of an OTLP trace file.
 
     Protobuf, OTLP JSON or JSON lines, detected; the output has the encoding of the input. - reads standard input.
@@ -56,7 +77,9 @@ def enrich(file: Path, output: Path | None, registry_file: Path | None, *, summa
         raise click.UsageError(msg)
     if output is not None:
         refuse_own_input(output, [file])
-    enriched = _enriched(file, chosen_registry(registry_file), full=full)
+    registry = chosen_registry(registry_file)
+    settings = _settings(registry, model_map, accounting_point)
+    enriched = _enriched(file, registry, replace(settings, full=full or settings.full))
     if output is not None or not summary:
         _write_traces(enriched, output or STANDARD_STREAM, file)
     if summary:
@@ -67,15 +90,37 @@ def enrich(file: Path, output: Path | None, registry_file: Path | None, *, summa
     return exit_codes.DONE
 
 
-def _enriched(file: Path, registry: Registry, *, full: bool) -> EnrichedFile:
+def _settings(registry: Registry, model_map: tuple[str, ...], accounting_point: str | None) -> EnrichSettings:
+    """Those of the environment, over which the options win."""
+    from otel_carbon.sdk.environment import settings_from_environment, unknown_model
+    from otel_carbon.sdk.setting_texts import accounting_point_from_text, pairs_from_text
+
+    settings = settings_from_environment(os.environ, registry)
+    pairs = pairs_from_text(",".join(model_map), "NAME=MODEL")
+    _refuse("--model-map", pairs.problems)
+    for problem in filter(None, (unknown_model(registry, model) for model in dict.fromkeys(pairs.found.values()))):
+        click.echo(f"warning: --model-map: {problem}", err=True)
+    models = {**settings.models, **pairs.found}
+    settings = replace(settings, models=models, already_enriched="count")  # else a summary lacks amounts
+    if accounting_point is None:
+        return settings
+    accounting = accounting_point_from_text(accounting_point)
+    _refuse("--accounting-point", accounting.problems)
+    return replace(settings, accounting_point=accounting.counting, pass_through=accounting.pass_through)
+
+
+def _refuse(option: str, problems: tuple[str, ...]) -> None:
+    if problems:
+        msg = f"{option}: {'; '.join(problems)}"
+        raise click.UsageError(msg)
+
+
+def _enriched(file: Path, registry: Registry, settings: EnrichSettings) -> EnrichedFile:
     with needs_extra("otlp"):
         from otel_carbon.otlp.file_enrichment import enrich_file_bytes
     from otel_carbon.enricher import Enricher
-    from otel_carbon.sdk.environment import settings_from_environment
 
     body = sys.stdin.buffer.read() if file == STANDARD_STREAM else file.read_bytes()
-    settings = settings_from_environment(os.environ, registry)
-    settings = replace(settings, full=full or settings.full, already_enriched="count")  # else a summary lacks amounts
     try:
         with Console(sys.stdout, sys.stderr).working(f"enriching {_name(file)}, {len(body):,} bytes"):
             return enrich_file_bytes(body, Enricher(registry, settings))

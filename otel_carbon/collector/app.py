@@ -72,13 +72,15 @@ class Collector:
         return {name: listener.endpoint for name, listener in self._listeners().items()}
 
     def start(self) -> None:
-        """Start to send, then to listen; receivers come last, so that what they take has somewhere to go.
+        """Start to send and to decide, then to listen; receivers come last, so that what they take has somewhere to go.
 
         Raises:
             ConfigError: endpoints cannot be listened on; it names all of them, and nothing is left running.
         """
         for sender in self._parts.senders:
             sender.start()
+        for hold in self._parts.holds:
+            hold.start()
         problems: list[str] = []
         for listener in self._listeners().values():
             try:
@@ -92,20 +94,21 @@ class Collector:
             health.set_ready(ready=True)
 
     def stop(self, *, grace_s: float = GRACE_S, drain_s: float = DRAIN_S) -> int:
-        """Stop to listen, send what is queued, then stop the pages.
+        """Stop to listen, decide what is held, send what is queued, then stop the pages.
 
         Args:
             grace_s: how long requests that have begun may take, in seconds.
-            drain_s: how long exporters may take to empty their queues, in seconds.
+            drain_s: how long it may take to decide what is held and to empty the queues, in seconds.
 
         Returns:
-            How many spans, metric points and log records were still queued and are lost.
+            How many spans, metric points and log records were still held or queued and are lost.
         """
         for health in self._health.values():
             health.set_ready(ready=False)
         _stop_all(self._parts.receivers.values(), grace_s)
         deadline_s = time.monotonic() + drain_s
-        lost = sum(sender.drain(deadline_s) for sender in self._parts.senders)
+        lost = sum(hold.drain(deadline_s) for hold in self._parts.holds)
+        lost += sum(sender.drain(deadline_s) for sender in self._parts.senders)
         _stop_all((*self._parts.pages.values(), *self._health.values()), _PAGE_GRACE_S)
         return lost
 
@@ -141,7 +144,7 @@ def run_collector(
     for name, endpoint in collector.endpoints.items():
         _logger.info("%s listens on %s", name, endpoint)
     asked_to_stop.wait()
-    _logger.info("stopping: receivers first, then the queues are sent")
+    _logger.info("stopping: receivers first, then what is held is decided and the queues are sent")
     lost = collector.stop()
     if lost:
         _logger.error("stopped; %d queued items could not be sent in time and are lost", lost)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from otel_carbon.collector.byte_queue import ByteQueue
 from otel_carbon.collector.check_config import component_type
@@ -16,6 +16,7 @@ from otel_carbon.collector.config import (
 from otel_carbon.collector.debug_exporter import DebugExport
 from otel_carbon.collector.endpoints import parse_endpoint
 from otel_carbon.collector.grpc_receiver import GrpcReceiver, GrpcSettings
+from otel_carbon.collector.hold_assembly import build_holds
 from otel_carbon.collector.http_receiver import HttpReceiver, HttpSettings
 from otel_carbon.collector.otlp_exporters import BackendSettings, OtlpGrpcExport, OtlpHttpExport
 from otel_carbon.collector.pipeline import Intake, Pipeline
@@ -33,11 +34,14 @@ if TYPE_CHECKING:
         ExporterConfig,
         OtlpExporterConfig,
         OtlpReceiverConfig,
+        PipelineConfig,
         RetryConfig,
     )
     from otel_carbon.collector.endpoints import Endpoint
-    from otel_carbon.collector.pipeline import TracesProcessor
+    from otel_carbon.collector.hold import Hold, HoldingProcessor
+    from otel_carbon.collector.pipeline import Processor
     from otel_carbon.collector.prometheus_exporter import Render
+    from otel_carbon.collector.self_metrics import CarbonNumbers
     from otel_carbon.collector.sender import Export
 
 _MEBIBYTE = 1024 * 1024
@@ -50,12 +54,27 @@ class CarbonStage:
     """What a carbon processor gives the collector.
 
     Attributes:
-        process: enriches one request.
+        process: enriches one traces request.
         render: writes its counters for a scraper.
+        read_metrics: books what one metrics request says of services that are counted from their metrics.
+        numbers: what it counts about that reading, by the names in `self_metrics`.
+        holding: enriches several traces requests together; None when it cannot.
     """
 
-    process: TracesProcessor
+    process: Processor
     render: Render
+    read_metrics: Callable[[bytes], None] | None = None
+    numbers: Callable[[], CarbonNumbers] | None = None
+    holding: HoldingProcessor[Any] | None = None
+
+    def processor(self, signal: Signal) -> Processor:
+        """What it does to the requests of one signal; metrics are read, and pass as they came."""
+        return self.process if signal is Signal.TRACES else self._pass_metrics
+
+    def _pass_metrics(self, body: bytes, /) -> bytes:
+        if self.read_metrics is not None:
+            self.read_metrics(body)
+        return body
 
 
 class BuildCarbon(Protocol):
@@ -89,12 +108,14 @@ class Assembly:
     Attributes:
         receivers: by name, such as `receivers.otlp.grpc`.
         senders: one for each exporter that sends.
+        holds: one for each processor that holds requests.
         pages: `/metrics` servers by name, such as `exporters.prometheus`.
         metrics: what the collector counts about itself.
     """
 
     receivers: Mapping[str, Listener]
     senders: tuple[Sender, ...]
+    holds: tuple[Hold, ...]
     pages: Mapping[str, Listener]
     metrics: SelfMetrics
 
@@ -110,6 +131,9 @@ def assemble(
         config: a configuration that was checked.
         build_carbon: makes the carbon processor.
         json_decoders: OTLP JSON to protobuf bytes, for each signal.
+
+    Raises:
+        ConfigError: requests are to be held for a processor that cannot decide several together.
     """
     metrics = SelfMetrics()
     used = {name for pipeline in config.service.pipelines.values() for name in pipeline.exporters}
@@ -117,10 +141,18 @@ def assemble(
     senders = dict(_senders(exporters, metrics))
     wanted = {name for pipeline in config.service.pipelines.values() for name in pipeline.processors}
     stages = {name: build_carbon(carbon) for name, carbon in config.processors.items() if name in wanted}
+    for stage in stages.values():
+        if stage.numbers is not None:
+            metrics.watch_carbon(stage.numbers)
     queues = {name: sender.queue for name, sender in senders.items()}
+    holds = build_holds(config, stages, queues, metrics)
+    pipelines = {
+        name: _pipeline(name, pipeline, stages, queues, holds) for name, pipeline in config.service.pipelines.items()
+    }
     return Assembly(
-        receivers=dict(_receivers(config, _pipelines(config, stages, queues), json_decoders, metrics)),
+        receivers=dict(_receivers(config, pipelines, json_decoders, metrics)),
         senders=tuple(senders.values()),
+        holds=tuple(holds.values()),
         pages=dict(_pages(exporters, stages, metrics)),
         metrics=metrics,
     )
@@ -173,19 +205,24 @@ def _retry(exporter: OtlpExporterConfig | DebugExporterConfig) -> RetrySettings:
     )
 
 
-def _pipelines(
-    config: CollectorConfig, stages: Mapping[str, CarbonStage], queues: Mapping[str, ByteQueue]
-) -> dict[str, Pipeline]:
-    return {
-        name: Pipeline(
-            name=name,
-            signal=Signal(component_type(name)),
-            processors=tuple((processor, stages[processor].process) for processor in pipeline.processors),
-            # The prometheus exporter has no queue: the carbon processor's counters are read, not sent.
-            queues=tuple(queues[exporter] for exporter in pipeline.exporters if exporter in queues),
-        )
-        for name, pipeline in config.service.pipelines.items()
-    }
+def _pipeline(
+    name: str,
+    pipeline: PipelineConfig,
+    stages: Mapping[str, CarbonStage],
+    queues: Mapping[str, ByteQueue],
+    holds: Mapping[str, Hold],
+) -> Pipeline:
+    signal = Signal(component_type(name))
+    held_by = [holds[processor] for processor in pipeline.processors if processor in holds and signal is Signal.TRACES]
+    processors = () if held_by else pipeline.processors
+    return Pipeline(
+        name=name,
+        signal=signal,
+        processors=tuple((processor, stages[processor].processor(signal)) for processor in processors),
+        # The prometheus exporter has no queue: the carbon processor's counters are read, not sent.
+        queues=tuple(queues[exporter] for exporter in pipeline.exporters if exporter in queues),
+        hold=held_by[0] if held_by else None,
+    )
 
 
 def _receivers(

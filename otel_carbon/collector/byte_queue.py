@@ -5,12 +5,29 @@ from __future__ import annotations
 from collections import deque
 from contextlib import ExitStack
 from threading import Condition
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from otel_carbon.collector.signals import Batch
+
+
+class Room(Protocol):
+    """What has a bound in bytes."""
+
+    @property
+    def what(self) -> str:
+        """What it is called in a message."""
+
+    def reserve(self, size_bytes: int) -> bool:
+        """Promise room; False if there is none."""
+
+    def release(self, size_bytes: int) -> None:
+        """Give back room that was promised."""
+
+
+R = TypeVar("R", bound=Room)
 
 
 class ByteQueue:
@@ -32,6 +49,11 @@ class ByteQueue:
         self._batches: deque[Batch] = deque()
         self._closed = False
         self._changed = Condition()
+
+    @property
+    def what(self) -> str:
+        """What it is called in a message."""
+        return f"the queue of exporter {self.exporter}"
 
     @property
     def held_bytes(self) -> int:
@@ -101,16 +123,16 @@ class ByteQueue:
         return self._held_bytes == 0 or self._held_bytes + size_bytes <= self.capacity_bytes
 
 
-def reserve_in_all(queues: Iterable[ByteQueue], size_bytes: int) -> ByteQueue | None:
+def reserve_in_all(rooms: Iterable[R], size_bytes: int) -> R | None:
     """Reserve room in every queue, or in none of them.
 
     Returns:
-        None when all have room, else the queue that has none.
+        None when all have room, else the one that has none.
     """
     with ExitStack() as undo:
-        for queue in queues:
-            if not queue.reserve(size_bytes):
-                return queue
-            undo.callback(queue.release, size_bytes)
+        for room in rooms:
+            if not room.reserve(size_bytes):
+                return room
+            undo.callback(room.release, size_bytes)
         undo.pop_all()
     return None

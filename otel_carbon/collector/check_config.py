@@ -97,9 +97,10 @@ def carbon_findings(draft: Draft, check: CheckCarbon) -> Iterator[CarbonFindings
 
 
 def warnings_of(draft: Draft) -> Iterator[Problem]:
-    """Find components that are declared and run nowhere."""
+    """Find components that are declared and run nowhere, or for nothing."""
     if draft.service is None:
         return
+    yield from _idle_carbons(draft, draft.service)
     used = {"extensions": set(draft.service.extensions)}
     for section in _PIPELINE_SECTIONS:
         used[section] = {each for pipeline in draft.service.pipelines.values() for each in getattr(pipeline, section)}
@@ -107,6 +108,15 @@ def warnings_of(draft: Draft) -> Iterator[Problem]:
         for unused in sorted(set(ids) - used[section]):
             place = "service.extensions" if section == "extensions" else "any pipeline"
             yield Problem((section, unused), f"is declared but not named in {place}; it does not run")
+
+
+def _idle_carbons(draft: Draft, service: ServiceConfig) -> Iterator[Problem]:
+    """Carbon processors that metrics flow through for nothing."""
+    for key, carbon in draft.components["processors"].items():
+        reads_none = isinstance(carbon, CarbonConfig) and not carbon.usage_source.reads_metrics
+        if reads_none and _is_fed(key, Signal.METRICS, service):
+            what = "reads no metrics: usage_source names no service that is counted from them"
+            yield Problem(("processors", key), what)
 
 
 def _pipeline_problems(draft: Draft, name: str, pipeline: PipelineConfig) -> Iterator[Problem]:
@@ -117,19 +127,18 @@ def _pipeline_problems(draft: Draft, name: str, pipeline: PipelineConfig) -> Ite
         return
     for section in _PIPELINE_SECTIONS:
         yield from _undeclared(draft, (*path, section), getattr(pipeline, section), section)
-    is_traces = component_type(name) == Signal.TRACES.value
+    is_logs = component_type(name) == Signal.LOGS.value
     types = [component_type(processor) for processor in pipeline.processors]
-    if "carbon" in types and not is_traces:
-        yield Problem((*path, "processors", types.index("carbon")), "carbon processes traces; take it out of here")
+    if "carbon" in types and is_logs:
+        what = "carbon reads traces, and metrics of services whose usage_source they are; take it out of here"
+        yield Problem((*path, "processors", types.index("carbon")), what)
     for index, exporter in enumerate(pipeline.exporters):
         if component_type(exporter) == "prometheus":
-            yield from _prometheus_problems(
-                (*path, "exporters", index), is_traces=is_traces, has_carbon="carbon" in types
-            )
+            yield from _prometheus_problems((*path, "exporters", index), is_logs=is_logs, has_carbon="carbon" in types)
 
 
-def _prometheus_problems(path: KeyPath, *, is_traces: bool, has_carbon: bool) -> Iterator[Problem]:
-    if not is_traces:
+def _prometheus_problems(path: KeyPath, *, is_logs: bool, has_carbon: bool) -> Iterator[Problem]:
+    if is_logs:
         yield Problem(path, "prometheus serves the carbon processor's counters only; list it in a traces pipeline")
     elif not has_carbon:
         yield Problem(path, "prometheus serves the carbon processor's counters; add carbon to the processors here")
@@ -153,6 +162,17 @@ def _carbon_problems(draft: Draft) -> Iterator[Problem]:
     for key, carbon in carbons.items():
         if not _overlay_is_there(carbon):
             yield Problem(("processors", key, "registry"), f"there is no file {carbon.registry!r}")
+        if carbon.usage_source.reads_metrics and draft.service and not _is_fed(key, Signal.METRICS, draft.service):
+            what = f"the metrics do not come here; add {key} to the processors of a metrics pipeline"
+            yield Problem(("processors", key, "usage_source"), what)
+
+
+def _is_fed(processor: str, signal: Signal, service: ServiceConfig) -> bool:
+    """Whether a pipeline of a signal leads through a processor."""
+    return any(
+        component_type(name) == signal.value and processor in pipeline.processors
+        for name, pipeline in service.pipelines.items()
+    )
 
 
 def _overlay_is_there(carbon: CarbonConfig) -> bool:

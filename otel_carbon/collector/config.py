@@ -13,6 +13,7 @@ from otel_carbon.collector.endpoints import Endpoint, parse_endpoint
 from otel_carbon.otlp.limits import DEFAULT_LIMIT_BYTES
 
 _MEBIBYTE = 1024 * 1024
+MAX_HOLD_S = 60.0
 _DURATION = re.compile(
     r"(?:(?P<h>\d+(?:\.\d+)?)h)?(?:(?P<m>\d+(?:\.\d+)?)m)?(?:(?P<s>\d+(?:\.\d+)?)s)?(?:(?P<ms>\d+)ms)?"
 )
@@ -57,7 +58,15 @@ def _empty_as_defaults(section: object) -> object:
     return section
 
 
+def _not_too_long(seconds: float) -> float:
+    if seconds > MAX_HOLD_S:
+        raise ValueError(f"must be at most {MAX_HOLD_S:g}s: what is held back is in memory only")
+    return seconds
+
+
+Name = Annotated[str, Field(min_length=1)]
 Seconds = Annotated[float, BeforeValidator(seconds_from_duration)]
+HoldSeconds = Annotated[Seconds, AfterValidator(_not_too_long)]
 ListenEndpoint = Annotated[str, AfterValidator(_valid_endpoint)]
 BackendUrl = Annotated[str, AfterValidator(_valid_url)]
 
@@ -123,6 +132,53 @@ class AlreadyEnriched(StrEnum):
     COUNT = "count"
 
 
+class AccountingPointConfig(_Model):
+    """Where calls count that a client and a server in between both report, by the names of services."""
+
+    count: tuple[Name, ...] = Field(
+        default=(), description='Services whose server-side GenAI spans count as calls, `"*"` for all.'
+    )
+    pass_through: tuple[Name, ...] = Field(
+        default=(),
+        description="Gateways: services whose inference spans never count, as their clients report the calls.",
+    )
+
+    @model_validator(mode="after")
+    def _one_or_the_other(self) -> Self:
+        if "*" in self.pass_through:
+            raise ValueError("pass_through: '*' would let no call count; name the gateways")
+        for service in set(self.count) & set(self.pass_through):
+            raise ValueError(f"{service!r} is named both to count calls and to pass them through; keep one")
+        return self
+
+
+class UsageSource(StrEnum):
+    """What the calls of a service are counted from."""
+
+    SPANS = "spans"
+    METRICS = "metrics"
+
+
+class UsageSourceConfig(_Model):
+    """What calls are counted from, service by service; never from both."""
+
+    services: dict[Name, UsageSource] = Field(
+        default_factory=dict,
+        description="`service.name: metrics` counts a service from its token metrics and not from its spans; "
+        '`"*"` is every service that is not named.',
+    )
+    max_series: int = Field(
+        default=10_000,
+        ge=1,
+        description="How many cumulative series are remembered; a forgotten one counts from its second point on.",
+    )
+
+    @property
+    def reads_metrics(self) -> bool:
+        """Whether any service is counted from its metrics."""
+        return UsageSource.METRICS in self.services.values()
+
+
 class CarbonConfig(_Model):
     """Adds energy, emissions and water to inference spans, and counts them."""
 
@@ -144,12 +200,28 @@ class CarbonConfig(_Model):
         default_factory=dict,
         description="Region where each provider runs, `provider: region`; it wins over what spans say.",
     )
-    hold_s: Seconds = Field(
+    models: dict[Name, Name] = Field(
+        default_factory=dict,
+        description="Model behind the name of a deployment or alias, `name: model` or `provider/name: model`.",
+    )
+    accounting_point: AccountingPointConfig = Field(
+        default_factory=AccountingPointConfig,
+        description="Where calls count; by default where they are made.",
+    )
+    usage_source: UsageSourceConfig = Field(
+        default_factory=UsageSourceConfig,
+        description="What calls are counted from; by default spans.",
+    )
+    hold_s: HoldSeconds = Field(
         default=0.0,
         validation_alias="hold",
-        ge=0,
-        le=0,
-        description="How long spans wait to be judged together; only 0s, as nothing is held back yet.",
+        description="How long requests wait, so that spans of one call are decided together; at most 1m, 0s is off.",
+    )
+    hold_size_bytes: int = Field(
+        default=64 * _MEBIBYTE,
+        ge=1,
+        description="Bound of what is held, in bytes of memory; at half of it, or of the smallest queue behind it, "
+        "all that is held is decided early.",
     )
     registry: str | None = Field(
         default=None, description="Path of a compiled registry overlay, added to the bundled facts."

@@ -43,6 +43,8 @@ service:
 """
 _SECTIONS = (*COMPONENT_TYPES, "service")
 _REQUIRED_SECTIONS = ("receivers", "exporters", "service")
+KEY_ITSELF = "[key]"
+"""What pydantic appends to the path of a key that is wrong, and not its value."""
 _QUOTED = re.compile(r"'([^']*)'")
 
 
@@ -176,7 +178,7 @@ def _validated(model: type[BaseModel], settings: Plain, path: KeyPath, problems:
     except ValidationError as error:
         details = error.errors(include_url=False)
         for detail in details:
-            place = (*path, *detail["loc"])
+            place = (*path, *(part for part in detail["loc"] if part != KEY_ITSELF))
             advice = advice_on_key(place) if detail["type"] == "extra_forbidden" else None
             problems.append(Problem(place, advice or _message(model, detail)))
         return None
@@ -188,8 +190,12 @@ def _message(model: type[BaseModel], detail: ErrorDetails) -> str:
     match detail["type"]:
         case "extra_forbidden":
             return f"unknown key; {suggestion(str(detail['loc'][-1]), _known_keys(model, detail['loc'][:-1]))}"
-        case "too_short":
+        case "too_short" | "string_too_short":
             return "must not be empty"
+        case "tuple_type":
+            return "must be a list, such as [one, two]"
+        case "dict_type":
+            return "must be a mapping, such as {name: value}"
         case "missing":
             return "is required"
         case "literal_error" | "enum":

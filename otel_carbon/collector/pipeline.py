@@ -1,17 +1,20 @@
-"""From a received request to every exporter queue: bytes in, bytes out, all queues or none."""
+"""From a received request to every exporter queue, some by way of a hold: bytes in, bytes out, all queues or none."""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from otel_carbon.collector.byte_queue import ByteQueue, reserve_in_all
+from otel_carbon.collector.hold import Held
 from otel_carbon.collector.item_counts import count_items
 from otel_carbon.collector.signals import Batch, Signal
 from otel_carbon.errors import MalformedBody, OtelCarbonError
 
 if TYPE_CHECKING:
+    from otel_carbon.collector.byte_queue import Room
+    from otel_carbon.collector.hold import Hold
     from otel_carbon.collector.self_metrics import SelfMetrics
 
 RETRY_AFTER_S = 1.0
@@ -19,15 +22,18 @@ _logger = logging.getLogger(__name__)
 
 
 class QueueFull(OtelCarbonError):
-    """An exporter queue has no room now; the client should try again after `retry_after_s` seconds."""
+    """A queue has no room now; the client should try again after `retry_after_s` seconds.
 
-    def __init__(self, exporter: str, retry_after_s: float = RETRY_AFTER_S) -> None:
-        super().__init__(f"the queue of exporter {exporter} is full")
+    `what` is the queue in words.
+    """
+
+    def __init__(self, what: str, retry_after_s: float = RETRY_AFTER_S) -> None:
+        super().__init__(f"{what} is full")
         self.retry_after_s = retry_after_s
 
 
-class TracesProcessor(Protocol):
-    """A stage of a traces pipeline: a serialized `ExportTraceServiceRequest` in, another one out."""
+class Processor(Protocol):
+    """A stage of a pipeline: a serialized `Export...ServiceRequest` in, another one, or the same, out."""
 
     def __call__(self, body: bytes, /) -> bytes:
         """Process one request.
@@ -44,14 +50,16 @@ class Pipeline:
     Attributes:
         name: as configured, `traces` or `traces/name`.
         signal: what flows through it.
-        processors: component id and callable of each stage, in order; empty for metrics and logs.
+        processors: component id and callable of each stage, in order; empty for logs.
         queues: the queues of its exporters.
+        hold: where its requests wait for its processor, which is then none of `processors`; None without waiting.
     """
 
     name: str
     signal: Signal
-    processors: tuple[tuple[str, TracesProcessor], ...]
+    processors: tuple[tuple[str, Processor], ...]
     queues: tuple[ByteQueue, ...]
+    hold: Hold | None = None
 
 
 class Intake:
@@ -60,18 +68,23 @@ class Intake:
     Args:
         receiver: component id of the receiver, for the counters.
         signal: what it takes.
-        pipelines: where it goes.
+        pipelines: where it goes; those that hold share one hold.
         metrics: counts what was accepted and refused.
     """
 
     def __init__(self, receiver: str, signal: Signal, pipelines: tuple[Pipeline, ...], metrics: SelfMetrics) -> None:
         self.receiver = receiver
         self.signal = signal
-        self._pipelines = pipelines
         self._metrics = metrics
+        self._pipelines = tuple(pipeline for pipeline in pipelines if pipeline.hold is None)
+        self._queues = tuple(queue for pipeline in self._pipelines for queue in pipeline.queues)
+        self._hold = next((pipeline.hold for pipeline in pipelines if pipeline.hold is not None), None)
+        self._held_queues = tuple(queue for pipeline in pipelines if pipeline.hold for queue in pipeline.queues)
+        rooms: list[Room] = [*self._queues, *self._held_queues]
+        self._rooms = rooms if self._hold is None else [*rooms, self._hold]
 
     def accept(self, body: bytes, transport: str) -> None:
-        """Process a request and queue it for every exporter; returning means that all queues have it.
+        """Process a request and queue it for every exporter; returning means that all queues have it, or its hold.
 
         A request without items is accepted and goes nowhere.
 
@@ -81,7 +94,7 @@ class Intake:
 
         Raises:
             MalformedBody: the bytes are not a request of this signal.
-            QueueFull: at least one exporter queue has no room; no queue got it.
+            QueueFull: at least one exporter queue, or the hold, has no room; no queue got it.
         """
         try:
             items = count_items(self.signal, body)
@@ -94,23 +107,32 @@ class Intake:
         self._metrics.request(self.receiver, transport, "success")
 
     def _forward(self, body: bytes, items: int, transport: str) -> None:
-        """Reserve room, process, queue: once a request has been processed, and booked, it is never refused."""
+        """Reserve room, process, queue: once a request has been processed, and booked, it is never refused.
+
+        What is held is only read here; `Hold` processes and queues it.
+        """
         reserved_bytes = Batch(self.signal, body, items).size_bytes
-        queues = [queue for pipeline in self._pipelines for queue in pipeline.queues]
-        full = reserve_in_all(queues, reserved_bytes)
-        if full:
-            self._metrics.enqueue_failed(full.exporter, self.signal, items)
-            self._metrics.refused(self.receiver, transport, self.signal, items)
-            self._metrics.request(self.receiver, transport, "refused")
-            raise QueueFull(full.exporter)
+        full = reserve_in_all(self._rooms, reserved_bytes)
+        if full is not None:
+            self._refuse(full, items, transport)
         try:
+            read = self._hold.read(body) if self._hold is not None else None
             deliveries = self._deliveries(body, items)
         except BaseException:
-            for queue in queues:
-                queue.release(reserved_bytes)
+            for room in self._rooms:
+                room.release(reserved_bytes)
             raise
         for queue, batch in deliveries:
             queue.put(batch, reserved_bytes)
+        if self._hold is not None:
+            self._hold.put(Held(body, read, items, self._held_queues, reserved_bytes))
+
+    def _refuse(self, full: Room, items: int, transport: str) -> NoReturn:
+        if isinstance(full, ByteQueue):
+            self._metrics.enqueue_failed(full.exporter, self.signal, items)
+        self._metrics.refused(self.receiver, transport, self.signal, items)
+        self._metrics.request(self.receiver, transport, "refused")
+        raise QueueFull(full.what)
 
     def _deliveries(self, body: bytes, items: int) -> list[tuple[ByteQueue, Batch]]:
         deliveries = []
@@ -126,7 +148,7 @@ class Intake:
             except MalformedBody:
                 raise
             except Exception:
-                # Spans are never lost to a fault of ours: they go on as they came, and the counter tells.
+                # Telemetry is never lost to a fault of ours: it goes on as it came, and the counter tells.
                 self._metrics.processor_failed(name)
                 _logger.exception("%s: processor %s failed; the request goes on unprocessed", pipeline.name, name)
         return body

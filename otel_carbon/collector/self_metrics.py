@@ -7,7 +7,7 @@ from collections import defaultdict
 from mmap import PAGESIZE
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -18,26 +18,44 @@ from prometheus_client.registry import Collector
 from otel_carbon.collector.signals import Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from prometheus_client.metrics_core import Metric
 
     from otel_carbon.collector.byte_queue import ByteQueue
+    from otel_carbon.collector.hold import Hold
 
 _STATM = Path("/proc/self/statm")
 _RESIDENT_FIELD = 1
 
 _COUNTER_HELP = {
-    "otelcol_receiver_accepted_{items}": "Items taken over: every exporter queue has them.",
+    "otelcol_receiver_accepted_{items}": "Items taken over: every exporter queue has them, or room for what is held.",
     "otelcol_receiver_refused_{items}": "Items refused for now because a queue was full; the client keeps them.",
     "otelcol_exporter_sent_{items}": "Items the backend accepted.",
     "otelcol_exporter_send_failed_{items}": "Items the backend rejected, or that were given up.",
     "otelcol_exporter_enqueue_failed_{items}": "Items refused because this exporter's queue was full.",
     "otelcol_receiver_requests": "Export requests by outcome: success, refused (queue full) or failure (bad request).",
     "otel_carbon_collector_processor_failures": "Requests forwarded unprocessed because a processor failed.",
+    "otel_carbon_collector_hold_decisions": "Times that all held requests were decided, by cause: time, size or stop.",
 }
 
 Labels = tuple[tuple[str, str], ...]
+
+
+class CarbonNumbers(NamedTuple):
+    """What the carbon processor counts about the metrics that it reads.
+
+    Attributes:
+        usage_points: data points of usage metrics by what became of them.
+        usage_series: cumulative series that are remembered.
+        usage_series_dropped: series that were forgotten to make room.
+        usage_tokens_waiting: cached and reasoning tokens that came before the total they are part of.
+    """
+
+    usage_points: Mapping[str, int]
+    usage_series: int
+    usage_series_dropped: int
+    usage_tokens_waiting: int
 
 
 class SelfMetrics(Collector):
@@ -50,6 +68,8 @@ class SelfMetrics(Collector):
         self._lock = Lock()
         self._totals: defaultdict[str, defaultdict[Labels, int]] = defaultdict(lambda: defaultdict(int))
         self._queues: list[ByteQueue] = []
+        self._holds: list[Hold] = []
+        self._carbon: list[Callable[[], CarbonNumbers]] = []
         self._started_s = time.monotonic()
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
@@ -65,8 +85,16 @@ class SelfMetrics(Collector):
         self.sent(queue.exporter, Signal.TRACES, 0)
         self.send_failed(queue.exporter, Signal.TRACES, 0)
 
+    def watch_carbon(self, numbers: Callable[[], CarbonNumbers]) -> None:
+        """Show what a carbon processor makes of the metrics that it reads."""
+        self._carbon.append(numbers)
+
+    def watch_hold(self, hold: Hold) -> None:
+        """Show how much a hold has, and how much it takes."""
+        self._holds.append(hold)
+
     def accepted(self, receiver: str, transport: str, signal: Signal, items: int) -> None:
-        """Count items that every exporter queue accepted."""
+        """Count items that every exporter queue accepted, or a hold before them."""
         self._add("otelcol_receiver_accepted_{items}", signal, items, receiver=receiver, transport=transport)
 
     def refused(self, receiver: str, transport: str, signal: Signal, items: int) -> None:
@@ -93,6 +121,10 @@ class SelfMetrics(Collector):
         """Count one request that passed unprocessed because a processor raised."""
         self._add("otel_carbon_collector_processor_failures", None, 1, processor=processor)
 
+    def held_decided(self, processor: str, cause: str) -> None:
+        """Count that everything held was decided, because of its age (`time`), its `size` or a `stop`."""
+        self._add("otel_carbon_collector_hold_decisions", None, 1, processor=processor, cause=cause)
+
     def render(self, *, openmetrics: bool = False) -> bytes:
         """Write all families in the Prometheus text format, or in OpenMetrics with its closing `# EOF`."""
         if openmetrics:
@@ -107,6 +139,10 @@ class SelfMetrics(Collector):
         for name, samples in totals.items():
             yield _counter_family(name, samples)
         yield from self._queue_families()
+        if self._holds:
+            yield from self._hold_families()
+        for numbers in self._carbon:
+            yield from _usage_families(numbers())
         yield from self._process_families()
 
     def _add(self, template: str, signal: Signal | None, count: int, **labels: str) -> None:
@@ -124,6 +160,18 @@ class SelfMetrics(Collector):
             capacity.add_metric([queue.exporter], queue.capacity_bytes)
         yield from (size, capacity)
 
+    def _hold_families(self) -> Iterator[Metric]:
+        size = GaugeMetricFamily(
+            "otel_carbon_collector_hold_size", "Bytes held or being decided.", labels=["processor"]
+        )
+        capacity = GaugeMetricFamily(
+            "otel_carbon_collector_hold_capacity", "Bound of what is held, in bytes.", labels=["processor"]
+        )
+        for hold in self._holds:
+            size.add_metric([hold.processor_id], hold.held_bytes)
+            capacity.add_metric([hold.processor_id], hold.settings.capacity_bytes)
+        yield from (size, capacity)
+
     def _process_families(self) -> Iterator[Metric]:
         uptime_s = time.monotonic() - self._started_s
         yield CounterMetricFamily("otelcol_process_uptime_seconds", "Seconds since the start.", value=uptime_s)
@@ -135,6 +183,27 @@ class SelfMetrics(Collector):
             yield GaugeMetricFamily(
                 "otelcol_process_memory_rss_bytes", "Resident memory in bytes.", value=resident_bytes
             )
+
+
+def _usage_families(numbers: CarbonNumbers) -> Iterator[Metric]:
+    prefix = "otel_carbon_collector_usage"
+    points = CounterMetricFamily(
+        f"{prefix}_points", "Data points of services counted from their metrics, by outcome.", labels=["outcome"]
+    )
+    for outcome, count in numbers.usage_points.items():
+        points.add_metric([outcome], count)
+    yield points
+    yield GaugeMetricFamily(f"{prefix}_series", "Cumulative series remembered.", value=numbers.usage_series)
+    yield CounterMetricFamily(
+        f"{prefix}_series_dropped",
+        "Series forgotten to make room; what they add until they are heard of twice again is not counted.",
+        value=numbers.usage_series_dropped,
+    )
+    yield GaugeMetricFamily(
+        f"{prefix}_tokens_waiting",
+        "Cached and reasoning tokens whose total has not come yet.",
+        value=numbers.usage_tokens_waiting,
+    )
 
 
 def _counter_family(name: str, samples: Mapping[Labels, int]) -> CounterMetricFamily:

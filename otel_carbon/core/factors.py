@@ -64,9 +64,9 @@ class FactorsAtBound(NamedTuple):
     ewif_l_per_kwh: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Factors:
-    """Everything that turns the tokens of one model in one place into a footprint."""
+    """Everything that turns the tokens of one model in one place into a footprint; told apart by identity."""
 
     energy_per_token: EnergyPerToken
     pue: Interval

@@ -28,42 +28,68 @@ class Amounts(NamedTuple):
     water_l: float
 
 
+_QUANTITIES = len(Amounts._fields)
+_BOUNDS = ("low", "mid", "high")
+
+
+def amount_position(bound: str, quantity: str) -> int:
+    """Where a field of `Amounts` at `low`, `mid` or `high` stands in `Footprint.amounts`."""
+    return _BOUNDS.index(bound) * _QUANTITIES + Amounts._fields.index(quantity)
+
+
+_LOW_ENERGY, _HIGH_ENERGY = amount_position("low", "energy_kwh"), amount_position("high", "energy_kwh")
+
+
 class Footprint(NamedTuple):
     """Energy (kWh), emissions (gCO2e) and water (L) of one inference call; every amount is modelled.
 
     `energy_kwh` is facility energy; `emissions_gco2e` is operational (location-based) plus embodied.
     """
 
-    low: Amounts
-    mid: Amounts
-    high: Amounts
+    amounts: tuple[float, ...]
+    """The fields of `Amounts` at the low bound, then at mid, then at the high bound, in one flat tuple."""
     tokens: AdditiveTokens
     factors: Factors
 
     @property
+    def low(self) -> Amounts:
+        """All quantities at their low bound."""
+        return Amounts(*self.amounts[:_QUANTITIES])
+
+    @property
+    def mid(self) -> Amounts:
+        """All quantities at mid."""
+        return Amounts(*self.amounts[_QUANTITIES : 2 * _QUANTITIES])
+
+    @property
+    def high(self) -> Amounts:
+        """All quantities at their high bound."""
+        return Amounts(*self.amounts[2 * _QUANTITIES :])
+
+    @property
     def it_energy_kwh(self) -> Interval:
         """Energy of the servers, before PUE."""
-        return Interval(self.low.it_energy_kwh, self.mid.it_energy_kwh, self.high.it_energy_kwh)
+        return self._bounds(0)
 
     @property
     def energy_kwh(self) -> Interval:
         """Energy at the facility."""
-        return Interval(self.low.energy_kwh, self.mid.energy_kwh, self.high.energy_kwh)
+        return self._bounds(1)
 
     @property
     def emissions_operational_gco2e(self) -> Interval:
         """Emissions of the electricity, location-based."""
-        return Interval(*(at.emissions_operational_gco2e for at in (self.low, self.mid, self.high)))
+        return self._bounds(2)
 
     @property
     def emissions_embodied_gco2e(self) -> Interval:
         """Share of the hardware's manufacture."""
-        return Interval(*(at.emissions_embodied_gco2e for at in (self.low, self.mid, self.high)))
+        return self._bounds(3)
 
     @property
     def emissions_gco2e(self) -> Interval:
         """Operational and embodied emissions together."""
-        return Interval(self.low.emissions_gco2e, self.mid.emissions_gco2e, self.high.emissions_gco2e)
+        return self._bounds(4)
 
     @property
     def emissions_market_gco2e(self) -> Interval | None:
@@ -76,7 +102,7 @@ class Footprint(NamedTuple):
     @property
     def water_l(self) -> Interval:
         """Fresh water consumed on site and for the electricity."""
-        return Interval(self.low.water_l, self.mid.water_l, self.high.water_l)
+        return self._bounds(5)
 
     @property
     def provenance(self) -> Provenance:
@@ -86,7 +112,10 @@ class Footprint(NamedTuple):
     @property
     def confidence(self) -> str:
         """`high`, `medium` or `low`, from how far apart the energy bounds are."""
-        return confidence_from_range(self.low.energy_kwh, self.high.energy_kwh)
+        return confidence_from_range(self.amounts[_LOW_ENERGY], self.amounts[_HIGH_ENERGY])
+
+    def _bounds(self, quantity: int) -> Interval:
+        return Interval(*self.amounts[quantity::_QUANTITIES])
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +138,7 @@ def footprint_of(tokens: AdditiveTokens, factors: Factors) -> Footprint:
     """
     uncached, cache_read, cache_write, visible, reasoning = tokens
     output = visible + reasoning
-    bounds = []
+    amounts: tuple[float, ...] = ()
     for input_kwh, cache_read_kwh, cache_write_kwh, output_kwh, pue, grid, embodied, wue, ewif in factors.at_bounds:
         it_kwh = (
             uncached * input_kwh + cache_read * cache_read_kwh + cache_write * cache_write_kwh + output * output_kwh
@@ -118,10 +147,8 @@ def footprint_of(tokens: AdditiveTokens, factors: Factors) -> Footprint:
         operational = facility_kwh * grid
         embodied_gco2e = it_kwh * embodied
         water_l = it_kwh * wue + facility_kwh * ewif
-        total_gco2e = operational + embodied_gco2e
-        bounds.append(Amounts(it_kwh, facility_kwh, operational, embodied_gco2e, total_gco2e, water_l))
-    low, mid, high = bounds
-    return Footprint(low, mid, high, tokens, factors)
+        amounts += (it_kwh, facility_kwh, operational, embodied_gco2e, operational + embodied_gco2e, water_l)
+    return Footprint(amounts, tokens, factors)
 
 
 def confidence_from_range(low_energy_kwh: float, high_energy_kwh: float) -> str:

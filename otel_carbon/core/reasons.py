@@ -21,6 +21,8 @@ COUNTED_ANCESTOR = "counted_ancestor"
 COUNTED_DESCENDANT = "counted_descendant"
 SAME_SHAPE = "same_shape"
 AGGREGATE_OPERATION = "aggregate_operation"
+ACCOUNTING_POINT = "accounting_point"
+USAGE_FROM_METRICS = "usage_from_metrics"
 
 SENTENCES = {
     NO_USAGE: "The span carries no token usage; a stream reports it only when the client asks for it.",
@@ -41,6 +43,8 @@ SENTENCES = {
     COUNTED_DESCENDANT: "A child span of this span is already counted.",
     SAME_SHAPE: "Another instrumentation already reported this call: same service, tokens and time.",
     AGGREGATE_OPERATION: "The span sums up other spans and is no inference itself.",
+    ACCOUNTING_POINT: "The span is of a server or gateway; calls count where they are made.",
+    USAGE_FROM_METRICS: "The calls of this service are counted from its metrics, as configured, not from its spans.",
 }
 
 

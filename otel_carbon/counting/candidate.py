@@ -30,10 +30,12 @@ NO_TOKENS: TokenShape = (None, None)
 _NO_IDS = frozenset((0, b"", bytes(8), bytes(16)))
 
 
-class Candidate(NamedTuple):
+@dataclass(slots=True)
+class Candidate:
     """One GenAI span; keys are 64-bit hashes, 0 when the span has no such thing.
 
     `shape_key` is equal for spans that may report the same call without sharing an id.
+    Not frozen, as one is made for every span.
     """
 
     span_key: int
@@ -47,6 +49,10 @@ class Candidate(NamedTuple):
     shape_key: int
     span_id: int | bytes = 0
     """The id itself, for an order that is the same in every process."""
+    trust: int = 1
+    """How far its counts are believed beside those of another span of the same call; more is better."""
+    leaf: bool = False
+    """Whether it is one call to a model for certain, and not perhaps a sum over the calls below it."""
 
     @property
     def has_usage(self) -> bool:
@@ -67,8 +73,15 @@ class Call:
     seen_at_s: float
     twin_tokens: TokenShape = NO_TOKENS
     """What the last span that said otherwise said of its tokens: some count one off."""
+    leaf: bool = False
+    """Whether the span that it was found by is one call for certain."""
     counted: bool = False
     """Whether one of its spans was counted; of an earlier hop's spans a duplicate may come first."""
+    silent_key: int = 0
+    """The span that it was found by, if that told no usage: calls below it are calls of their own once one did."""
+    batch: int = 0
+    position: int = 0
+    """Where the span that it was found by stands among those that were judged together."""
 
     @property
     def has_usage(self) -> bool:

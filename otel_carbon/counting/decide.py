@@ -11,9 +11,9 @@ from otel_carbon.core import reasons
 from otel_carbon.counting.candidate import AGGREGATE, COUNTED, DUPLICATE, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from otel_carbon.counting.candidate import Call, Candidate
+    from otel_carbon.counting.candidate import Call, Candidate, TokenShape
 
 
 class Relation(Enum):
@@ -61,6 +61,47 @@ def decide(candidate: Candidate, evidence: Evidence | None) -> Verdict:
     if relation is Relation.DESCENDANT and call.tokens != candidate.tokens:
         return _SUM_OF_CHILDREN
     return _SAME[relation]
+
+
+def may_be_below(candidate: Candidate, call: Call) -> bool:
+    """Whether a span below the span of a call can be that call or a part of it, by its tokens."""
+    if not candidate.has_usage or not call.has_usage or candidate.tokens in (call.tokens, call.twin_tokens):
+        return True
+    (read, written), (call_read, call_written) = _as_numbers(candidate.tokens), _as_numbers(call.tokens)
+    alike = abs(written - call_written) <= TOKENS_MISCOUNTED and written > 0
+    return alike or (read <= call_read and written <= call_written)
+
+
+TOKENS_MISCOUNTED = 16
+"""By how many output tokens two spans of one call may differ: streams are counted a few too high by some."""
+
+
+def _as_numbers(tokens: TokenShape) -> tuple[int, int]:
+    return tokens[0] or 0, tokens[1] or 0
+
+
+def may_stand_in(verdict: Verdict) -> bool:
+    """Whether a span is another one of a call that was found before, and not a sum over it or a re-delivery."""
+    return not verdict.repeated and (verdict.kind == DUPLICATE or verdict.upgrades)
+
+
+def most_trusted(
+    first: int, others: Sequence[int], candidates: Sequence[Candidate], verdicts: Sequence[Verdict]
+) -> int:
+    """Which span of a call to count among those decided together: one with usage, of the most trusted scope.
+
+    A parent never takes the place of its child, as it may stand above further calls.
+    """
+    able = [first, *(i for i in others if verdicts[i].reason not in _BY_ANCESTRY)]
+    return max(able, key=lambda i: (candidates[i].has_usage, candidates[i].trust, -able.index(i)))
+
+
+def stood_in_for(reason: str) -> Verdict:
+    """The verdict of the first span of a call when another one is counted in its place; `reason` was the other's."""
+    return Verdict(DUPLICATE, reason or reasons.SAME_SHAPE)
+
+
+_BY_ANCESTRY = (reasons.COUNTED_ANCESTOR, reasons.COUNTED_DESCENDANT)
 
 
 def nearest_twin(candidate: Candidate, calls: Iterable[Call]) -> Call | None:

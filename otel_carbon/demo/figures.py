@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from otel_carbon import attributes as ours
 from otel_carbon.core.interval import Interval, total
 from otel_carbon.demo import genai_keys as keys
+from otel_carbon.demo.span_trees import BEDROCK_SCOPE
 from otel_carbon.estimating import day_from_unix_ns
+from otel_carbon.spans.counts import BASIS_CODES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -126,10 +128,16 @@ def _row(name: tuple[str, ...], calls: Sequence[ArrivedSpan]) -> Row:
         name,
         len(calls),
         len(estimated),
-        sum(_count(span, keys.INPUT_TOKENS) for span in calls),
+        sum(_input_tokens(span) for span in calls),
         sum(_count(span, keys.OUTPUT_TOKENS) for span in calls),
         _amounts(estimated) if estimated else None,
     )
+
+
+def _input_tokens(span: ArrivedSpan) -> int:
+    """All input, also of a span that leaves cache out."""
+    cached = _count(span, keys.CACHE_READ_TOKENS) + _count(span, keys.CACHE_WRITE_TOKENS)
+    return _count(span, keys.INPUT_TOKENS) + (cached if span.scope == BEDROCK_SCOPE else 0)
 
 
 def _emissions_mid(row: Row) -> float:
@@ -159,7 +167,7 @@ def _fact_ids(estimated: Sequence[ArrivedSpan]) -> FactIds:
     assumptions: Counter[str] = Counter()
     for span in estimated:
         codes = span.attributes.get(ours.ASSUMPTIONS, ())
-        assumptions.update(codes if isinstance(codes, tuple) else ())
+        assumptions.update(code for code in (codes if isinstance(codes, tuple) else ()) if code not in BASIS_CODES)
     return FactIds(
         _distinct(estimated, ours.COEFFICIENT_ID),
         _distinct(estimated, ours.GRID_ID),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from otel_carbon.demo.span_trees import BEDROCK_SCOPE
+
 
 class Twin(Enum):
     """How a second instrumentation reports the same call."""
@@ -225,7 +227,7 @@ RESEARCH_AGENTS = ServiceScenario(
     name="research-agents",
     in_process=False,
     episodes=300,
-    scope="opentelemetry.instrumentation.botocore.bedrock-runtime",
+    scope=BEDROCK_SCOPE,
     models=(
         ModelUse(
             "aws.bedrock",

@@ -91,6 +91,10 @@ class PlannedSpan:
             yield from child.walk()
 
 
+BEDROCK_SCOPE = "opentelemetry.instrumentation.botocore.bedrock-runtime"
+"""The instrumentation that passes on what Bedrock says, which leaves cache out of the input."""
+
+
 def call_span(call: PlannedCall, scope: str, part: Part = Part.CALL, *, with_id: bool = True) -> PlannedSpan:
     """The span of a call as one instrumentation reports it."""
     return PlannedSpan(
@@ -101,7 +105,7 @@ def call_span(call: PlannedCall, scope: str, part: Part = Part.CALL, *, with_id:
         call.end_ns,
         part,
         _request_attributes(call),
-        _response_attributes(call, with_id=with_id),
+        _response_attributes(call, scope, with_id=with_id),
         call=call,
         failed=bool(call.error),
     )
@@ -117,7 +121,7 @@ def around(call: PlannedCall, inner: PlannedSpan, scope: str) -> PlannedSpan:
         call.end_ns + _MARGIN_NS,
         Part.DUPLICATE,
         _request_attributes(call),
-        _response_attributes(call, with_id=True),
+        _response_attributes(call, scope, with_id=True),
         (inner,),
         call,
         failed=bool(call.error),
@@ -196,20 +200,21 @@ def _request_attributes(call: PlannedCall) -> dict[str, str | int]:
     return attributes
 
 
-def _response_attributes(call: PlannedCall, *, with_id: bool) -> dict[str, str | int]:
+def _response_attributes(call: PlannedCall, scope: str, *, with_id: bool) -> dict[str, str | int]:
     if call.error:
         return {"error.type": call.error}
     attributes: dict[str, str | int] = {keys.RESPONSE_MODEL: call.model}
     if with_id:
         attributes[keys.RESPONSE_ID] = call.response_id
-    return attributes | _usage_attributes(call.usage)
+    return attributes | _usage_attributes(call.usage, scope)
 
 
-def _usage_attributes(usage: PlannedUsage | None) -> dict[str, str | int]:
+def _usage_attributes(usage: PlannedUsage | None, scope: str) -> dict[str, str | int]:
     if usage is None:
         return {}
+    cached = usage.cache_read_tokens + usage.cache_write_tokens
     counts = {
-        keys.INPUT_TOKENS: usage.input_tokens,
+        keys.INPUT_TOKENS: usage.input_tokens - (cached if scope == BEDROCK_SCOPE else 0),
         keys.OUTPUT_TOKENS: usage.output_tokens,
         keys.CACHE_READ_TOKENS: usage.cache_read_tokens or None,
         keys.CACHE_WRITE_TOKENS: usage.cache_write_tokens or None,

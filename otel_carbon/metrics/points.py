@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from otel_carbon.metric_names import Metric
     from otel_carbon.metrics.labels import SeriesLabels
-    from otel_carbon.metrics.totals import Snapshot
+    from otel_carbon.metrics.totals import OperationKey, Snapshot
 
 LABEL_KEYS = (
     "gen_ai.provider.name",
@@ -39,6 +39,12 @@ _AMOUNT_METRICS = (
     metric_names.WATER_LOW,
     metric_names.WATER_HIGH,
 )
+_UNSEEN_METRICS = (
+    metric_names.SAMPLING_UNSEEN_OPERATIONS,
+    metric_names.SAMPLING_UNSEEN_ENERGY,
+    metric_names.SAMPLING_UNSEEN_EMISSIONS,
+)
+"""The metrics of the fields of `Unseen`, in order."""
 _POSITION = {metric.name: position for position, metric in enumerate(_AMOUNT_METRICS)}
 
 
@@ -57,12 +63,14 @@ def points_of(snapshot: Snapshot, metric: Metric) -> Iterator[Point]:
     elif metric is metric_names.TOKENS:
         yield from _token_points(snapshot)
     elif metric is metric_names.OPERATIONS:
-        for (labels, status, reason), count in sorted(snapshot.operations.items()):
-            extra = {ours.STATUS: status, ours.REASON: reason}
-            yield Point(attributes_of(labels) | {key: text for key, text in extra.items() if text}, count)
+        for key, count in sorted(snapshot.operations.items()):
+            yield Point(_operation_attributes(key), count)
+    elif metric in _UNSEEN_METRICS:
+        yield from _unseen_points(snapshot, metric)
     elif metric is metric_names.SPANS:
         for span, count in sorted(snapshot.spans.items()):
-            yield Point({ours.OBSERVED_SCOPE: span.scope, ours.VERDICT: span.verdict}, count)
+            labels = {ours.OBSERVED_SCOPE: span.scope, ours.DIALECT: span.dialect, ours.VERDICT: span.verdict}
+            yield Point({key: text for key, text in labels.items() if text or key == ours.OBSERVED_SCOPE}, count)
     elif metric is metric_names.DROPPED_SERIES:
         yield Point({}, snapshot.dropped_series)
 
@@ -70,6 +78,21 @@ def points_of(snapshot: Snapshot, metric: Metric) -> Iterator[Point]:
 def attributes_of(labels: SeriesLabels) -> dict[str, str]:
     """Labels as point attributes; an unknown one is absent."""
     return {key: text for key, text in zip(LABEL_KEYS, labels, strict=True) if text}
+
+
+def _operation_attributes(key: OperationKey) -> dict[str, str]:
+    extra = {ours.STATUS: key.status, ours.REASON: key.reason}
+    return attributes_of(key.labels) | {name: text for name, text in extra.items() if text}
+
+
+def _unseen_points(snapshot: Snapshot, metric: Metric) -> Iterator[Point]:
+    """What sampling dropped, extrapolated: of calls by status and reason, of amounts where there are any."""
+    position = _UNSEEN_METRICS.index(metric)
+    for key, unseen in sorted(snapshot.unseen.items()):
+        if metric is metric_names.SAMPLING_UNSEEN_OPERATIONS:
+            yield Point(_operation_attributes(key), unseen.calls)
+        elif key.status == ours.STATUS_ESTIMATED:
+            yield Point(attributes_of(key.labels), unseen[position])
 
 
 def _amount_points(snapshot: Snapshot, position: int) -> Iterator[Point]:

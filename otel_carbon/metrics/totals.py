@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from otel_carbon.core.tokens import KINDS
+from otel_carbon.core.footprint import footprint_of
+from otel_carbon.core.tokens import KINDS, AdditiveTokens
 from otel_carbon.core.units import JOULES_PER_KWH
 from otel_carbon.metrics.labels import OTHER, LabelBudget, SeriesLabels, label_text
+from otel_carbon.metrics.unseen import Unseen
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from otel_carbon.core.factors import Factors
     from otel_carbon.core.footprint import Footprint
-    from otel_carbon.core.tokens import AdditiveTokens
+    from otel_carbon.core.interval import Interval
 
 MAX_SCOPES = 200
+_ADDED_TOGETHER = 64
 AMOUNTS = 9
 """Amounts in a row: energy (J), emissions (gCO2e) and water (L), each as mid, low, high; token kinds follow."""
 
@@ -28,50 +35,96 @@ class OperationKey(NamedTuple):
 
 
 class SeenSpan(NamedTuple):
-    """What counting made of a GenAI span of a scope."""
+    """What counting made of a GenAI span of a scope, read by a dialect."""
 
     scope: str
+    dialect: str
     verdict: str
 
 
-class Row:
-    """The sums of one label set; to be changed with the lock of its totals held."""
+class Account:
+    """Calls of one label set with one outcome and, when they have a figure, one set of factors.
 
-    __slots__ = ("labels", "operations", "sums")
+    It holds tokens only: amounts are linear in them, so they are worked out when they are read, in any order the same.
+    To be changed with the lock of its totals held.
+    """
 
-    def __init__(self, labels: SeriesLabels) -> None:
+    __slots__ = ("_added", "_sums", "calls", "factors", "labels", "outcome")
+
+    def __init__(self, labels: SeriesLabels, factors: Factors | None, status: str, reason: str) -> None:
         self.labels = labels
-        self.sums = [0.0] * (AMOUNTS + len(KINDS))
-        self.operations: dict[tuple[str, str], int] = {}
-
-    def count_operation(self, status: str, reason: str) -> None:
-        """Add one inference call."""
-        key = (status, reason)
-        self.operations[key] = self.operations.get(key, 0) + 1
-
-    def add_footprint(self, footprint: Footprint) -> None:
-        """Add the amounts and tokens of one call."""
-        low, mid, high, tokens, _ = footprint
-        sums = self.sums
-        sums[0] += mid.energy_kwh * JOULES_PER_KWH
-        sums[1] += low.energy_kwh * JOULES_PER_KWH
-        sums[2] += high.energy_kwh * JOULES_PER_KWH
-        sums[3] += mid.emissions_gco2e
-        sums[4] += low.emissions_gco2e
-        sums[5] += high.emissions_gco2e
-        sums[6] += mid.water_l
-        sums[7] += low.water_l
-        sums[8] += high.water_l
-        self.add_tokens(tokens)
+        self.factors = factors
+        self.outcome = (status, reason)
+        self.calls = 0
+        self._sums = [0] * len(KINDS)
+        self._added: list[AdditiveTokens] = []
 
     def add_tokens(self, tokens: AdditiveTokens) -> None:
-        """Add the tokens of one call."""
-        sums = self.sums
-        sums[9] += tokens[0]
-        sums[10] += tokens[1]
-        sums[11] += tokens[2]
-        sums[12] += tokens[3]
-        sums[13] += tokens[4]
+        """Add the tokens of one call; summed up some calls at a time, which costs a third."""
+        added = self._added
+        added.append(tokens)
+        if len(added) >= _ADDED_TOGETHER:
+            self._sum_up()
+
+    @property
+    def tokens(self) -> list[int]:
+        """Sums of the token kinds."""
+        self._sum_up()
+        return self._sums
+
+    def _sum_up(self) -> None:
+        if self._added:
+            self._sums = [
+                sum(counts, known) for counts, known in zip(zip(*self._added, strict=True), self._sums, strict=True)
+            ]
+            self._added.clear()
+
+    def amounts(self) -> list[float]:
+        """Energy (J), emissions (gCO2e) and water (L), each as mid, low, high."""
+        if self.factors is None:
+            return [0.0] * AMOUNTS
+        footprint = footprint_of(AdditiveTokens(*self.tokens), self.factors)
+        energy_j = footprint.energy_kwh.scaled(JOULES_PER_KWH)
+        return [*_as_booked(energy_j), *_as_booked(footprint.emissions_gco2e), *_as_booked(footprint.water_l)]
+
+
+class _Row:
+    """What one label set has come to: the accounts in use, and the sums of those that were closed."""
+
+    __slots__ = ("accounts", "closed_amounts", "closed_tokens", "operations")
+
+    def __init__(self) -> None:
+        self.accounts: list[Account] = []
+        self.closed_amounts = [0.0] * AMOUNTS
+        self.closed_tokens = [0] * len(KINDS)
+        self.operations: Counter[tuple[str, str]] = Counter()
+
+    def sums(self) -> list[float]:
+        """Amounts, then tokens; always added in the same order, so that a total never falls by a rounding."""
+        amounts, tokens = self.closed_amounts, self.closed_tokens
+        for account in self.accounts:
+            amounts = [known + more for known, more in zip(amounts, account.amounts(), strict=True)]
+            tokens = [known + more for known, more in zip(tokens, account.tokens, strict=True)]
+        return [*amounts, *tokens]
+
+    def calls(self) -> Counter[tuple[str, str]]:
+        """Calls by status and reason."""
+        found = self.operations.copy()
+        for account in self.accounts:
+            if account.calls:
+                found[account.outcome] += account.calls
+        return found
+
+    def close_accounts(self) -> None:
+        """Keep the sums of the accounts, and no longer the accounts."""
+        sums = self.sums()
+        self.operations = self.calls()
+        self.closed_amounts, self.closed_tokens = sums[:AMOUNTS], [int(count) for count in sums[AMOUNTS:]]
+        self.accounts = []
+
+
+def _as_booked(amount: Interval) -> tuple[float, float, float]:
+    return amount.mid, amount.low, amount.high
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +135,8 @@ class Snapshot:
     operations: dict[OperationKey, int]
     spans: dict[SeenSpan, int]
     dropped_series: int
+    unseen: dict[OperationKey, Unseen] = field(default_factory=dict)
+    """Extrapolated, and part of nothing above."""
 
 
 class Totals:
@@ -93,38 +148,65 @@ class Totals:
     def __init__(self, budget: LabelBudget | None = None) -> None:
         self.lock = threading.RLock()
         self._budget = budget or LabelBudget()
-        self._rows: dict[SeriesLabels, Row] = {}
-        self._spans: dict[tuple[str, str], int] = {}
+        self._rows: dict[SeriesLabels, _Row] = {}
+        self._spans: dict[tuple[str, str, str], int] = {}
+        self._unseen: dict[OperationKey, Unseen] = {}
 
-    def row(self, labels: SeriesLabels) -> Row:
-        """The row of a label set, or of `OVERFLOW` once the label budget is spent; valid until `reset`."""
+    def account(self, labels: SeriesLabels, factors: Factors | None, status: str, reason: str) -> Account:
+        """Where to book calls of a label set, or of `OVERFLOW` once the label budget is spent.
+
+        It is read until `close_accounts` or `reset`; whoever keeps it must let go of it by then.
+        """
         admitted = self._budget.admit(labels)
         row = self._rows.get(admitted)
         if row is None:
-            row = self._rows[admitted] = Row(admitted)
-        return row
+            row = self._rows[admitted] = _Row()
+        account = Account(admitted, factors, status, reason)
+        row.accounts.append(account)
+        return account
 
-    def see(self, scope: str, verdict: str) -> None:
-        """Add one GenAI span; past `MAX_SCOPES` new scopes are summed up as one."""
-        key = (scope, verdict)
-        if key not in self._spans:
-            key = (label_text(scope), verdict)
-            if key not in self._spans and len(self._spans) >= MAX_SCOPES:
-                key = (OTHER, verdict)
-        self._spans[key] = self._spans.get(key, 0) + 1
+    def extrapolate(self, account: Account, calls: float, footprint: Footprint | None, *, operation: bool) -> None:
+        """Note how many more calls a booked one stands for; no other total changes."""
+        key = OperationKey(account.labels, *account.outcome)
+        self._unseen[key] = self._unseen.get(key, Unseen()).plus(calls, footprint, operation=operation)
+
+    def close_accounts(self) -> None:
+        """Start with new accounts, so that their number stays bounded."""
+        for row in self._rows.values():
+            row.close_accounts()
+
+    def see(self, spans: Iterable[tuple[str, str, str]]) -> None:
+        """Add GenAI spans, each as the fields of `SeenSpan`; past `MAX_SCOPES` new scopes are summed up as one."""
+        for seen, count in Counter(spans).items():
+            self._see(seen, count)
+
+    def see_one(self, seen: tuple[str, str, str]) -> None:
+        """Add one GenAI span."""
+        self._see(seen, 1)
+
+    def _see(self, seen: tuple[str, str, str], count: int) -> None:
+        known = self._spans.get(seen)
+        if known is None:
+            scope, dialect, verdict = seen
+            seen = (label_text(scope), dialect, verdict)
+            if seen not in self._spans and len(self._spans) >= MAX_SCOPES:
+                seen = (OTHER, dialect, verdict)
+            known = self._spans.get(seen, 0)
+        self._spans[seen] = known + count
 
     def snapshot(self) -> Snapshot:
         """A copy to read at leisure."""
         with self.lock:
             return Snapshot(
-                {labels: list(row.sums) for labels, row in self._rows.items()},
+                {labels: row.sums() for labels, row in self._rows.items()},
                 {
                     OperationKey(labels, status, reason): count
                     for labels, row in self._rows.items()
-                    for (status, reason), count in row.operations.items()
+                    for (status, reason), count in row.calls().items()
                 },
-                {SeenSpan(scope, verdict): count for (scope, verdict), count in self._spans.items()},
+                {SeenSpan(*seen): count for seen, count in self._spans.items()},
                 self._budget.dropped,
+                dict(self._unseen),
             )
 
     def reset(self) -> None:
@@ -133,3 +215,4 @@ class Totals:
         self._budget.reset()
         self._rows = {}
         self._spans = {}
+        self._unseen = {}

@@ -10,7 +10,7 @@ from google.protobuf.message import DecodeError
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from otel_carbon.spans.write import AttributeValue
 
@@ -71,6 +71,10 @@ class RawAttributes:
         raw = self._raw.get(key)
         return None if raw is None else _value_or_none(raw)
 
+    def keys(self) -> Iterable[str]:
+        """The keys of all attributes."""
+        return self._raw.keys()
+
     def pick(self, keys: Sequence[str], /) -> list[Any]:
         """The encoded values of several keys; an empty value says as much as none."""
         raw = self._raw  # asking first whether a key is there halves the time of `get`, as most are not
@@ -83,6 +87,13 @@ class RawAttributes:
         except KeyError:
             return _decoded(stored)
 
+    def decode_all(self, stored: list[Any], /) -> list[object | None]:
+        """The Python values of encoded ones; what is decoded already, as members of JSON are, stays as it is."""
+        try:
+            return [_remembered[each] for each in stored]
+        except (KeyError, TypeError):
+            return [_decoded(each) if isinstance(each, bytes) else each for each in stored]
+
 
 def _decoded(stored: bytes | None) -> object | None:
     if stored is None:
@@ -91,6 +102,7 @@ def _decoded(stored: bytes | None) -> object | None:
     if len(stored) <= MAX_REMEMBERED_BYTES:
         if len(_remembered) >= MAX_REMEMBERED:
             _remembered.clear()
+            _remembered[None] = None
         _remembered[stored] = decoded
     return decoded
 
@@ -98,7 +110,7 @@ def _decoded(stored: bytes | None) -> object | None:
 # Token counts and names recur; looking them up costs a third of decoding them.
 MAX_REMEMBERED = 20_000
 MAX_REMEMBERED_BYTES = 32
-_remembered: dict[bytes, object | None] = {}
+_remembered: dict[bytes | None, object | None] = {None: None}
 
 
 def _value_or_none(raw: bytes) -> object | None:

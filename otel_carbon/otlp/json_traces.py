@@ -76,7 +76,7 @@ def _views(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], SpanView]
         for resource_spans in _field(document, "resourceSpans") or []:
             resource = resource_view(_mapping((resource_spans.get("resource") or {}).get("attributes")))
             for scope_spans in _field(resource_spans, "scopeSpans") or []:
-                scope = (scope_spans.get("scope") or {}).get("name") or ""
+                scope = scope_spans.get("scope") or {}
                 for span in scope_spans.get("spans") or []:
                     view = _view(span, scope, resource)
                     seen += 1
@@ -98,11 +98,11 @@ def _protobuf_name(name: str) -> str:
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
 
 
-def _view(span: dict[str, Any], scope: str, resource: ResourceView) -> SpanView:
+def _view(span: dict[str, Any], scope: dict[str, Any], resource: ResourceView) -> SpanView:
     kind = span.get("kind") or 0
     return SpanView(
         _mapping(span.get("attributes")),
-        scope,
+        scope.get("name") or "",
         resource,
         bytes.fromhex(_field(span, "traceId") or ""),
         bytes.fromhex(_field(span, "spanId") or ""),
@@ -111,7 +111,16 @@ def _view(span: dict[str, Any], scope: str, resource: ResourceView) -> SpanView:
         _time_ns(_field(span, "startTimeUnixNano")),
         _time_ns(_field(span, "endTimeUnixNano")),
         (span.get("status") or {}).get("code") in _ERROR_CODES,
+        scope.get("version") or "",
+        _text(_field(span, "traceState")),
     )
+
+
+def _text(text: Any) -> str:  # noqa: ANN401 - JSON
+    if text is not None and not isinstance(text, str):
+        msg = "a text that is none"
+        raise TypeError(msg)
+    return text or ""
 
 
 def _time_ns(time: Any) -> int:  # noqa: ANN401 - JSON

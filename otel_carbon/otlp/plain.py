@@ -14,7 +14,7 @@ from otel_carbon.spans.view import MappingAttributes, SpanView, resource_view
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+    from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope, KeyValue
     from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
     from otel_carbon.enricher import Enricher
@@ -39,17 +39,17 @@ def enrich_plainly(body: bytes, enricher: Enricher) -> bytes:
         for scope_spans in resource_spans.scope_spans:
             for span in scope_spans.spans:
                 spans.append(span)
-                views.append(_view(span, scope_spans.scope.name, resource))
+                views.append(_view(span, scope_spans.scope, resource))
     for span, outcome in zip(spans, enricher.enrich_together(views), strict=True):
         added = outcome.attributes(full=enricher.settings.full) if outcome else {}
         span.attributes.extend(key_value(key, value) for key, value in added.items())
     return request.SerializeToString()
 
 
-def _view(span: Span, scope: str, resource: ResourceView) -> SpanView:
+def _view(span: Span, scope: InstrumentationScope, resource: ResourceView) -> SpanView:
     return SpanView(
         _mapping(span.attributes),
-        scope,
+        scope.name,
         resource,
         span.trace_id,
         span.span_id,
@@ -58,6 +58,8 @@ def _view(span: Span, scope: str, resource: ResourceView) -> SpanView:
         span.start_time_unix_nano,
         span.end_time_unix_nano,
         span.status.code == span.status.STATUS_CODE_ERROR,
+        scope.version,
+        span.trace_state,
     )
 
 

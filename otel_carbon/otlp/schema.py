@@ -24,6 +24,7 @@ class LazySpan(Protocol):
 
     trace_id: bytes
     span_id: bytes
+    trace_state: bytes
     parent_span_id: bytes
     kind: int
     start_time_unix_nano: int
@@ -60,9 +61,10 @@ class LazyResource(Protocol):
 
 
 class LazyScope(Protocol):
-    """An instrumentation scope, of which only the name is read."""
+    """An instrumentation scope."""
 
     name: str
+    version: str
 
     @classmethod
     def FromString(cls, body: bytes) -> LazyScope:  # noqa: N802 - protobuf's name
@@ -93,7 +95,8 @@ def lazy_schema() -> LazySchema:
     _add_message(file.message_type[2], "attributes", 9, "Pair", _FIELD.LABEL_REPEATED)
     _add_attributes(file.message_type.add(name="Resource"), 1)
     scope = file.message_type.add(name="Scope")
-    scope.field.add(name="name", number=1, type=_FIELD.TYPE_STRING, label=_FIELD.LABEL_OPTIONAL)
+    for number, name in enumerate(("name", "version"), start=1):
+        scope.field.add(name=name, number=number, type=_FIELD.TYPE_STRING, label=_FIELD.LABEL_OPTIONAL)
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
     classes = [
@@ -107,6 +110,7 @@ def _add_span_fields(span: descriptor_pb2.DescriptorProto) -> None:
     for name, number, kind in (
         ("trace_id", 1, _FIELD.TYPE_BYTES),
         ("span_id", 2, _FIELD.TYPE_BYTES),
+        ("trace_state", 3, _FIELD.TYPE_BYTES),  # a string, but none whose encoding may make a span unreadable
         ("parent_span_id", 4, _FIELD.TYPE_BYTES),
         ("kind", 6, _FIELD.TYPE_INT32),
         ("start_time_unix_nano", 7, _FIELD.TYPE_FIXED64),

@@ -7,7 +7,7 @@ Hand-written wire walking is allowed here and nowhere else: it costs a fifth of 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from otel_carbon.errors import MalformedBody
 from otel_carbon.otlp.any_value import varint_bytes
@@ -26,12 +26,8 @@ _ONE_BYTE = 0x80
 _MAX_SHIFT = 63
 
 
-class Slot(NamedTuple):
-    """Where a length-delimited field is in the body: its length, and the start and end of its content."""
-
-    length_at: int
-    start: int
-    end: int
+Slot = tuple[int, int, int]
+"""Where a length-delimited field is in the body: its length, and the start and end of its content."""
 
 
 @dataclass(slots=True)
@@ -58,85 +54,94 @@ def find_spans(body: bytes) -> list[ResourceSlots]:
     Raises:
         MalformedBody: the bytes down to the spans are no such request.
     """
-    fields = _fields(body, Slot(0, 0, len(body)))
+    fields = _fields(body, 0, len(body))
     return [_resource_slots(body, slot) for tag, slot in fields if tag == _RESOURCE_SPANS_TAG]
 
 
-def append_to_spans(body: bytes, resources: list[ResourceSlots], added: Mapping[Slot, bytes]) -> bytes:
-    """The body with bytes appended to some spans; only the lengths above those spans are written anew."""
+def append_to_spans(body: bytes, resources: list[ResourceSlots], added: Mapping[int, bytes]) -> bytes:
+    """The body with bytes appended to some spans; only the lengths above those spans are written anew.
+
+    `added` is keyed by where a span's content starts.
+    """
     if not added:
         return body
     pieces: list[bytes] = []
     last = 0
     for resource in resources:
-        grown = [(scope, _growth(scope.spans, added)) for scope in resource.scopes]
-        growth = sum(by + _length_growth(scope.slot, by) for scope, by in grown if by)
-        if not growth:
-            continue
-        last = _relength(body, pieces, last, resource.slot, growth)
-        for scope, by in grown:
-            if by:
-                last = _relength(body, pieces, last, scope.slot, by)
-                last = _append(body, pieces, last, scope.spans, added)
+        grown = _Grown(resource.slot)
+        for scope in resource.scopes:
+            grown.take(body, _grown_scope(body, scope, added))
+        last = grown.write(body, pieces, last)
     pieces.append(body[last:])
     return b"".join(pieces)
 
 
-def _append(body: bytes, pieces: list[bytes], last: int, spans: list[Slot], added: Mapping[Slot, bytes]) -> int:
-    for slot in spans:
-        extra = added.get(slot)
+class _Grown:
+    """A field whose content grows: the pieces of its new content up to `last`, the rest of which is as it was."""
+
+    __slots__ = ("growth", "last", "pieces", "slot")
+
+    def __init__(self, slot: Slot) -> None:
+        self.slot = slot
+        self.growth = 0
+        self.pieces: list[bytes] = []
+        self.last = slot[1]
+
+    def take(self, body: bytes, inner: _Grown) -> None:
+        """Take over what became of a field inside."""
+        length_at, start, end = inner.slot
+        if inner.growth:
+            self.growth += inner.growth + len(varint_bytes(end - start + inner.growth)) - (start - length_at)
+            self.last = inner.write(body, self.pieces, self.last)
+
+    def write(self, body: bytes, pieces: list[bytes], last: int) -> int:
+        """Write what is before the field, its new length and its pieces; returns up to where the body is copied."""
+        if not self.growth:
+            return last
+        length_at, start, end = self.slot
+        pieces += (body[last:length_at], varint_bytes(end - start + self.growth))
+        pieces += self.pieces
+        return self.last
+
+
+def _grown_scope(body: bytes, scope: ScopeSlots, added: Mapping[int, bytes]) -> _Grown:
+    grown = _Grown(scope.slot)
+    pieces, last, growth = grown.pieces, grown.last, 0
+    for length_at, start, end in scope.spans:
+        extra = added.get(start)
         if extra is not None:
-            last = _relength(body, pieces, last, slot, len(extra))
-            pieces += (body[last : slot.end], extra)
-            last = slot.end
-    return last
-
-
-def _growth(spans: list[Slot], added: Mapping[Slot, bytes]) -> int:
-    """By how many bytes the content above some spans grows."""
-    growth = 0
-    for slot in spans:
-        extra = added.get(slot)
-        if extra is not None:
-            growth += len(extra) + _length_growth(slot, len(extra))
-    return growth
-
-
-def _length_growth(slot: Slot, by: int) -> int:
-    """By how many bytes the length of a field grows when its content does."""
-    return len(varint_bytes(slot.end - slot.start + by)) - (slot.start - slot.length_at)
-
-
-def _relength(body: bytes, pieces: list[bytes], last: int, slot: Slot, by: int) -> int:
-    """Copy up to a field and write its new length; returns where its content starts."""
-    pieces += (body[last : slot.length_at], varint_bytes(slot.end - slot.start + by))
-    return slot.start
+            length = varint_bytes(end - start + len(extra))
+            pieces += (body[last:length_at], length, body[start:end], extra)
+            growth += len(extra) + len(length) - (start - length_at)
+            last = end
+    grown.last, grown.growth = last, growth
+    return grown
 
 
 def _resource_slots(body: bytes, slot: Slot) -> ResourceSlots:
     found = ResourceSlots(slot)
-    for tag, inner in _fields(body, slot):
+    for tag, inner in _fields(body, slot[1], slot[2]):
         if tag == _SCOPE_SPANS_TAG:
             found.scopes.append(_scope_slots(body, inner))
         elif tag == _HEADER_TAG:
-            found.header += body[inner.start : inner.end]  # repeated messages merge, as concatenated bytes do
+            found.header += body[inner[1] : inner[2]]  # repeated messages merge, as concatenated bytes do
     return found
 
 
 def _scope_slots(body: bytes, slot: Slot) -> ScopeSlots:
     found = ScopeSlots(slot)
-    for tag, inner in _fields(body, slot):
+    for tag, inner in _fields(body, slot[1], slot[2]):
         if tag == _SPAN_TAG:
             found.spans.append(inner)
         elif tag == _HEADER_TAG:
-            found.header += body[inner.start : inner.end]
+            found.header += body[inner[1] : inner[2]]
     return found
 
 
-def _fields(body: bytes, within: Slot) -> list[tuple[int, Slot]]:
-    """The length-delimited fields; all others are stepped over."""
+def _fields(body: bytes, start: int, end: int) -> list[tuple[int, Slot]]:
+    """The length-delimited fields between two places; all others are stepped over."""
     found: list[tuple[int, Slot]] = []
-    at, end = within.start, within.end
+    at = start
     try:
         while at < end:
             tag_at = at
@@ -152,12 +157,12 @@ def _fields(body: bytes, within: Slot) -> list[tuple[int, Slot]]:
             at += 1
             if size >= _ONE_BYTE:
                 size, at = _varint(body, length_at)
-            found.append((tag, Slot(length_at, at, at + size)))
+            found.append((tag, (length_at, at, at + size)))
             at += size
     except IndexError:
         at = -1
     if at != end:
-        msg = f"not an OTLP traces request: the bytes break off or make no sense after byte {within.start}"
+        msg = f"not an OTLP traces request: the bytes break off or make no sense after byte {start}"
         raise MalformedBody(msg)
     return found
 

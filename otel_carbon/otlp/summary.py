@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 from otel_carbon import attributes as ours
 from otel_carbon.core.interval import Interval, total
 from otel_carbon.core.reasons import FAILED_NO_USAGE
-from otel_carbon.core.tokens import KINDS, AdditiveTokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from otel_carbon.core.footprint import Footprint
     from otel_carbon.enricher import Outcome
+    from otel_carbon.spans.counts import Counts
 
+_TOKENS = ("input", "output", "cache_read", "cache_write", "reasoning")
 _FIELDS = ("energy_kwh", "emissions_gco2e", "water_l")
 
 
@@ -44,7 +45,7 @@ def summary_of(outcomes: Sequence[Outcome], span_count: int, registry_version: s
         "not_genai": span_count - len(outcomes),
         "inference_calls": len(calls) - sum(outcome.upgrades for outcome in calls),
         "with_usage": len(with_usage),
-        "tokens": _tokens(outcome.reading.tokens for outcome in with_usage),
+        "tokens": _tokens(outcome.reading.counts for outcome in with_usage),
         **{name: _amount(footprints, name) for name in _FIELDS},
         **({} if footprints else {f"{name}_reason": why_none for name in _FIELDS}),
         "models": _models(calls),
@@ -74,16 +75,10 @@ def _amount(footprints: Sequence[Footprint], name: str) -> dict[str, float] | No
     return total(amounts).as_dict() if amounts else None
 
 
-def _tokens(all_tokens: Iterable[AdditiveTokens | None]) -> dict[str, int]:
-    known = [tokens for tokens in all_tokens if tokens is not None]
-    sums = AdditiveTokens(*(sum(tokens[kind] for tokens in known) for kind in range(len(KINDS))))
-    return {
-        "input": sums.input_uncached + sums.cache_read + sums.cache_write,
-        "output": sums.output_visible + sums.output_reasoning,
-        "cache_read": sums.cache_read,
-        "cache_write": sums.cache_write,
-        "reasoning": sums.output_reasoning,
-    }
+def _tokens(counts: Iterable[Counts | None]) -> dict[str, int]:
+    """Sums of the totals that are known, and of their parts."""
+    known = [each for each in counts if each is not None]
+    return {name: sum(each[i] or 0 for each in known) for i, name in enumerate(_TOKENS)}
 
 
 def _models(calls: Sequence[Outcome]) -> list[dict[str, Any]]:
@@ -96,7 +91,7 @@ def _models(calls: Sequence[Outcome]) -> list[dict[str, Any]]:
             "provider": provider or None,
             "model": model or None,
             "calls": len(of_model),
-            "tokens": _tokens(outcome.reading.tokens for outcome in of_model),
+            "tokens": _tokens(outcome.reading.counts for outcome in of_model),
         }
         for (provider, model), of_model in sorted(by_model.items())
     ]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import struct
 from functools import lru_cache
-from typing import TYPE_CHECKING, cast
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from google.protobuf.message import DecodeError
 
 from otel_carbon.otlp.any_value import RawAttributes, double_attribute_prefix, span_attribute_bytes
 from otel_carbon.otlp.schema import lazy_schema
 from otel_carbon.otlp.splice import append_to_spans, find_spans
-from otel_carbon.spans.dialects import MARKERS
 from otel_carbon.spans.view import SpanView, resource_view
 from otel_carbon.spans.write import AMOUNT_KEYS, amount_values, footprint_texts, status_attributes
 
@@ -22,13 +22,37 @@ if TYPE_CHECKING:
     from otel_carbon.core.footprint import Footprint
     from otel_carbon.enricher import Enricher, Observation, Outcome
     from otel_carbon.otlp.schema import LazyPair, LazySpan
-    from otel_carbon.otlp.splice import ResourceSlots, Slot
+    from otel_carbon.otlp.splice import ResourceSlots
     from otel_carbon.spans.view import ResourceView
 
 STATUS_CODE_ERROR = 2
-MAX_CACHED_RESOURCES = 1000
-MAX_CACHED_RESOURCE_BYTES = 4096
-_MARKERS = tuple(marker.encode() for marker in MARKERS)
+SLOT_BYTES = 128
+OBSERVATION_BYTES = 960
+"""What is kept in memory of a span and of a GenAI span until it is judged, beside the body; a test weighs them."""
+MAX_CACHED_HEADERS = 1000
+MAX_CACHED_HEADER_BYTES = 4096
+
+
+class ReadRequest(NamedTuple):
+    """A request whose GenAI spans were read and wait to be judged.
+
+    Attributes:
+        body: the request as it came.
+        resources: where its spans are; empty without a GenAI span.
+        starts: where the content of each GenAI span starts.
+        observations: what was read of each GenAI span.
+    """
+
+    body: bytes
+    resources: list[ResourceSlots]
+    starts: list[int]
+    observations: list[Observation]
+
+    @property
+    def size_bytes(self) -> int:
+        """About what it takes in memory, in bytes."""
+        spans = sum(len(scope.spans) for resource in self.resources for scope in resource.scopes)
+        return len(self.body) + spans * SLOT_BYTES + len(self.observations) * OBSERVATION_BYTES
 
 
 class TracesEnricher:
@@ -45,6 +69,8 @@ class TracesEnricher:
         self._writer = _AttributeWriter(full=enricher.settings.full)
         self._schema = lazy_schema()
         self._resources: dict[bytes, ResourceView] = {}
+        self._scopes: dict[bytes, tuple[str, str, tuple[bytes, ...]]] = {}
+        self._all_markers = _encoded(enricher.reader.markers)
 
     def __call__(self, body: bytes) -> bytes:
         """Enrich one request."""
@@ -52,59 +78,93 @@ class TracesEnricher:
 
     def enrich(self, body: bytes) -> tuple[bytes, list[Outcome]]:
         """Enrich one request, and say what became of its GenAI spans."""
+        request = self.read(body)
+        if not request.observations:
+            return body, []
+        outcomes = self._enricher.judge_together(request.observations)
+        return self._written(request, outcomes), outcomes
+
+    def enrich_together(self, bodies: Iterable[bytes]) -> list[tuple[bytes, list[Outcome]]]:
+        """Enrich requests whose spans are judged together, as if they had come in one; each in the order given."""
+        return self.finish([self.read(body) for body in bodies])
+
+    def read(self, body: bytes) -> ReadRequest:
+        """Read one request and judge nothing yet; `finish` does."""
         resources = find_spans(body)
-        slots: list[Slot] = []
+        starts: list[int] = []
         observations: list[Observation] = []
         for resource in resources:
-            self._observe(body, resource, slots, observations)
-        if not observations:
-            return body, []
-        outcomes = self._enricher.judge_together(observations)
+            self._observe(body, resource, starts, observations)
+        return ReadRequest(body, resources if observations else [], starts, observations)
+
+    def finish(self, requests: Sequence[ReadRequest]) -> list[tuple[bytes, list[Outcome]]]:
+        """Judge the spans of requests together, and write what became of them into each."""
+        outcomes = iter(self._enricher.judge_together([each for request in requests for each in request.observations]))
+        judged = [(request, list(islice(outcomes, len(request.observations)))) for request in requests]
+        return [(self._written(request, of_request), of_request) for request, of_request in judged]
+
+    def _written(self, request: ReadRequest, outcomes: list[Outcome]) -> bytes:
         write = self._writer.bytes_of
-        added = {slot: extra for slot, outcome in zip(slots, outcomes, strict=True) if (extra := write(outcome))}
-        return append_to_spans(body, resources, added), outcomes
+        pairs = zip(request.starts, outcomes, strict=True)
+        added = {start: extra for start, outcome in pairs if (extra := write(outcome))}
+        return append_to_spans(request.body, request.resources, added)
 
     def _observe(
-        self, body: bytes, resource: ResourceSlots, slots: list[Slot], observations: list[Observation]
+        self, body: bytes, resource: ResourceSlots, starts: list[int], observations: list[Observation]
     ) -> None:
         """Read each span that holds a GenAI key somewhere, one at a time: memory just used is fast memory."""
         seen_as: ResourceView | None = None
         for scope in resource.scopes:
-            name: str | None = None
-            for slot in scope.spans:
-                span_bytes = body[slot.start : slot.end]
-                if not _has_marker(span_bytes):
+            try:
+                name, version, markers = self._scope(scope.header)
+            except DecodeError:
+                continue
+            for _, start, end in scope.spans:
+                span_bytes = body[start:end]
+                if not _has_any(markers, span_bytes):
                     continue
                 try:
                     if seen_as is None:
                         seen_as = self._resource_view(resource.header)
-                    if name is None:
-                        name = self._schema.scope.FromString(scope.header).name
-                    observation = self._enricher.observe(self._view(span_bytes, name, seen_as))
+                    observation = self._enricher.observe(self._view(span_bytes, name, seen_as, version))
                 except DecodeError:
                     continue
                 if observation is not None:
-                    slots.append(slot)
+                    starts.append(start)
                     observations.append(observation)
+
+    def _scope(self, header: bytes) -> tuple[str, str, tuple[bytes, ...]]:
+        """Name and version of a scope, and the texts of which each of its GenAI spans holds one."""
+        known = self._scopes.get(header)
+        if known is None:
+            scope = self._schema.scope.FromString(header)
+            dialect = self._enricher.reader.dialect_of(scope.name)
+            known = (scope.name, scope.version, self._all_markers if dialect is None else _encoded(dialect.markers))
+            if len(header) <= MAX_CACHED_HEADER_BYTES:
+                if len(self._scopes) >= MAX_CACHED_HEADERS:
+                    self._scopes.clear()
+                self._scopes[header] = known
+        return known
 
     def _resource_view(self, header: bytes) -> ResourceView:
         """The view of a resource; senders repeat the same bytes, so the view is kept."""
         known = self._resources.get(header)
         if known is None:
             known = resource_view(RawAttributes(self._schema.resource.FromString(header).attributes))
-            if len(header) <= MAX_CACHED_RESOURCE_BYTES:
-                if len(self._resources) >= MAX_CACHED_RESOURCES:
+            if len(header) <= MAX_CACHED_HEADER_BYTES:
+                if len(self._resources) >= MAX_CACHED_HEADERS:
                     self._resources.clear()
                 self._resources[header] = known
         return known
 
-    def _view(self, span_bytes: bytes, scope: str, resource: ResourceView) -> SpanView:
+    def _view(self, span_bytes: bytes, scope: str, resource: ResourceView, version: str) -> SpanView:
         try:
             span = self._schema.span.FromString(span_bytes)
             attributes = span.attributes
         except DecodeError:  # an attribute key is not UTF-8; the others are read all the same
             span = self._schema.lenient_span.FromString(span_bytes)
             attributes = _readable_pairs(span)
+        trace_state = span.trace_state
         return SpanView(
             RawAttributes(attributes),
             scope,
@@ -116,6 +176,8 @@ class TracesEnricher:
             span.start_time_unix_nano,
             span.end_time_unix_nano,
             span.status.code == STATUS_CODE_ERROR,
+            version,
+            trace_state.decode(errors="replace") if trace_state else "",
         )
 
 
@@ -124,8 +186,12 @@ def _readable_pairs(span: LazySpan) -> dict[str, bytes]:
     return {pair.key.decode(errors="replace"): pair.value for pair in pairs}
 
 
-def _has_marker(span_bytes: bytes) -> bool:
-    for marker in _MARKERS:  # noqa: SIM110 - `any` with a generator costs more than the search itself
+def _encoded(markers: Iterable[str]) -> tuple[bytes, ...]:
+    return tuple(marker.encode() for marker in markers)
+
+
+def _has_any(markers: tuple[bytes, ...], span_bytes: bytes) -> bool:
+    for marker in markers:  # noqa: SIM110 - `any` with a generator costs more than the search itself
         if marker in span_bytes:
             return True
     return False

@@ -6,13 +6,14 @@ So `end` is wrapped on the span itself when it starts; exporters registered earl
 
 from __future__ import annotations
 
+from functools import partial
 from time import time_ns
 from typing import TYPE_CHECKING, cast
 
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
-from otel_carbon.sdk.spans import READ_KEYS
+from otel_carbon.sdk.spans import read_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,29 +41,25 @@ class EndHook:
 
     def watch(self, span: Span) -> None:
         """Have the callback called when the span ends; a span is watched by one hook only."""
-        attributes_of_instance = span.__dict__
-        if getattr(attributes_of_instance.get("end"), "otel_carbon_watches", False):
+        if type(span.__dict__.get("end")) is not _WatchedEnd:
+            span.end = _WatchedEnd(self._end, span, span.end, [True])  # type: ignore[method-assign]  # on the instance: see the module docstring
+
+    def _end(
+        self, span: Span, original_end: Callable[[int | None], None], armed: list[bool], end_time: int | None = None
+    ) -> None:
+        try:
+            armed.pop()  # of two threads that end the span, one gets here
+        except IndexError:
+            original_end(end_time)
             return
-        original_end = span.end
-        armed = [True]
-
-        def end(end_time: int | None = None) -> None:
-            try:
-                armed.pop()  # of two threads that end the span, one gets here
-            except IndexError:
-                original_end(end_time)
-                return
-            attributes_of_instance.pop("end", None)
-            end_ns = time_ns() if end_time is None else end_time  # our own time is not the span's
-            try:
-                if span.is_recording():
-                    self._add(span, end_ns)
-            except Exception as error:  # a span must end, with our attributes or without
-                self._report(error)
-            original_end(end_ns)
-
-        end.otel_carbon_watches = True  # type: ignore[attr-defined]  # functions take attributes
-        span.end = end  # type: ignore[method-assign]  # on the instance: see the module docstring
+        span.__dict__.pop("end", None)
+        end_ns = time_ns() if end_time is None else end_time  # our own time is not the span's
+        try:
+            if span.is_recording():
+                self._add(span, end_ns)
+        except Exception as error:  # a span must end, with our attributes or without
+            self._report(error)
+        original_end(end_ns)
 
     def attributes_of(self, span: ReadableSpan) -> Mapping[str, object]:
         """The span's attributes, without the copy that the public property makes where that is safe."""
@@ -77,13 +74,19 @@ class EndHook:
             return
         # Past the attribute limit `set_attributes` evicts the oldest keys, typically the model's name.
         if not self._direct:
-            renewed = {key: attributes[key] for key in READ_KEYS & attributes.keys()}
+            renewed = {key: attributes[key] for key in read_keys() & attributes.keys()}
             span.set_attributes({**renewed, **added})  # type: ignore[dict-item]  # they were its attributes before
             return
-        bounded = _bounded(span)
+        bounded: BoundedAttributes = span._attributes  # type: ignore[assignment]  # the self-test has found it so
         with span._lock, bounded._lock:
             if span.is_recording():  # or another thread has ended it, and exporters are reading it
                 bounded._dict.update(added)
+
+
+class _WatchedEnd(partial[None]):
+    """The `end` of a span that a hook watches; made for every span, so without a closure."""
+
+    __slots__ = ()
 
 
 def direct_access_works() -> bool:

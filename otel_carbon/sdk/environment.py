@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING
 
 from otel_carbon.enricher import EnrichSettings
 from otel_carbon.registry.catalog import Registry
-from otel_carbon.registry.facts import Region, Zone
+from otel_carbon.registry.facts import EnergyCoefficient, Region, Zone
 from otel_carbon.registry.places import is_known_region
+from otel_carbon.sdk.setting_texts import accounting_point_from_text, pairs_from_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 logger = logging.getLogger(__name__)
 
 DISABLED = "OTEL_CARBON_DISABLED"
 REGISTRY = "OTEL_CARBON_REGISTRY"
 REGION = "OTEL_CARBON_REGION"
+MODELS = "OTEL_CARBON_MODELS"
+ACCOUNTING_POINT = "OTEL_CARBON_ACCOUNTING_POINT"
 ATTRIBUTES = "OTEL_CARBON_ATTRIBUTES"
 MAX_SUGGESTIONS = 3
 SIMILARITY = 0.5
@@ -33,31 +36,54 @@ def is_disabled(environ: Mapping[str, str]) -> bool:
 def settings_from_environment(environ: Mapping[str, str], registry: Registry | None = None) -> EnrichSettings:
     """The settings, with defaults for what is absent or wrong.
 
-    Regions are looked up in `registry`, or else in the one that the environment names; an unknown one is logged
-    and kept, because to fall back to the provider's default place would show a figure for the wrong place.
+    Regions and models are looked up in `registry`, or else in the one that the environment names; unknown ones are
+    logged and kept, because to fall back to the provider's default place would show a figure for the wrong place.
     """
     level = environ.get(ATTRIBUTES, "core").strip().lower() or "core"
     if level not in ("core", "full"):
         logger.warning("%s=%s is neither core nor full; using core", ATTRIBUTES, level)
     regions = regions_from_text(environ.get(REGION, ""))
-    if regions:
-        _warn_of_unknown_regions(regions, registry or _registry_or_bundled(environ)[0])
-    return EnrichSettings(full=level == "full", configured_regions=regions)
+    models = _pairs(MODELS, environ.get(MODELS, ""), "name=model")
+    if regions or models:
+        known = registry or _registry_or_bundled(environ)[0]
+        _warn(REGION, regions, {each: unknown_region(known, each) for each in regions.values()})
+        _warn(MODELS, models, {each: unknown_model(known, each) for each in models.values()})
+    accounting = accounting_point_from_text(environ.get(ACCOUNTING_POINT, ""))
+    for problem in accounting.problems:
+        logger.warning("%s: %s", ACCOUNTING_POINT, problem)
+    return EnrichSettings(
+        full=level == "full",
+        configured_regions=regions,
+        models=models,
+        accounting_point=accounting.counting,
+        pass_through=accounting.pass_through,
+    )
 
 
 def unknown_region(registry: Registry, region: str) -> str | None:
     """What is wrong with the name of a region and what to write instead; `None` when the registry knows it."""
     if is_known_region(registry, region):
         return None
-    from difflib import get_close_matches  # an application with a correct region needs none of it
-
-    spelt = {name.lower(): name for name in _region_names(registry)}
-    near = [spelt[name] for name in get_close_matches(region.lower(), spelt, MAX_SUGGESTIONS, SIMILARITY)]
-    question = f"did you mean {' or '.join(near)}? " if near else ""
     return (
-        f"unknown region {region!r}; {question}All: `otel-carbon registry list --kind region`; "
-        "a grid zone does as well (`--kind zone`)"
+        f"unknown region {region!r}; {_question(region, _region_names(registry))}"
+        "All: `otel-carbon registry list --kind region`; a grid zone does as well (`--kind zone`)"
     )
+
+
+def unknown_model(registry: Registry, model: str) -> str | None:
+    """What is wrong with the name of a model and what to write instead; `None` when the registry knows it."""
+    if registry.about(EnergyCoefficient, model, None) is not None:
+        return None
+    names = (name for fact in registry.facts("energy") if isinstance(fact, EnergyCoefficient) for name in fact.models)
+    return f"unknown model {model!r}; {_question(model, names)}All: `otel-carbon registry list --kind energy`"
+
+
+def _question(name: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches  # an application with correct names needs none of it
+
+    spelt = {each.lower(): each for each in known}
+    near = [spelt[each] for each in get_close_matches(name.lower(), spelt, MAX_SUGGESTIONS, SIMILARITY)]
+    return f"did you mean {' or '.join(near)}? " if near else ""
 
 
 def _region_names(registry: Registry) -> Iterator[str]:
@@ -69,24 +95,24 @@ def _region_names(registry: Registry) -> Iterator[str]:
             yield from (zone.zone, *zone.names)
 
 
-def _warn_of_unknown_regions(regions: Mapping[str, str], registry: Registry) -> None:
-    for region in dict.fromkeys(regions.values()):
-        problem = unknown_region(registry, region)
+def _warn(variable: str, named: Mapping[str, str], problems: Mapping[str, str | None]) -> None:
+    """Log each value that is wrong, with the names of what it is set for."""
+    for value, problem in problems.items():
         if problem is not None:
-            providers = ", ".join(provider for provider in regions if regions[provider] == region)
-            logger.warning("%s: %s; calls to %s get no estimate", REGION, problem, providers)
+            names = ", ".join(name for name in named if named[name] == value)
+            logger.warning("%s: %s; calls to %s get no estimate", variable, problem, names)
 
 
 def regions_from_text(text: str) -> dict[str, str]:
     """`provider=region,...` as a mapping; pairs that are none are logged and left out."""
-    regions: dict[str, str] = {}
-    for pair in filter(None, (part.strip() for part in text.split(","))):
-        provider, equals, region = (part.strip() for part in pair.partition("="))
-        if equals and provider and region:
-            regions[provider.lower()] = region
-        else:
-            logger.warning("%s: %r is not provider=region; ignored", REGION, pair)
-    return regions
+    return {provider.lower(): region for provider, region in _pairs(REGION, text, "provider=region").items()}
+
+
+def _pairs(variable: str, text: str, form: str) -> dict[str, str]:
+    pairs = pairs_from_text(text, form)
+    for problem in pairs.problems:
+        logger.warning("%s: %s; ignored", variable, problem)
+    return pairs.found
 
 
 def registry_from_environment(environ: Mapping[str, str]) -> Registry:

@@ -13,7 +13,6 @@ from otel_carbon.sdk.domain import CarbonDomain, shared_domain
 from otel_carbon.sdk.end_hook import EndHook
 from otel_carbon.sdk.environment import is_disabled
 from otel_carbon.sdk.spans import SpanViews, may_be_genai
-from otel_carbon.spans.read import read_span
 from otel_carbon.spans.role import Role
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ class CarbonSpanProcessor(SpanProcessor):
             attributes = self._hook.attributes_of(span)
             if may_be_genai(attributes) and ours.STATUS not in attributes:
                 view = self._views.view(span, attributes, span.end_time or 0)
-                reading = read_span(view)
+                reading = self._domain.enricher.reader.read(view)
                 if reading is not None and reading.profile.role is Role.INFERENCE:
                     self._domain.enricher.enrich(view)
                     self.missed += 1

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from opentelemetry.trace import StatusCode
 
-from otel_carbon.spans.dialects import DIALECTS, TELLTALE_KEYS
+from otel_carbon.spans.dialect import known_dialects
 from otel_carbon.spans.view import MappingAttributes, ResourceView, SpanView, resource_view
 
 if TYPE_CHECKING:
@@ -14,29 +16,32 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.trace import SpanContext
 
 OTLP_KIND_OFFSET = 1
 """The API numbers span kinds from 0, OTLP from 1."""
+carbon_samplers: WeakSet[object] = WeakSet()
+"""Those in use. Where there is one, what is not sampled is booked as well, and no call stands for others."""
 
-READ_KEYS = TELLTALE_KEYS | frozenset(
-    key
-    for dialect in DIALECTS
-    for field in (
-        dialect.response_id,
-        dialect.input_tokens,
-        dialect.output_tokens,
-        dialect.cache_read_tokens,
-        dialect.cache_write_tokens,
-        dialect.reasoning_tokens,
-    )
-    for key in field
-)
-"""Keys that an estimate rests on, which must stay on the span beside it."""
+
+@lru_cache(maxsize=1)
+def telltale_keys() -> frozenset[str]:
+    """Keys of which every GenAI span carries one."""
+    return known_dialects().telltale_keys
+
+
+@lru_cache(maxsize=1)
+def read_keys() -> frozenset[str]:
+    """Keys that an estimate rests on, which must stay on the span beside it."""
+    return known_dialects().usage_keys | telltale_keys()
 
 
 def may_be_genai(attributes: Mapping[str, object]) -> bool:
     """Whether a span is worth a closer look."""
-    return not TELLTALE_KEYS.isdisjoint(attributes)
+    return not telltale_keys().isdisjoint(attributes)
+
+
+_ERROR = StatusCode.ERROR  # looking a member up costs more than comparing it
 
 
 class SpanViews:
@@ -60,7 +65,9 @@ class SpanViews:
             span.kind.value + OTLP_KIND_OFFSET,
             span.start_time or 0,
             end_ns,
-            span.status.status_code is StatusCode.ERROR,
+            span.status.status_code is _ERROR,
+            (scope.version or "") if scope else "",
+            _trace_state(context) if context else "",
         )
 
     def _resource(self, resource: Resource) -> ResourceView:
@@ -69,3 +76,11 @@ class SpanViews:
             view = resource_view(MappingAttributes(dict(resource.attributes)))
             self._last = (resource, view)
         return view
+
+
+def _trace_state(context: SpanContext) -> str:
+    """The trace state of a span that was sampled and stands for others, which were not."""
+    trace_state = context.trace_state
+    if not trace_state or carbon_samplers or not context.trace_flags.sampled:
+        return ""
+    return trace_state.to_header()

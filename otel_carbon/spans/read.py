@@ -2,216 +2,233 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from itertools import count
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 from otel_carbon import attributes as ours
 from otel_carbon.core import reasons
 from otel_carbon.core.footprint import Unestimated
-from otel_carbon.core.tokens import MAX_TOKENS_PER_CALL, additive_from_counts, check_count
-from otel_carbon.core.usage import COUNT_NAMES
+from otel_carbon.core.tokens import MAX_TOKENS_PER_CALL, AdditiveTokens, additive_from_counts
 from otel_carbon.errors import UsageError
-from otel_carbon.spans.dialects import dialect_of, provider_name
-from otel_carbon.spans.region import SERVER_ADDRESS_KEYS, SPAN_REGION_KEY, region_of
-from otel_carbon.spans.role import Role, covered_operation, role_of
-from otel_carbon.spans.view import KIND_SERVER
+from otel_carbon.spans.counts import WITHIN, checked_counts, totals_of
+from otel_carbon.spans.dialect import known_dialects
+from otel_carbon.spans.plan import Plan
+from otel_carbon.spans.role import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping
 
-    from otel_carbon.core.tokens import AdditiveTokens
-    from otel_carbon.spans.dialects import Dialect
-    from otel_carbon.spans.region import RegionEvidence
-    from otel_carbon.spans.view import AttributeSource, SpanView
+    from otel_carbon.spans.counts import Counts
+    from otel_carbon.spans.dialect import Dialect, Dialects
+    from otel_carbon.spans.profile import SpanProfile
+    from otel_carbon.spans.view import SpanView
 
-MAX_TEXT_CHARACTERS = 256
-"""Longer texts are cut: they become keys of ours, and no caller is to bloat those."""
-MAX_PROFILES = 4096
-
-Counts = tuple[int | None, int | None, int | None, int | None, int | None]
-"""Checked counts in the order of `COUNT_NAMES`."""
-
-
-class SpanProfile(NamedTuple):
-    """What recurs from span to span of an application, normalised; absent texts are empty.
-
-    `judged` is the status that an earlier hop wrote, empty when none did.
-    """
-
-    role: Role
-    operation: str
-    provider: str
-    model: str
-    region: RegionEvidence
-    tenant: str
-    failed: bool
-    judged: str
+MAX_SCOPES = 4096
+"""How many instrumentation scopes are remembered with their dialect; more are looked up again."""
+_NO_MODELS: Mapping[str, str] = {}
+_NOTHING_USED = {
+    "none": Unestimated(reasons.NO_USAGE),
+    "invented": Unestimated(reasons.INVENTED_USAGE),
+    "cache_hit": Unestimated(reasons.CACHE_HIT),
+}
+_NO_USAGE = Unestimated(reasons.NO_USAGE)
+_FAILED_NO_USAGE = Unestimated(reasons.FAILED_NO_USAGE)
 
 
-class GenAiReading(NamedTuple):
+@dataclass(slots=True)
+class GenAiReading:
     """What a GenAI span says: an inference has either `counts` with the `tokens` they make, or a `problem`.
 
     `response_id` is as the span stores it, encoded or not: it serves to be compared.
+    `codes` say what was assumed of the counts. Not frozen, as one is made for every span.
     """
 
     profile: SpanProfile
-    response_id: object | None
-    counts: Counts | None
-    tokens: AdditiveTokens | None
-    problem: Unestimated | None
+    response_id: object | None = None
+    counts: Counts | None = None
+    tokens: AdditiveTokens | None = None
+    problem: Unestimated | None = None
+    codes: tuple[str, ...] = ()
 
-
-def read_span(span: SpanView, tenant_key: str = ours.TENANT) -> GenAiReading | None:
-    """Read a span; `None` when it is no GenAI span."""
-    plan = _plan(span.scope, tenant_key)
-    picked = span.attributes.pick(plan.keys)
-    stored = [picked[position] for position in plan.first_counts]
-    for field, position in plan.older_counts:
-        if stored[field] is None:
-            stored[field] = picked[position]
-    has_counts = stored[0] is not None or stored[1] is not None
-    profile = plan.profile(span, picked, has_counts=has_counts)
-    if profile is None:
-        return None
-    response_id = _first(picked, plan.response_id)
-    if not isinstance(response_id, _TEXT_TYPES) or response_id in _EMPTY_TEXTS:
-        response_id = None
-    if profile.role is not Role.INFERENCE:
-        return GenAiReading(profile, response_id, None, None, None)
-    if not has_counts:
-        failed = profile.failed or span.failed
-        problem = Unestimated(reasons.FAILED_NO_USAGE if failed else reasons.NO_USAGE)
-        return GenAiReading(profile, response_id, None, None, problem)
-    try:
-        counts = _counts(span.attributes, stored)
-        return GenAiReading(profile, response_id, counts, additive_from_counts(*counts), None)
-    except UsageError as error:
-        return GenAiReading(profile, response_id, None, None, Unestimated(error.code, str(error)))
-
-
-_TEXT_TYPES = (str, bytes)
-_EMPTY_TEXTS = ("", b"\n\x00")
-"""An empty text, plain and as OTLP encodes it."""
-_COMMON_KEYS = (ours.STATUS, "error.type", SPAN_REGION_KEY, *SERVER_ADDRESS_KEYS)
-
-
-class _Plan:
-    """Which keys to pick for a dialect: counts, the response id, then the texts that recur from span to span."""
-
-    __slots__ = ("_fields", "_profiles", "_texts_at", "first_counts", "keys", "older_counts", "response_id")
-
-    def __init__(self, dialect: Dialect, tenant_key: str) -> None:
-        counts = (
-            dialect.input_tokens,
-            dialect.output_tokens,
-            dialect.cache_read_tokens,
-            dialect.cache_write_tokens,
-            dialect.reasoning_tokens,
-        )
-        texts = (
-            *((key,) for key in _COMMON_KEYS),
-            (tenant_key,),
-            dialect.operation,
-            dialect.provider,
-            dialect.response_model,
-            dialect.request_model,
-            dialect.roll_up,
-        )
-        at = count()
-        positions = [[next(at) for _ in field] for field in counts]
-        self.first_counts = tuple(field[0] for field in positions)
-        self.older_counts = tuple((i, position) for i, field in enumerate(positions) for position in field[1:])
-        self.response_id = tuple(next(at) for _ in dialect.response_id)
-        self._texts_at = self.response_id[-1] + 1
-        first_text = count()
-        self._fields = tuple(tuple(next(first_text) for _ in field) for field in texts)
-        self.keys = tuple(key for field in (*counts, dialect.response_id, *texts) for key in field)
-        self._profiles: dict[object, SpanProfile | None] = {}
-
-    def profile(self, span: SpanView, picked: list[Any], *, has_counts: bool) -> SpanProfile | None:
-        """What the recurring texts say, worked out once for each combination; `None` for no GenAI span."""
-        texts = tuple(picked[self._texts_at :])
-        key = (span.kind, has_counts, texts)
+    def merge(self, twins: Iterable[GenAiReading]) -> None:
+        """Take the parts that this span does not tell from other spans of the same call, where they fit."""
+        if self.counts is None:
+            return
+        counts = list(self.counts)
+        for twin in (each.counts for each in twins if each.counts is not None):
+            for part in _PARTS:
+                counts[part] = counts[part] or twin[part]
         try:
-            return self._profiles[key]
-        except KeyError:
-            found = self._worked_out(span, texts, has_counts=has_counts)
-        except TypeError:  # an array or map where a text should be
-            return self._worked_out(span, texts, has_counts=has_counts)
-        if span.kind != KIND_SERVER and all(_is_short_text(text) for text in texts):
-            # a server's region may come from its resource, which is not in the key
-            if len(self._profiles) >= MAX_PROFILES:
-                self._profiles.clear()
-            self._profiles[key] = found
-        return found
+            tokens = additive_from_counts(*counts)
+        except UsageError:
+            return
+        if tuple(counts) != self.counts and counts[0] is not None:
+            self.counts, self.tokens = cast("Counts", tuple(counts)), tokens
+            self.codes = tuple(dict.fromkeys((*self.codes, DETAILS_FROM_TWIN)))
 
-    def _worked_out(self, span: SpanView, texts: tuple[Any, ...], *, has_counts: bool) -> SpanProfile | None:
-        decode = span.attributes.decode
-        decoded = [decode(_first(texts, positions)) for positions in self._fields]
-        status, error, region, address, old_address, tenant = decoded[:6]
-        operation, provider, response_model, request_model = (_text(text) for text in decoded[6:10])
-        model = response_model or request_model
-        if not (operation or model or (provider and has_counts)):
+
+_PARTS = (2, 3, 4)
+"""Positions of cache reads, cache writes and reasoning among the counts."""
+DETAILS_FROM_TWIN = "details_from_twin"
+INPUT_NOT_REPORTED = "input_not_reported"
+
+
+class SpanReader:
+    """Reads spans of every dialect; safe to use from any thread.
+
+    Args:
+        tenant_key: the attribute that tells tenants apart.
+        models: names of deployments and aliases, alone or behind `provider/`, to the models behind them.
+        dialects: the dialects to read instead of those that come with the package.
+    """
+
+    def __init__(
+        self,
+        tenant_key: str = ours.TENANT,
+        models: Mapping[str, str] = _NO_MODELS,
+        dialects: Dialects | None = None,
+    ) -> None:
+        self._dialects = dialects or known_dialects()
+        self.markers = tuple(dict.fromkeys(marker for dialect in self._dialects.all for marker in dialect.markers))
+        """Texts of which the bytes of every GenAI span hold one, whatever its scope."""
+        self._make_plan = partial(Plan, tenant_key=tenant_key, models=models)
+        self._by_scope: dict[str, Plan | None] = {}
+        self._of_unknown_scopes: dict[Dialect, Plan] = {}
+        telltales = [(key, dialect) for dialect in self._dialects.all for key in dialect.telltale]
+        self._telltale_keys = tuple(key for key, _ in telltales)
+        self._telltale_dialects = tuple(dialect for _, dialect in telltales)
+
+    def dialect_of(self, scope: str) -> Dialect | None:
+        """The dialect of a scope; `None` for a scope that is not known, whose spans are told apart one by one."""
+        plan = self._plan_of(scope)
+        return plan.dialect if plan is not None else None
+
+    def read(self, span: SpanView) -> GenAiReading | None:
+        """Read a span; `None` when it is no GenAI span."""
+        plan = self._by_scope.get(span.scope) or self._plan_of(span.scope) or self._plan_by_telltale(span)
+        if plan is None:
             return None
-        role = role_of(
-            operation.lower(),
-            kind=span.kind,
-            rolls_up=decoded[10] is not None,
-            has_counts=has_counts,
-            has_model=bool(model),
+        fetched = plan.fetch(span.attributes)
+        counts = [fetched[at] for at in plan.first_counts]
+        for field, at in plan.older_counts:
+            if counts[field] is None:
+                counts[field] = fetched[at]
+        known = (
+            counts[0] is not None,
+            counts[1] is not None,
+            counts[2] is not None,
+            counts[3] is not None,
+            counts[4] is not None,
         )
-        return SpanProfile(
-            role,
-            covered_operation(operation.lower()) if role is Role.INFERENCE else operation.lower(),
-            provider_name(provider),
-            model,
-            region_of(span, region, address or old_address),
-            str(tenant)[:MAX_TEXT_CHARACTERS] if tenant is not None else "",
-            error is not None,
-            status if isinstance(status, str) and status in ours.STATUS_VALUES else "",
-        )
+        profile = plan.profile(span, fetched, known)
+        if profile is None:
+            return None
+        reading = GenAiReading(profile, _response_id(fetched, plan.response_id_at))
+        if profile.role is _INFERENCE:
+            _read_usage(reading, span, counts)
+        return reading
+
+    def looks_genai(self, span: SpanView) -> bool:
+        """Whether a span that cannot be read carries names of a dialect all the same: a blind spot."""
+        dialect = self.dialect_of(span.scope)
+        markers = self.markers if dialect is None else dialect.markers
+        return any(key.startswith(markers) for key in span.attributes.keys())  # noqa: SIM118 - it is no dict
+
+    def _plan_of(self, scope: str) -> Plan | None:
+        try:
+            return self._by_scope[scope]
+        except KeyError:
+            dialect = self._dialects.of_scope(scope)
+            if len(self._by_scope) >= MAX_SCOPES:
+                self._by_scope.clear()
+            found = self._by_scope[scope] = self._make_plan(dialect, scope) if dialect is not None else None
+            return found
+
+    def _plan_by_telltale(self, span: SpanView) -> Plan | None:
+        picked = span.attributes.pick(self._telltale_keys)
+        for dialect, found in zip(self._telltale_dialects, picked, strict=True):
+            if found is not None:
+                if dialect not in self._of_unknown_scopes:
+                    self._of_unknown_scopes[dialect] = self._make_plan(dialect, "")
+                return self._of_unknown_scopes[dialect]
+        return None
 
 
-@lru_cache(maxsize=1024)
-def _plan(scope: str, tenant_key: str) -> _Plan:
-    return _plan_of(dialect_of(scope), tenant_key)
+def _read_plain(reading: GenAiReading, found: list[Any]) -> bool:
+    """Fill in counts that need no more than a look, as nearly all do; tells whether they were such.
+
+    Written out because it runs for every span: the general way takes twice as long.
+    """
+    given, output, read, write, reasoning, *others = found
+    if others and any(others[1:]):  # parts outside cache or reasoning decide what the totals cover
+        return False
+    if type(given) is not int or type(output) is not int or not 0 <= given <= _MAX or not 0 <= output <= _MAX:
+        return False
+    if not given and not output and reading.profile.zeros_unknown:
+        return False
+    if read is None and write is None and reasoning is None:
+        reading.counts, reading.tokens = (given, output, None, None, None), AdditiveTokens(given, 0, 0, output, 0)
+        return True
+    reads, writes, thoughts = (0 if part is None else part for part in (read, write, reasoning))
+    if type(reads) is not int or type(writes) is not int or type(thoughts) is not int:
+        return False
+    uncached, visible = given - reads - writes, output - thoughts
+    if reads < 0 or writes < 0 or thoughts < 0 or uncached < 0 or visible < 0:
+        return False
+    reading.counts = (given, output, read, write, reasoning)
+    reading.tokens = AdditiveTokens(uncached, reads, writes, visible, thoughts)
+    reading.codes = WITHIN[reads + writes > 0, thoughts > 0]
+    return True
 
 
-@lru_cache(maxsize=64)
-def _plan_of(dialect: Dialect, tenant_key: str) -> _Plan:
-    return _Plan(dialect, tenant_key)
+def _read_usage(reading: GenAiReading, span: SpanView, stored: list[Any]) -> None:
+    """Fill in the counts, or why there are none that count."""
+    profile = reading.profile
+    found = span.attributes.decode_all(stored)
+    if profile.plain and _read_plain(reading, found):
+        return
+    if profile.usage:
+        reading.problem = _NOTHING_USED[profile.usage]
+        return
+    try:
+        checked = checked_counts(found, nan_unknown=profile.zeros_unknown)
+        if profile.zeros_unknown and not checked[0] and not checked[1]:
+            checked = [None] * len(checked)
+        if checked[0] is None and checked[1] is None:
+            reading.problem = _FAILED_NO_USAGE if profile.failed or span.failed else _NO_USAGE
+            return
+        reading.counts, reading.codes = totals_of(checked, profile.basis)
+        if profile.assumptions:
+            reading.codes += profile.assumptions
+        reading.tokens = _additive(reading.counts, checked)
+        if checked[0] is None:
+            reading.codes += (INPUT_NOT_REPORTED,)
+    except UsageError as error:
+        reading.counts = None
+        reading.problem = Unestimated(error.code, str(error))
 
 
-def _counts(attributes: AttributeSource, stored: list[Any]) -> Counts:
-    """Counts as checked ints; raises `UsageError`."""
-    decode = attributes.decode
-    for i, found in enumerate(stored):
-        if found is not None:
-            number = decode(found)
-            if type(number) is not int or not 0 <= number <= MAX_TOKENS_PER_CALL:
-                number = check_count(COUNT_NAMES[i], _number(number))
-            stored[i] = number
-    return tuple(stored)
+def _additive(counts: Counts, checked: list[int | None]) -> AdditiveTokens:
+    """The tokens of totals, or of what is told of a total that is not."""
+    given, output, read, write, reasoning = counts
+    if given is None and checked[0] is not None:
+        given = checked[0] + (read or 0) + (write or 0)
+    if output is None and checked[1] is not None:
+        output = checked[1] + (reasoning or 0)
+    return additive_from_counts(given, output, read, write, reasoning)
 
 
-def _number(found: object) -> object:
-    """A number that some instrumentations write as text."""
-    if isinstance(found, str) and len(found) <= MAX_TEXT_CHARACTERS and found.strip().isdecimal():
-        return int(found)
-    return found
-
-
-def _first(picked: Sequence[Any], positions: tuple[int, ...]) -> Any:  # noqa: ANN401 - as `pick` stores it
-    for position in positions:
-        if picked[position] is not None:
-            return picked[position]
+def _response_id(fetched: list[Any], positions: tuple[int, ...]) -> object | None:
+    for at in positions:
+        found = fetched[at]
+        if found is not None and isinstance(found, _TEXT_TYPES) and found not in _EMPTY_TEXTS:
+            return found
     return None
 
 
-def _is_short_text(stored: object | None) -> bool:
-    return stored is None or (isinstance(stored, _TEXT_TYPES) and len(stored) <= MAX_TEXT_CHARACTERS)
-
-
-def _text(found: object | None) -> str:
-    return found[:MAX_TEXT_CHARACTERS] if isinstance(found, str) else ""
+_MAX = MAX_TOKENS_PER_CALL
+_INFERENCE = Role.INFERENCE  # looking a member up costs more than comparing it
+_TEXT_TYPES = (str, bytes)
+_EMPTY_TEXTS = ("", b"\n\x00")
+"""An empty text, plain and as OTLP encodes it."""

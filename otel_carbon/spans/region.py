@@ -16,7 +16,6 @@ REPORTED = "reported"
 DERIVED = "derived"
 UNKNOWN = "default"
 SPAN_REGION_KEY = "cloud.region"
-SERVER_ADDRESS_KEYS = ("server.address", "net.peer.name")
 
 # Host names that carry the region; other providers' hosts do not.
 _REGION_IN_HOST = (

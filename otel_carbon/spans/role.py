@@ -38,17 +38,16 @@ class Role(Enum):
     OTHER = "other"
 
 
-def role_of(operation: str, *, kind: int, rolls_up: bool, has_counts: bool, has_model: bool) -> Role:
+def role_of(operation: str, *, kind: int, has_counts: bool, has_model: bool) -> Role:
     """The role of a span.
 
     Args:
         operation: `gen_ai.operation.name` in lower case, empty when absent.
         kind: the span kind as OTLP numbers it; a remote agent (CLIENT) may be the only span of its work.
-        rolls_up: the span carries totals under names made for sums.
         has_counts: the span carries input or output token counts.
         has_model: the span names a model.
     """
-    if rolls_up or operation in AGGREGATE_OPERATIONS:
+    if operation in AGGREGATE_OPERATIONS:
         return Role.AGGREGATE
     if operation in INFERENCE_OPERATIONS:
         return Role.INFERENCE

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 KIND_INTERNAL = 1
 KIND_SERVER = 2
 KIND_CLIENT = 3
 """Span kinds as OTLP numbers them."""
+KIND_NAMES = {KIND_INTERNAL: "internal", KIND_SERVER: "server", KIND_CLIENT: "client", 4: "producer", 5: "consumer"}
 
 
 MAX_NAME_CHARACTERS = 256
@@ -24,11 +25,17 @@ class AttributeSource(Protocol):
     def get(self, key: str, /) -> object | None:
         """The attribute's Python value, or `None` when absent."""
 
+    def keys(self) -> Iterable[str]:
+        """The keys of all attributes."""
+
     def pick(self, keys: Sequence[str], /) -> list[Any]:
         """The values of several keys as they are stored, `None` where absent; equal values compare equal."""
 
     def decode(self, stored: Any, /) -> object | None:  # noqa: ANN401 - whatever `pick` returned
         """The Python value of what `pick` returned."""
+
+    def decode_all(self, stored: list[Any], /) -> list[object | None]:
+        """The Python values of several that `pick` returned."""
 
 
 class MappingAttributes:
@@ -43,6 +50,10 @@ class MappingAttributes:
         """The attribute's value, or `None` when absent."""
         return self._values.get(key)
 
+    def keys(self) -> Iterable[str]:
+        """The keys of all attributes."""
+        return self._values.keys()
+
     def pick(self, keys: Sequence[str], /) -> list[Any]:
         """The values of several keys."""
         return list(map(self._values.get, keys))
@@ -50,6 +61,10 @@ class MappingAttributes:
     def decode(self, stored: Any, /) -> object | None:  # noqa: ANN401 - as in the protocol
         """The value itself."""
         return cast("object | None", stored)
+
+    def decode_all(self, stored: list[Any], /) -> list[object | None]:
+        """The values themselves."""
+        return stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +90,9 @@ class SpanView:
     start_ns: int = 0
     end_ns: int = 0
     failed: bool = False
+    scope_version: str = ""
+    trace_state: str = ""
+    """The W3C trace state of a sampled span, as a header."""
 
 
 def resource_view(attributes: AttributeSource) -> ResourceView:

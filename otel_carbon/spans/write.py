@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from types import MappingProxyType
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from otel_carbon import attributes as ours
+from otel_carbon.core.footprint import amount_position
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from otel_carbon.core.factors import Provenance
     from otel_carbon.core.footprint import Footprint
@@ -23,64 +24,47 @@ def status_attributes(status: str, reason: str) -> dict[str, AttributeValue]:
 
 
 def footprint_attributes(footprint: Footprint, *, full: bool) -> dict[str, AttributeValue]:
-    """The attributes of an estimated span: the core set, or all of them."""
-    texts = footprint_texts(footprint.factors.provenance, footprint.confidence, full=full)
-    return {**footprint_amounts(footprint, full=full), **texts}
+    """The attributes of an estimated span: the core set, or all of them; always in the same order."""
+    added: dict[str, AttributeValue] = dict(
+        zip(AMOUNT_KEYS, amount_values(footprint, full=full), strict=False)  # as many keys as there are amounts
+    )
+    added.update(footprint_texts(footprint.factors.provenance, footprint.confidence, full=full))
+    return added
 
 
-def footprint_amounts(footprint: Footprint, *, full: bool) -> dict[str, float]:
-    """The amounts, which differ from call to call; always the same keys in the same order."""
-    amounts = amount_values(footprint, full=full)
-    return dict(zip(AMOUNT_KEYS, amounts, strict=False))  # as many keys as there are amounts
-
-
-AMOUNT_KEYS = (
-    ours.ENERGY_KWH,
-    ours.ENERGY_KWH_LOW,
-    ours.ENERGY_KWH_HIGH,
-    ours.EMISSIONS_GCO2E,
-    ours.EMISSIONS_GCO2E_LOW,
-    ours.EMISSIONS_GCO2E_HIGH,
-    ours.WATER_L,
-    ours.WATER_L_LOW,
-    ours.WATER_L_HIGH,
-    ours.IT_ENERGY_KWH,
-    ours.EMISSIONS_OPERATIONAL_GCO2E,
-    ours.EMISSIONS_EMBODIED_GCO2E,
-    ours.EMISSIONS_MARKET_GCO2E,
+_AMOUNTS = (
+    (ours.ENERGY_KWH, "mid", "energy_kwh"),
+    (ours.ENERGY_KWH_LOW, "low", "energy_kwh"),
+    (ours.ENERGY_KWH_HIGH, "high", "energy_kwh"),
+    (ours.EMISSIONS_GCO2E, "mid", "emissions_gco2e"),
+    (ours.EMISSIONS_GCO2E_LOW, "low", "emissions_gco2e"),
+    (ours.EMISSIONS_GCO2E_HIGH, "high", "emissions_gco2e"),
+    (ours.WATER_L, "mid", "water_l"),
+    (ours.WATER_L_LOW, "low", "water_l"),
+    (ours.WATER_L_HIGH, "high", "water_l"),
+    (ours.IT_ENERGY_KWH, "mid", "it_energy_kwh"),
+    (ours.EMISSIONS_OPERATIONAL_GCO2E, "mid", "emissions_operational_gco2e"),
+    (ours.EMISSIONS_EMBODIED_GCO2E, "mid", "emissions_embodied_gco2e"),
 )
-"""The keys of `amount_values`, of which the core set is the first seven and the market figure is last."""
+_CORE_AMOUNTS = 7
+AMOUNT_KEYS = (*(key for key, _, _ in _AMOUNTS), ours.EMISSIONS_MARKET_GCO2E)
+"""The keys of `amount_values`; the market figure is last."""
+_POSITIONS = tuple(amount_position(bound, quantity) for _, bound, quantity in _AMOUNTS)
+_core_amounts: Callable[[Sequence[float]], tuple[float, ...]] = itemgetter(*_POSITIONS[:_CORE_AMOUNTS])
+_full_amounts: Callable[[Sequence[float]], tuple[float, ...]] = itemgetter(*_POSITIONS)
 
 
 def amount_values(footprint: Footprint, *, full: bool) -> tuple[float, ...]:
     """The amounts in the order of `AMOUNT_KEYS`, ending where the level or what is known ends."""
-    low, mid, high = footprint.low, footprint.mid, footprint.high
-    core = (
-        mid.energy_kwh,
-        low.energy_kwh,
-        high.energy_kwh,
-        mid.emissions_gco2e,
-        low.emissions_gco2e,
-        high.emissions_gco2e,
-        mid.water_l,
-    )
     if not full:
-        return core
+        return _core_amounts(footprint.amounts)
     market = footprint.emissions_market_gco2e
-    return (
-        *core,
-        low.water_l,
-        high.water_l,
-        mid.it_energy_kwh,
-        mid.emissions_operational_gco2e,
-        mid.emissions_embodied_gco2e,
-        *(() if market is None else (market.mid,)),
-    )
+    return (*_full_amounts(footprint.amounts), *(() if market is None else (market.mid,)))
 
 
 @lru_cache(maxsize=4096)
 def footprint_texts(provenance: Provenance, confidence: str, *, full: bool) -> Mapping[str, AttributeValue]:
-    """The rest, made once for all footprints of one provenance and confidence."""
+    """The rest, made once for all footprints of one provenance and confidence; to be copied, not changed."""
     texts: dict[str, AttributeValue] = {
         ours.STATUS: ours.STATUS_ESTIMATED,
         ours.COEFFICIENT_ID: provenance.coefficient_id,
@@ -97,4 +81,4 @@ def footprint_texts(provenance: Provenance, confidence: str, *, full: bool) -> M
         texts[ours.REGION] = provenance.region
         texts[ours.REGION_EVIDENCE] = provenance.region_evidence
         texts[ours.ASSUMPTIONS] = provenance.assumptions
-    return MappingProxyType(texts)
+    return texts

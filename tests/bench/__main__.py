@@ -90,7 +90,7 @@ class _Nothing(SpanProcessor):
 def _spans(processor: SpanProcessor, attributes: list[dict[str, AttributeValue]]) -> Callable[[], int]:
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(processor)
-    tracer = provider.get_tracer("bench")
+    tracer = provider.get_tracer("opentelemetry.instrumentation.genai.openai")
 
     def work() -> int:
         for chosen in attributes:

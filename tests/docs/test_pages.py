@@ -123,4 +123,11 @@ def test_the_methodology_has_the_section_that_facts_cite() -> None:
 def test_settings_that_the_readme_names_are_read() -> None:
     settings = {code for code in code_of(README.read_text(encoding="utf-8")) if code.startswith("OTEL_CARBON_")}
 
-    assert settings == {environment.DISABLED, environment.REGION, environment.ATTRIBUTES, environment.REGISTRY}
+    assert settings == {
+        environment.DISABLED,
+        environment.REGION,
+        environment.MODELS,
+        environment.ACCOUNTING_POINT,
+        environment.ATTRIBUTES,
+        environment.REGISTRY,
+    }

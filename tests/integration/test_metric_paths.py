@@ -71,7 +71,8 @@ def booked() -> Totals:
     """Calls of several tenants, models, services and outcomes, with labels that need escaping."""
     totals, book = booking()
     book(calls(range(1, 31), more={"otel_carbon.tenant": "t{number}", "gen_ai.usage.cache_read.input_tokens": 100}))
-    book(calls(range(31, 41), service='quo"ted\\ \n größer', more={"otel_carbon.tenant": "modèle\n"}))
+    odd = {"service": 'quo"ted\\ \n größer', "trace_state": "ot=th:c"}
+    book(calls(range(31, 41), **odd, more={"otel_carbon.tenant": "modèle\n"}))
     book(calls(range(41, 46), scope="other", more={"gen_ai.response.model": "no-such-model"}))
     book(calls(range(46, 48), more={"gen_ai.operation.name": "execute_tool"}))
     book(calls(range(1, 3)))  # delivered again
@@ -103,6 +104,7 @@ def test_a_real_prometheus_takes_both_targets_and_its_sums_are_the_totals(promet
                 ("otel_carbon_water_L_total", litres),
                 ("otel_carbon_tokens_total", 45 * 1100),
                 ("otel_carbon_operations_total", 45),
+                ("otel_carbon_sampling_unseen_operations_total", 10 * (4 - 1)),
                 ("otel_carbon_spans_total", 30 + 10 + 5 + 2 + 2),
             ):
                 assert prometheus_server.value(f'sum({name}{{job="{job}"}})') == pytest.approx(expected, rel=1e-9)

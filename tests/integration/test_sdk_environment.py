@@ -70,6 +70,17 @@ def test_an_overlay_and_a_region_are_used_and_named(overlay: Path) -> None:
     assert found["otel_carbon.registry_version"] == expected != Registry.bundled().version
 
 
+def test_a_model_behind_a_deployment_is_used() -> None:
+    found, lines = application(OTEL_CARBON_MODELS="openai/gpt-4o-2024-08-06=gpt-4o-mini")
+    assert lines == []
+    assert found["otel_carbon.coefficient_id"].startswith("energy/openai/gpt-4o-mini@")
+
+
+def test_a_gateway_adds_no_figure_to_its_spans() -> None:
+    found, lines = application(OTEL_CARBON_ACCOUNTING_POINT="-gate", OTEL_SERVICE_NAME="gate")
+    assert (found, lines) == ({"otel_carbon.status": "duplicate", "otel_carbon.reason": "accounting_point"}, [])
+
+
 def test_a_region_changes_the_grid_and_not_the_energy() -> None:
     found, _lines = application(OTEL_CARBON_REGION="openai=FRA")
     bundled, _lines = application()

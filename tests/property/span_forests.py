@@ -10,7 +10,7 @@ from otel_carbon.counting.candidate import NO_TOKENS, Verdict
 from tests.unit.counting.candidates import candidate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from otel_carbon.counting.candidate import Candidate
     from otel_carbon.counting.window import CountingWindow
@@ -19,9 +19,14 @@ MAX_CALLS = 6
 MAX_DEPTH = 3
 MAX_ECHOES = 2
 NO_CALL = -1
+ECHO_TRACE = 9
 ROOTS_END_NS = 10**9
 SHAPES = ((100, 10), (100, 11), (7, None))
 """Few, so that different calls look alike; only calls with a response id use them."""
+
+
+EQUAL_TRUST: Mapping[str, int] = {}
+SCOPES = ("sdk", "wrapper", "framework", "gateway")
 
 
 class ForestSpan(NamedTuple):
@@ -36,8 +41,8 @@ class ForestSpan(NamedTuple):
     response_id: str = ""
     tokens: tuple[int | None, int | None] = NO_TOKENS
 
-    def candidate(self) -> Candidate:
-        """What counting sees of it."""
+    def candidate(self, trust: Mapping[str, int] = EQUAL_TRUST) -> Candidate:
+        """What counting sees of it; `trust` is by scope, 1 where it says nothing."""
         return candidate(
             self.number,
             parent=self.parent,
@@ -46,6 +51,7 @@ class ForestSpan(NamedTuple):
             times_ns=self.times_ns,
             response_id=self.response_id,
             tokens=self.tokens,
+            trust=trust.get(self.scope, 1),
         )
 
 
@@ -100,7 +106,7 @@ def _echo(draw: st.DrawFn, span: ForestSpan, number: int) -> ForestSpan:
     return span._replace(
         number=span.number + 50 + number,
         parent=0,
-        trace=9,
+        trace=ECHO_TRACE,
         scope=draw(st.sampled_from(["sdk", "gateway"])),
         times_ns=(start_ns, start_ns + 50),
     )
@@ -124,7 +130,9 @@ def batched(draw: st.DrawFn, spans: Sequence[ForestSpan]) -> Batches:
     return batches
 
 
-def deliver(counting: CountingWindow, batches: Batches) -> dict[ForestSpan, Verdict]:
+def deliver(
+    counting: CountingWindow, batches: Batches, trust: Mapping[str, int] = EQUAL_TRUST
+) -> dict[ForestSpan, Verdict]:
     """Judge batch after batch, sums first as the enricher does; the last verdict of each span."""
     verdicts: dict[ForestSpan, Verdict] = {}
     for batch in batches:
@@ -134,6 +142,6 @@ def deliver(counting: CountingWindow, batches: Batches) -> dict[ForestSpan, Verd
                 assert noted is not None
                 verdicts[span] = noted
         calls = [span for span in batch if span.call != NO_CALL]
-        judged = counting.judge_together([span.candidate() for span in calls])
+        judged = counting.judge_together([span.candidate(trust) for span in calls])
         verdicts.update(zip(calls, judged, strict=True))
     return verdicts

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otel_carbon.counting.candidate import AGGREGATE, COUNTED, DUPLICATE, NO_TOKENS
-from tests.property.span_forests import NO_CALL, ForestSpan, batched, deliver, deliveries, forests
+from tests.property.span_forests import ECHO_TRACE, NO_CALL, SCOPES, ForestSpan, batched, deliver, deliveries, forests
 from tests.unit.counting.candidates import candidate, window
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 EXAMPLES = 150
 many = settings(max_examples=EXAMPLES, deadline=None)
 times = st.tuples(st.integers(0, 50), st.integers(0, 50)).map(lambda pair: (min(pair), max(pair)))
+
+
+trusts = st.fixed_dictionaries({scope: st.integers(1, 3) for scope in SCOPES})
 
 
 def calls_counted(verdicts: dict[ForestSpan, Verdict]) -> Counter[int]:
@@ -34,6 +37,38 @@ def calls_of(batches: Batches) -> set[int]:
 def test_each_call_is_counted_once_in_any_order_and_any_batches(batches: Batches) -> None:
     verdicts = deliver(window(), batches)
     assert calls_counted(verdicts) == dict.fromkeys(calls_of(batches), 1)
+
+
+@many
+@given(deliveries(), trusts)
+def test_each_call_is_counted_once_whatever_its_scopes_are_trusted(batches: Batches, trust: dict[str, int]) -> None:
+    verdicts = deliver(window(), batches, trust)
+    assert calls_counted(verdicts) == dict.fromkeys(calls_of(batches), 1)
+
+
+@many
+@given(forests(), trusts, st.data())
+def test_whole_forests_are_judged_alike_in_any_order(
+    forest: list[ForestSpan], trust: dict[str, int], data: st.DataObject
+) -> None:
+    together = deliver(window(), [forest], trust)
+    assert deliver(window(), [data.draw(st.permutations(forest))], trust) == together
+
+
+@many
+@given(deliveries(), trusts, st.data())
+def test_spans_that_tell_no_usage_make_no_second_usage_of_a_call(
+    batches: Batches, trust: dict[str, int], data: st.DataObject
+) -> None:
+    # An echo at another time is known by its tokens only.
+    at_once = [[span for span in batch if span.trace != ECHO_TRACE] for batch in batches]
+    silent = {span for batch in at_once for span in batch if span.response_id and data.draw(st.booleans())}
+    told = [[span._replace(tokens=NO_TOKENS) if span in silent else span for span in batch] for batch in at_once]
+    counted = [(span, verdict) for span, verdict in deliver(window(), told, trust).items() if verdict.kind == COUNTED]
+    operations = Counter(span.call for span, verdict in counted if not verdict.upgrades)
+    usages = Counter(span.call for span, _ in counted if span.tokens != NO_TOKENS)
+    assert operations == dict.fromkeys(calls_of(at_once), 1)
+    assert set(usages.values()) <= {1}
 
 
 @many

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CORPUS_FOLDER = Path(__file__).parents[1] / "corpus"
+FOLDERS = (CORPUS_FOLDER, CORPUS_FOLDER / "frameworks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ class Capture:
 
     Attributes:
         name: its name, which its files start with.
+        is_framework: whether it is of the second set, `tests/corpus/frameworks`.
         dialect: the family of conventions its spans follow.
         scopes: instrumentation scopes seen in its spans.
         span_count: spans in its trace bodies.
@@ -121,6 +123,7 @@ class Capture:
     """
 
     name: str
+    is_framework: bool
     dialect: str
     scopes: tuple[str, ...]
     span_count: int
@@ -135,9 +138,13 @@ class Capture:
 
 @cache
 def captures() -> tuple[Capture, ...]:
-    """Every capture, in the order of the manifest; read once per test run."""
-    manifest = json.loads((CORPUS_FOLDER / "manifest.json").read_text(encoding="utf-8"))
-    return tuple(_capture(entry) for entry in manifest["captures"])
+    """Every capture, in the order of the manifests; read once per test run."""
+    return tuple(_capture(folder, entry) for folder in FOLDERS for entry in _manifest(folder))
+
+
+def _manifest(folder: Path) -> list[Mapping[str, Any]]:
+    captures: list[Mapping[str, Any]] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["captures"]
+    return captures
 
 
 def capture(name: str) -> Capture:
@@ -152,26 +159,27 @@ def capture(name: str) -> Capture:
     raise LookupError(f"no capture {name!r}; there are {[each.name for each in captures()]}")
 
 
-def _capture(entry: Mapping[str, Any]) -> Capture:
+def _capture(folder: Path, entry: Mapping[str, Any]) -> Capture:
     spans = entry["spans"]
     return Capture(
         name=entry["capture"],
+        is_framework=folder != CORPUS_FOLDER,
         dialect=entry["dialect"],
         scopes=tuple(entry["scopes"]),
         span_count=spans["total"],
         spans_with_usage=spans["with_usage"],
         foreign_usage_spans=tuple(ForeignUsageSpan(each["id"], each["why"]) for each in spans["usage_not_of_one_call"]),
-        traces=_bodies(entry, "traces"),
-        metrics=_bodies(entry, "metrics"),
-        logs=_bodies(entry, "logs"),
+        traces=_bodies(folder, entry, "traces"),
+        metrics=_bodies(folder, entry, "metrics"),
+        logs=_bodies(folder, entry, "logs"),
         truth=_truth(entry["truth"]),
         calls=tuple(_call(each) for each in entry["calls"]),
     )
 
 
-def _bodies(entry: Mapping[str, Any], signal: str) -> tuple[bytes, ...]:
+def _bodies(folder: Path, entry: Mapping[str, Any], signal: str) -> tuple[bytes, ...]:
     marker = f".{signal}"
-    return tuple((CORPUS_FOLDER / file).read_bytes() for file in entry["files"] if marker in file)
+    return tuple((folder / file).read_bytes() for file in entry["files"] if marker in file)
 
 
 def _truth(entry: Mapping[str, Any]) -> CaptureTruth:

@@ -16,6 +16,7 @@ PACKAGE = "otel_carbon"
 
 STANDARD_LIBRARY_ONLY = [
     "otel_carbon.attributes",
+    "otel_carbon.booking",
     "otel_carbon.core",
     "otel_carbon.counting",
     "otel_carbon.enricher",
@@ -26,6 +27,7 @@ STANDARD_LIBRARY_ONLY = [
     "otel_carbon.metrics",
     "otel_carbon.registry",
     "otel_carbon.spans",
+    "otel_carbon.usage_metrics",
     "otel_carbon.version",
 ]
 """Modules, and packages with all they hold but their own entries here, that run with nothing installed."""

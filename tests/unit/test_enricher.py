@@ -19,7 +19,7 @@ from otel_carbon.metrics.points import points_of
 from otel_carbon.metrics.totals import AMOUNTS, Snapshot, Totals
 from otel_carbon.otlp.traces import TracesEnricher
 from otel_carbon.registry.catalog import Registry
-from otel_carbon.spans.view import MappingAttributes, SpanView
+from otel_carbon.spans.view import KIND_SERVER, MappingAttributes, SpanView
 from tests.unit.spans.chat_spans import DAY_NS, NOON_NS, call_span
 
 if TYPE_CHECKING:
@@ -250,6 +250,124 @@ def test_usage_that_comes_late_is_booked_without_a_second_operation() -> None:
     silent = enrich(enricher, call_span(1, {**NO_USAGE, **response}))
     telling = enrich(enricher, call_span(1, response, trace=2, scope="framework"))
     assert (silent.status, telling.status) == ("unestimated", "estimated")
+    snapshot = enricher.totals.snapshot()
+    assert sum(operations(snapshot).values()) == 1
+    assert tokens(snapshot) == dict(zip(KINDS, (1000, 0, 0, 200, 0), strict=True))
+
+
+def assumptions(outcome: Outcome) -> set[str]:
+    assert outcome.footprint is not None
+    return set(outcome.footprint.provenance.assumptions)
+
+
+def test_a_call_counts_where_it_is_made_and_not_where_it_is_served() -> None:
+    enricher = new_enricher()
+    outcome = enrich(enricher, call_span(1, kind=KIND_SERVER))
+    assert (outcome.verdict, outcome.status, outcome.reason) == ("duplicate", "duplicate", reasons.ACCOUNTING_POINT)
+    snapshot = enricher.totals.snapshot()
+    assert (snapshot.rows, snapshot.operations, verdicts(snapshot)) == ({}, {}, {"duplicate": 1})
+
+
+@pytest.mark.parametrize(
+    ("services", "status"), [({"*"}, "estimated"), ({"shop"}, "estimated"), ({"search", "shop-2"}, "duplicate")]
+)
+def test_a_call_counts_where_it_is_served_for_the_services_that_are_named(services: set[str], status: str) -> None:
+    enricher = new_enricher(accounting_point=frozenset(services))
+    assert enrich(enricher, call_span(1, kind=KIND_SERVER)).status == status
+
+
+@pytest.mark.parametrize("served_first", [True, False])
+def test_a_call_that_is_made_and_served_is_counted_once_wherever_it_counts(served_first: bool) -> None:
+    for accounting_point in (frozenset[str](), frozenset({"*"})):
+        enricher = new_enricher(accounting_point=accounting_point)
+        made = call_span(1, times_ms=(0, 10))
+        served = call_span(2, parent=1, scope="model server", kind=KIND_SERVER, times_ms=(1, 9))
+        found = enricher.enrich_together([served, made] if served_first else [made, served])
+        assert sorted(outcome.status for outcome in found if outcome) == ["duplicate", "estimated"]
+        assert operations(enricher.totals.snapshot()) == {("estimated", ""): 1}
+
+
+@pytest.mark.parametrize("key", ["http.request.method", "http.route", "rpc.method"])
+def test_the_server_span_of_an_application_that_calls_a_model_counts(key: str) -> None:
+    assert enrich(new_enricher(), call_span(1, {key: "POST"}, kind=KIND_SERVER)).status == "estimated"
+
+
+def test_of_an_unknown_model_that_answered_the_one_that_was_asked_for_is_taken() -> None:
+    enricher = new_enricher()
+    answered = enrich(enricher, call_span(1, {"gen_ai.response.model": "nobody-knows-it"}))
+    asked = enrich(new_enricher(), call_span(1))
+    assert assumptions(answered) == assumptions(asked) | {"request_model_taken"}
+    assert answered.footprint is not None
+    assert asked.footprint is not None
+    assert answered.footprint.amounts == asked.footprint.amounts
+    (key,) = enricher.totals.snapshot().operations
+    assert key.labels.model == "nobody-knows-it"
+
+
+def test_of_two_unknown_models_none_is_taken() -> None:
+    unknown = {"gen_ai.request.model": "nobody-knows-it", "gen_ai.response.model": "nor-this-one"}
+    assert enrich(new_enricher(), call_span(1, unknown)).reason == reasons.MODEL_NOT_REGISTERED
+
+
+CLAUDE: Mapping[str, object] = {"gen_ai.provider.name": "anthropic", "gen_ai.request.model": "claude-sonnet-4-5"}
+
+
+@pytest.mark.parametrize(
+    ("attributes", "codes"),
+    [
+        ({}, set()),
+        ({"gen_ai.usage.cache_read.input_tokens": 600}, {"cache_within_input"}),
+        ({"gen_ai.usage.reasoning.output_tokens": 150}, {"reasoning_within_output"}),
+        ({**CLAUDE, "gen_ai.usage.cache_read.input_tokens": 1000}, {"cache_within_input"}),
+        ({**CLAUDE, "gen_ai.usage.cache_read.input_tokens": 1001}, {"cache_added_to_input"}),
+    ],
+)
+def test_what_is_taken_of_parts_and_their_whole_is_said(attributes: dict[str, object], codes: set[str]) -> None:
+    told = {"cache_within_input", "cache_added_to_input", "reasoning_within_output"}
+    assert assumptions(enrich(new_enricher(), call_span(1, attributes))) & told == codes
+
+
+def test_more_cache_than_input_is_added_where_the_provider_reports_input_without_cache() -> None:
+    enricher = new_enricher()
+    enrich(enricher, call_span(1, {**CLAUDE, "gen_ai.usage.cache_read.input_tokens": 5000}))
+    assert tokens(enricher.totals.snapshot()) == dict(zip(KINDS, (1000, 5000, 0, 200, 0), strict=True))
+    other = enrich(new_enricher(), call_span(1, {"gen_ai.usage.cache_read.input_tokens": 5000}))
+    assert other.reason == reasons.PARTS_EXCEED_WHOLE
+
+
+@pytest.mark.parametrize("trusted_first", [True, False])
+def test_the_trusted_twin_is_counted_with_the_parts_that_only_the_other_tells(trusted_first: bool) -> None:
+    enricher = new_enricher()
+    trusted = call_span(1, scope="opentelemetry.util.genai", times_ms=(0, 10))
+    telling = call_span(1, {"gen_ai.usage.cache_read.input_tokens": 600}, trace=2, scope="my.app", times_ms=(1, 9))
+    found = enricher.enrich_together([trusted, telling] if trusted_first else [telling, trusted])
+    by_scope = dict(zip(("trusted", "telling"), found if trusted_first else found[::-1], strict=True))
+    assert {name: outcome.status for name, outcome in by_scope.items() if outcome} == {
+        "trusted": "estimated",
+        "telling": "duplicate",
+    }
+    assert by_scope["trusted"] is not None
+    assert "details_from_twin" in assumptions(by_scope["trusted"])
+    assert tokens(enricher.totals.snapshot()) == dict(zip(KINDS, (1000 - 600, 600, 0, 200, 0), strict=True))
+
+
+def test_parts_of_a_twin_that_do_not_fit_are_left() -> None:
+    enricher = new_enricher()
+    trusted = call_span(1, {"gen_ai.usage.cache_read.input_tokens": 900}, scope="opentelemetry.util.genai")
+    telling = call_span(1, {"gen_ai.usage.cache_creation.input_tokens": 101}, trace=2, scope="my.app")
+    enricher.enrich_together([trusted, telling])
+    assert tokens(enricher.totals.snapshot()) == dict(zip(KINDS, (1000 - 900, 900, 0, 200, 0), strict=True))
+
+
+def test_usage_of_one_batch_is_booked_once_whoever_is_trusted_with_it() -> None:
+    enricher = new_enricher()
+    response = {"gen_ai.response.id": "chatcmpl-8d1f2c"}
+    spans = [
+        call_span(1, {**NO_USAGE, **response}, times_ms=(0, 10)),
+        call_span(1, response, trace=2, scope="my.app", times_ms=(0, 20)),
+        call_span(1, response, trace=3, scope="opentelemetry.util.genai", times_ms=(0, 30)),
+    ]
+    enricher.enrich_together(spans)
     snapshot = enricher.totals.snapshot()
     assert sum(operations(snapshot).values()) == 1
     assert tokens(snapshot) == dict(zip(KINDS, (1000, 0, 0, 200, 0), strict=True))

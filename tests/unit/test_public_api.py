@@ -9,6 +9,7 @@ import pytest
 import otel_carbon
 
 NAMES = [
+    "CarbonSampler",
     "CarbonSpanExporter",
     "CarbonSpanProcessor",
     "Footprint",

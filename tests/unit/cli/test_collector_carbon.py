@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from otel_carbon.cli.collector import carbon_builder
 from otel_carbon.collector.config import CarbonConfig
@@ -15,6 +16,7 @@ from otel_carbon.registry.compiled import read_bundled
 from tests.unit.cli.overlay import OVERLAY, write_overlay
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from tests.unit.cli.conftest import RunCli
@@ -91,6 +93,17 @@ def test_another_name_of_a_provider_is_known(run_cli: RunCli, tmp_path: Path) ->
     assert run_cli("collector", "validate", "--config", str(path)).err == ""
 
 
+def test_a_model_that_the_registry_does_not_know_is_a_warning_with_its_line(run_cli: RunCli, tmp_path: Path) -> None:
+    models = "    models: {my-gpt4o: gpt-4o-2024-11-20, azure.ai.openai/prod: gpt-4oo}\n"
+    path = written(tmp_path, CONFIG.replace("    regions:\n", f"{models}    regions:\n"))
+    code, out, err = run_cli("collector", "validate", "--config", str(path))
+    assert (code, out) == (0, f"{path}: valid\n")
+    (warning,) = err.splitlines()
+    place = f"warning: {path}:4: processors.carbon.models.azure.ai.openai/prod: "
+    assert warning.startswith(f"{place}unknown model 'gpt-4oo'; did you mean gpt-4o")
+    assert warning.endswith("All: `otel-carbon registry list --kind energy`; its calls get no estimate")
+
+
 def test_a_zone_of_the_overlay_is_known_with_the_overlay_only(run_cli: RunCli, tmp_path: Path, atlantis: Path) -> None:
     path = written(tmp_path, CONFIG.replace("eastus", "Atlantis"))
     assert run_cli("collector", "validate", "--config", str(path)).code == 2
@@ -109,21 +122,22 @@ def test_an_overlay_that_cannot_be_read_is_a_problem_with_its_line(run_cli: RunC
     assert f"{path}:4: processors.carbon.registry: {tmp_path / 'bad.json'}" in err
 
 
-def request(number: int) -> bytes:
+def request(
+    number: int, *, model: str = "gpt-4o", service: str = "shop", kind: Span.SpanKind.ValueType = Span.SPAN_KIND_CLIENT
+) -> bytes:
     """One chat call with ids of its own."""
     body = ExportTraceServiceRequest()
-    span = (
-        body.resource_spans.add()
-        .scope_spans.add()
-        .spans.add(
-            name="chat",
-            trace_id=number.to_bytes(16, "big"),
-            span_id=number.to_bytes(8, "big"),
-            start_time_unix_nano=1_795_000_000_000_000_000,
-            end_time_unix_nano=1_795_000_001_000_000_000,
-        )
+    resource_spans = body.resource_spans.add()
+    resource_spans.resource.attributes.add(key="service.name").value.string_value = service
+    span = resource_spans.scope_spans.add().spans.add(
+        name="chat",
+        kind=kind,
+        trace_id=number.to_bytes(16, "big"),
+        span_id=number.to_bytes(8, "big"),
+        start_time_unix_nano=1_795_000_000_000_000_000,
+        end_time_unix_nano=1_795_000_001_000_000_000,
     )
-    texts = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.response.model": "gpt-4o"}
+    texts = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.response.model": model}
     for key, text in texts.items():
         span.attributes.add(key=key).value.string_value = text
     for key, count in {"gen_ai.usage.input_tokens": 800, "gen_ai.usage.output_tokens": 300 + number}.items():
@@ -158,3 +172,37 @@ def test_nothing_is_told_where_they_are_counted(caplog: pytest.LogCaptureFixture
 def test_a_provider_is_found_however_its_letters_are_written() -> None:
     in_france = carbon_builder(None)(CarbonConfig.model_validate({"regions": {"OpenAI": "FRA"}}))
     assert b"grid/FRA/" in in_france.process(request(1))
+
+
+def settings_of(settings: Mapping[str, object]) -> CarbonConfig:
+    return CarbonConfig.model_validate(settings)
+
+
+def test_the_model_behind_a_deployment_is_taken_for_it() -> None:
+    unmapped = carbon_builder(None)(CarbonConfig()).process(request(1, model="chat-prod"))
+    assert b"model_not_registered" in unmapped
+    for name in ("chat-prod", "openai/chat-prod", "OpenAI/chat-prod"):
+        stage = carbon_builder(None)(settings_of({"models": {name: "gpt-4o"}}))
+        assert b"energy/openai/gpt-4o@" in stage.process(request(1, model="chat-prod"))
+    other = carbon_builder(None)(settings_of({"models": {"azure.ai.openai/chat-prod": "gpt-4o"}}))
+    assert other.process(request(1, model="chat-prod")) == unmapped
+
+
+def test_a_service_at_the_accounting_point_counts_and_a_gateway_does_not() -> None:
+    points = {"accounting_point": {"count": ["vllm-prod"], "pass_through": ["llm-gateway"]}}
+    stage = carbon_builder(None)(settings_of(points))
+    server = Span.SPAN_KIND_SERVER
+    assert b"estimated" in stage.process(request(1, service="vllm-prod", kind=server))
+    assert b"accounting_point" in stage.process(request(2, service="vllm-test", kind=server))
+    assert b"accounting_point" in stage.process(request(3, service="llm-gateway"))
+    assert b"estimated" in stage.process(request(4, service="shop"))
+
+
+def test_a_stage_that_holds_tells_of_trust_once_too(caplog: pytest.LogCaptureFixture) -> None:
+    holding = carbon_builder(None)(settings_of({"hold": "1s"})).holding
+    assert holding is not None
+    bodies = [enriched_before(number) for number in (2, 3)]
+    with caplog.at_level(logging.INFO):
+        assert holding.finish([holding.read(body) for body in bodies]) == bodies
+        holding.finish([holding.read(enriched_before(4))])
+    assert len(caplog.messages) == 1

@@ -71,7 +71,7 @@ def test_every_mistake_is_reported_at_once_from_top_to_bottom() -> None:
               procesors: []
               exporters: [otlp_http]
             traces/two: {receivers: [otlp], exporters: [prometheus, prometheus, otlp_http]}
-            metrics: {receivers: [otlp], processors: [carbon], exporters: [prometheus]}
+            logs/two: {receivers: [otlp], processors: [carbon], exporters: [prometheus]}
             metric: {receivers: [otlp], exporters: [debug]}
             logs: {receivers: [], exporters: [debug]}
         telemetry: 1
@@ -85,7 +85,8 @@ def test_every_mistake_is_reported_at_once_from_top_to_bottom() -> None:
         "collector.yaml:5: processors.carbon.attributes: must be 'core' or 'full', not 'ful'; did you mean 'full'?",
         (
             "collector.yaml:5: processors.carbon.zzz: unknown key; "
-            "allowed: already_enriched, attributes, hold, regions, registry, tenant_attribute"
+            "allowed: accounting_point, already_enriched, attributes, hold, hold_size_bytes, models, regions, "
+            "registry, tenant_attribute, usage_source"
         ),
         "collector.yaml:7: exporters.otlp_htp: unknown exporter; did you mean 'otlp_http'?",
         "collector.yaml:8: exporters.otlp_grpc.timeout: must be a duration with its unit, such as 5s, 200ms or 1m30s",
@@ -118,9 +119,12 @@ def test_every_mistake_is_reported_at_once_from_top_to_bottom() -> None:
             "collector.yaml:21: service.pipelines.traces/two.exporters[1]: "
             "prometheus serves the carbon processor's counters; add carbon to the processors here"
         ),
-        "collector.yaml:22: service.pipelines.metrics.processors[0]: carbon processes traces; take it out of here",
         (
-            "collector.yaml:22: service.pipelines.metrics.exporters[0]: "
+            "collector.yaml:22: service.pipelines.logs/two.processors[0]: "
+            "carbon reads traces, and metrics of services whose usage_source they are; take it out of here"
+        ),
+        (
+            "collector.yaml:22: service.pipelines.logs/two.exporters[0]: "
             "prometheus serves the carbon processor's counters only; list it in a traces pipeline"
         ),
         "collector.yaml:23: service.pipelines.metric: unknown kind of pipeline; did you mean 'metrics'?",

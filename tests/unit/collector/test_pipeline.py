@@ -13,7 +13,7 @@ from otel_carbon.collector.signals import Batch, Signal
 from otel_carbon.errors import MalformedBody
 
 if TYPE_CHECKING:
-    from otel_carbon.collector.pipeline import TracesProcessor
+    from otel_carbon.collector.pipeline import Processor
 
 
 def request(spans: int) -> bytes:
@@ -27,7 +27,7 @@ def request(spans: int) -> bytes:
 class Setup:
     """An intake before one pipeline with the given processors and queues."""
 
-    def __init__(self, *processors: TracesProcessor, queues: tuple[ByteQueue, ...] = (), pipelines: int = 1) -> None:
+    def __init__(self, *processors: Processor, queues: tuple[ByteQueue, ...] = (), pipelines: int = 1) -> None:
         self.metrics = SelfMetrics()
         self.queues = queues or (ByteQueue("backend", 10_000),)
         named = tuple((f"stage{number}", processor) for number, processor in enumerate(processors))

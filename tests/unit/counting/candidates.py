@@ -44,6 +44,7 @@ def candidate(
     model: str = "gpt-4o",
     tokens: TokenShape = (100, 10),
     service: str = "shop",
+    trust: int = 1,
 ) -> Candidate:
     """The span `number` of a trace, with the span `parent` above it; 0 is none."""
     trace_id = trace.to_bytes(16, "big")
@@ -58,6 +59,7 @@ def candidate(
         tokens=tokens,
         shape_key=shape_key(service, model, tokens),
         span_id=number.to_bytes(8, "big"),
+        trust=trust,
     )
 
 

@@ -8,6 +8,7 @@ from otel_carbon.counting.window import CountingWindow
 from otel_carbon.enricher import Enricher
 from otel_carbon.metrics.labels import LabelBudget, SeriesLabels
 from otel_carbon.metrics.totals import OperationKey, SeenSpan, Snapshot, Totals
+from otel_carbon.metrics.unseen import Unseen
 from otel_carbon.otlp.traces import TracesEnricher
 from otel_carbon.registry.catalog import Registry
 from tests.unit.otlp.messages import NOTHING, inference_span, request_of
@@ -29,8 +30,16 @@ FIXED = Snapshot(
         OperationKey(CLAUDE, "estimated", ""): 1,
         OperationKey(UNKNOWN, "unestimated", "model_not_registered"): 2,
     },
-    spans={SeenSpan("openai", "counted"): 4, SeenSpan("langchain", "duplicate"): 3, SeenSpan("", "genai_other"): 1},
+    spans={
+        SeenSpan("openai", "otel-genai", "counted"): 4,
+        SeenSpan("langchain", "openllmetry", "duplicate"): 3,
+        SeenSpan("", "gen-ai", "genai_other"): 1,
+    },
     dropped_series=7,
+    unseen={
+        OperationKey(GPT, "estimated", ""): Unseen(9.0, 10800.0, 0.75),
+        OperationKey(UNKNOWN, "unestimated", "model_not_registered"): Unseen(18.0, 0.0, 0.0),
+    },
 )
 
 
@@ -49,12 +58,19 @@ def booking(max_series: int = 2000) -> tuple[Totals, TracesEnricher]:
 
 
 def calls(
-    numbers: Iterable[int], *, scope: str = "tests", service: str = "shop", more: Mapping[str, str | float] = NOTHING
+    numbers: Iterable[int],
+    *,
+    scope: str = "tests",
+    service: str = "shop",
+    more: Mapping[str, str | float] = NOTHING,
+    trace_state: str = "",
 ) -> bytes:
     """A request with one call for each number, which `{number}` in a text stands for."""
     spans = [
         inference_span(number, more={key: _text(value, number) for key, value in more.items()}) for number in numbers
     ]
+    for span in spans:
+        span.trace_state = trace_state
     return request_of(*spans, scope=scope, service=service).SerializeToString()
 
 

@@ -242,7 +242,9 @@ def spans(draw: st.DrawFn) -> bytes:
         trace_id=draw(st.sampled_from([b"", bytes(16), (1).to_bytes(16), (1).to_bytes(16)])),
         span_id=draw(ids),
         parent_span_id=draw(ids),
-        trace_state=draw(st.text(max_size=3)),
+        trace_state=draw(
+            st.text(max_size=3) | st.sampled_from(["ot=th:8", "a=b,ot=rv:0123456789abcd;th:c", "ot=th:0"])
+        ),
         name=draw(_TEXT),
         flags=draw(st.integers(0, 2**32 - 1)),
         start_time_unix_nano=draw(st.sampled_from([0, start_ns, start_ns, start_ns, 2**64 - 1])),

@@ -29,8 +29,8 @@ SEED = 20261123
 def contents(body: bytes) -> Iterator[bytes]:
     for resource in find_spans(body):
         for scope in resource.scopes:
-            for slot in scope.spans:
-                yield body[slot.start : slot.end]
+            for _, start, end in scope.spans:
+                yield body[start:end]
 
 
 def assert_refused_or_only_added_to(body: bytes, enrich: TracesEnricher) -> bool:

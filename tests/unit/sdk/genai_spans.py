@@ -11,7 +11,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import SpanKind
+from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, TraceFlags, TraceState, set_span_in_context
 
 from otel_carbon.sdk.processor import CarbonSpanProcessor
 
@@ -95,6 +95,13 @@ class Application:
         tracer = self.provider.get_tracer("app")
         tracer.start_span("chat", kind=SpanKind.CLIENT, attributes=attributes or call_attributes()).end()
         return self.exporter.get_finished_spans()[-1]
+
+    def sampled_call(self, trace_state: str) -> None:
+        """Make one GenAI span below a remote, sampled one with this trace state."""
+        state = TraceState.from_header([trace_state])
+        parent = NonRecordingSpan(SpanContext(1, 2, is_remote=True, trace_flags=TraceFlags(1), trace_state=state))
+        tracer = self.provider.get_tracer("app")
+        tracer.start_span("chat", set_span_in_context(parent), SpanKind.CLIENT, call_attributes()).end()
 
     def operations(self) -> int:
         """How many calls were booked."""

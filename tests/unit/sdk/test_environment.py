@@ -7,7 +7,15 @@ import pytest
 from otel_carbon.registry.authoring.compile import compile_directory
 from otel_carbon.registry.catalog import Registry
 from otel_carbon.registry.compiled import read_bundled
-from otel_carbon.sdk.environment import REGION, REGISTRY, settings_from_environment, unknown_region
+from otel_carbon.sdk.environment import (
+    ACCOUNTING_POINT,
+    MODELS,
+    REGION,
+    REGISTRY,
+    settings_from_environment,
+    unknown_model,
+    unknown_region,
+)
 from tests.unit.cli.overlay import OVERLAY, write_overlay
 
 if TYPE_CHECKING:
@@ -71,3 +79,53 @@ def test_an_overlay_that_cannot_be_read_is_not_told_of_here(tmp_path: Path, capl
 def test_no_text_is_raised_at_the_application(text: str, caplog: pytest.LogCaptureFixture) -> None:
     assert list(settings_from_environment({REGION: text}).configured_regions) == ["openai"]
     assert len(caplog.messages) == 1
+
+
+def test_models_behind_deployments_are_read_and_an_unknown_one_is_logged_and_kept(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    settings = settings_from_environment({MODELS: "my-gpt4o = gpt-4o, azure.ai.openai/prod=gpt-4oo,Other=gpt-4oo"})
+    assert settings.models == {"my-gpt4o": "gpt-4o", "azure.ai.openai/prod": "gpt-4oo", "Other": "gpt-4oo"}
+    (message,) = caplog.messages
+    assert message.startswith("OTEL_CARBON_MODELS: unknown model 'gpt-4oo'; did you mean gpt-4o")
+    assert message.endswith("; calls to azure.ai.openai/prod, Other get no estimate")
+
+
+@pytest.mark.parametrize("model", ["gpt-4o", "GPT-4o", "gpt-4o-2024-11-20"])
+def test_models_are_known_by_every_name_in_any_letter_case(model: str) -> None:
+    assert unknown_model(Registry.bundled(), model) is None
+
+
+def test_a_part_that_maps_no_name_is_logged_and_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    assert settings_from_environment({MODELS: "prod,=gpt-4o,chat=gpt-4o,"}).models == {"chat": "gpt-4o"}
+    assert caplog.messages == [
+        "OTEL_CARBON_MODELS: 'prod' is not name=model; ignored",
+        "OTEL_CARBON_MODELS: '=gpt-4o' is not name=model; ignored",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "counting", "passing", "problems"),
+    [
+        ("", set(), set(), []),
+        ("vllm-prod", {"vllm-prod"}, set(), []),
+        ("*", {"*"}, set(), []),
+        (" vllm-prod , -llm-gateway,- other ", {"vllm-prod"}, {"llm-gateway", "other"}, []),
+        ("a,-,b", {"a", "b"}, set(), ["'-' names no service"]),
+        ("-*", set(), set(), ["'-*' would let no call count; name the gateways"]),
+        ("*,-gate", {"*"}, {"gate"}, []),
+        ("a,-a", set(), {"a"}, ["'a' is named both to count calls and to pass them through; keep one"]),
+    ],
+)
+def test_services_count_or_pass_through_behind_a_minus(
+    text: str, counting: set[str], passing: set[str], problems: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = settings_from_environment({ACCOUNTING_POINT: text})
+    assert set(settings.accounting_point) == counting
+    assert set(settings.pass_through) == passing
+    assert caplog.messages == [f"OTEL_CARBON_ACCOUNTING_POINT: {problem}" for problem in problems]
+
+
+def test_without_the_variables_calls_count_where_they_are_made() -> None:
+    settings = settings_from_environment({})
+    assert (settings.models, settings.accounting_point, settings.pass_through) == ({}, frozenset(), frozenset())

@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import pytest
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
@@ -16,6 +17,7 @@ from otel_carbon import attributes as carbon_attributes
 from otel_carbon import metric_names
 from otel_carbon.core.units import JOULES_PER_KWH
 from otel_carbon.metrics.points import points_of
+from otel_carbon.sdk import spans as spans_module
 from otel_carbon.sdk.domain import MAX_SERIES
 from otel_carbon.sdk.processor import CarbonSpanProcessor
 from tests.support.live_check import check_exposition
@@ -57,9 +59,10 @@ def test_a_reader_that_collects_again_sees_running_totals() -> None:
     assert app.points()["otel_carbon.emissions"][0][0] == first + first
 
 
-def test_every_metric_of_the_convention_is_an_instrument_of_ours() -> None:
+def test_every_metric_of_the_convention_is_an_instrument_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spans_module, "carbon_samplers", WeakSet())  # those of other tests
     app = application()
-    app.call()
+    app.sampled_call("ot=th:c")
     data: Any = app.reader.get_metrics_data()
     [scope] = [scope for resource in data.resource_metrics for scope in resource.scope_metrics]
     assert (scope.scope.name, scope.scope.version) == ("otel_carbon", version("otel-carbon"))

@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator
 from otel_carbon.errors import RegistryError
 from otel_carbon.registry.catalog import Registry
 from otel_carbon.sdk.exporter import CarbonSpanExporter
-from otel_carbon.sdk.spans import READ_KEYS
+from otel_carbon.sdk.spans import read_keys
 from tests.unit.sdk.genai_spans import Application, application, call_attributes, ours
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def fuzzed() -> Application:
     return application(id_generator=CountedIds())
 
 
-FUZZED_KEYS = (*sorted(READ_KEYS - {"gen_ai.response.id"}), "error.type", "server.address")
+FUZZED_KEYS = (*sorted(read_keys() - {"gen_ai.response.id"}), "error.type", "server.address")
 
 
 @pytest.mark.parametrize("response_id", [7, 7.5, b"id", ["id"], {"id": "one"}, [{"id": "one"}]], ids=repr)

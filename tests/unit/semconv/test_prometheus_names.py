@@ -26,6 +26,7 @@ POINT = {
     "otel_carbon.reason": "no_usage",
     "otel_carbon.verdict": "counted",
     "otel_carbon.observed_scope": "their.instrumentation",
+    "otel_carbon.dialect": "gen-ai",
 }
 
 
@@ -65,6 +66,9 @@ def test_the_names_are_those_that_dashboards_are_written_for() -> None:
         "otel_carbon_water_high_L_total",
         "otel_carbon_tokens_total",
         "otel_carbon_operations_total",
+        "otel_carbon_sampling_unseen_operations_total",
+        "otel_carbon_sampling_unseen_energy_joules_total",
+        "otel_carbon_sampling_unseen_emissions_grams_total",
         "otel_carbon_spans_total",
         "otel_carbon_dropped_series_total",
     ]
@@ -85,5 +89,6 @@ def test_on_a_scrape_the_judged_scope_stands_beside_our_own_scope(page: str) -> 
     (spans,) = [line for line in page.splitlines() if line.startswith("otel_carbon_spans_total{")]
     (energy,) = [line for line in page.splitlines() if line.startswith("otel_carbon_energy_joules_total{")]
     assert 'otel_carbon_observed_scope="their.instrumentation"' in spans
+    assert 'otel_carbon_dialect="gen-ai"' in spans
     assert 'otel_scope_name="otel_carbon"' in spans
     assert 'otel_scope_name="otel_carbon"' in energy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otel_carbon.spans.read import read_span
+from otel_carbon.spans.read import SpanReader
 from otel_carbon.spans.view import KIND_CLIENT, MappingAttributes, SpanView, resource_view
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ CHAT: Mapping[str, object] = {
 }
 """A chat call without usage."""
 USAGE: Mapping[str, object] = {"gen_ai.usage.input_tokens": 1000, "gen_ai.usage.output_tokens": 200}
+READER = SpanReader()
+"""One for all tests, so that what it remembers of one span meets the next."""
 
 
 def span_with(
@@ -27,15 +29,24 @@ def span_with(
     kind: int = KIND_CLIENT,
     resource: Mapping[str, object] | None = None,
     failed: bool = False,
+    scope: str = "some.instrumentation",
+    scope_version: str = "",
 ) -> SpanView:
     """A finished span with these attributes."""
     emitter = resource_view(MappingAttributes(resource or {}))
-    return SpanView(MappingAttributes(attributes), "some.instrumentation", emitter, kind=kind, failed=failed)
+    return SpanView(
+        MappingAttributes(attributes), scope, emitter, kind=kind, failed=failed, scope_version=scope_version
+    )
 
 
 def read(attributes: Mapping[str, object], *, kind: int = KIND_CLIENT, failed: bool = False) -> GenAiReading:
     """What a GenAI span with these attributes says."""
-    reading = read_span(span_with(attributes, kind=kind, failed=failed))
+    return read_view(span_with(attributes, kind=kind, failed=failed))
+
+
+def read_view(span: SpanView) -> GenAiReading:
+    """What a GenAI span says."""
+    reading = READER.read(span)
     assert reading is not None
     return reading
 

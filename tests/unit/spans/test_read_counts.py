@@ -6,6 +6,7 @@ import pytest
 
 from otel_carbon.core import reasons
 from otel_carbon.core.tokens import MAX_TOKENS_PER_CALL, AdditiveTokens
+from otel_carbon.spans.counts import MAX_NUMBER_CHARACTERS
 from tests.unit.spans.chat_spans import CHAT, USAGE, read
 
 INPUT = "gen_ai.usage.input_tokens"
@@ -45,7 +46,8 @@ def test_whole_numbers_are_counts_however_they_are_typed(spelled: object) -> Non
         (MAX_TOKENS_PER_CALL + 1, reasons.ABSURD_USAGE),
         (2**63 - 1, reasons.ABSURD_USAGE),
         (1e18, reasons.ABSURD_USAGE),
-        ("9" * 200, reasons.ABSURD_USAGE),
+        ("9" * MAX_NUMBER_CHARACTERS, reasons.ABSURD_USAGE),
+        ("9" * (MAX_NUMBER_CHARACTERS + 1), reasons.INVALID_USAGE),
     ],
     ids=str,
 )

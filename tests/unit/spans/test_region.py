@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from otel_carbon.spans.read import read_span
 from otel_carbon.spans.region import DERIVED, REPORTED, UNKNOWN, RegionEvidence
 from otel_carbon.spans.view import KIND_CLIENT, KIND_INTERNAL, KIND_SERVER
-from tests.unit.spans.chat_spans import CHAT, span_with
+from tests.unit.spans.chat_spans import CHAT, read_view, span_with
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,9 +19,7 @@ BEDROCK = "bedrock-runtime.eu-central-1.amazonaws.com"
 def region(
     attributes: Mapping[str, object], *, kind: int = KIND_CLIENT, resource: Mapping[str, object] | None = None
 ) -> RegionEvidence:
-    reading = read_span(span_with({**CHAT, **attributes}, kind=kind, resource=resource))
-    assert reading is not None
-    return reading.profile.region
+    return read_view(span_with({**CHAT, **attributes}, kind=kind, resource=resource)).profile.region
 
 
 def test_a_region_on_the_span_wins_over_the_host() -> None:

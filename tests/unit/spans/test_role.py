@@ -28,10 +28,11 @@ OTHERS = (
 UNKNOWN = ("decide", "agent_step", "guardrail", "")
 KINDS = (0, KIND_INTERNAL, KIND_SERVER, KIND_CLIENT, 4, 5)
 YES_NO = (True, False)
+AGGREGATED = ("gen_ai.aggregated_usage.input_tokens", "gen_ai.aggregated_usage.output_tokens")
 
 
 def role(operation: str, *, kind: int = KIND_CLIENT, counts: bool = True, model: bool = True) -> Role:
-    return role_of(operation, kind=kind, rolls_up=False, has_counts=counts, has_model=model)
+    return role_of(operation, kind=kind, has_counts=counts, has_model=model)
 
 
 @pytest.mark.parametrize("operation", INFERENCE)
@@ -81,8 +82,9 @@ def test_unknown_operations_are_inference_only_with_model_and_counts(operation: 
 
 @pytest.mark.parametrize("operation", [*INFERENCE, *AGGREGATES, *OTHERS, *UNKNOWN, "invoke_agent"])
 def test_aggregated_usage_makes_any_span_an_aggregate(operation: str) -> None:
-    found = role_of(operation, kind=KIND_CLIENT, rolls_up=True, has_counts=True, has_model=True)
-    assert found is Role.AGGREGATE
+    asked = {"gen_ai.operation.name": operation, "gen_ai.request.model": "gpt-4o", **USAGE}
+    found = [read({**asked, key: 5000}).profile.role for key in AGGREGATED]
+    assert found == [Role.AGGREGATE] * 2
 
 
 def test_coefficients_of_unknown_operations_are_those_of_a_chat() -> None:

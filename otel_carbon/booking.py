@@ -1,0 +1,127 @@
+"""Where calls are booked: the factors and labels that calls share, and the accounts opened for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from otel_carbon.core import reasons
+from otel_carbon.core.footprint import Unestimated
+from otel_carbon.estimating import NS_PER_DAY, day_from_unix_ns, with_assumptions
+from otel_carbon.methods.per_token import CallSubject
+from otel_carbon.metrics.labels import NO_TENANT, SeriesLabels, label_text
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from otel_carbon.core.factors import Factors
+    from otel_carbon.estimating import FactorResolver
+    from otel_carbon.metrics.totals import Account, Totals
+    from otel_carbon.spans.profile import SpanProfile
+    from otel_carbon.spans.view import ResourceView
+    from otel_carbon.usage_metrics.profiles import UsageProfile
+
+MAX_CONTEXTS = 4096
+REQUEST_MODEL_TAKEN = "request_model_taken"
+
+
+@dataclass(slots=True)
+class BookingContext:
+    """What calls have in common.
+
+    Accounts are opened when something is booked on them: an empty row would say zero of what is unknown.
+    """
+
+    factors: Factors | Unestimated
+    labels: SeriesLabels
+    accounts: dict[tuple[Factors | None, str], Account] = field(default_factory=dict)
+
+
+class Booking:
+    """Contexts and accounts of one counting domain, bounded in number; to be used with the lock of its totals held."""
+
+    def __init__(self, resolver: FactorResolver, totals: Totals, tenant_attribute: str) -> None:
+        self._resolver = resolver
+        self._totals = totals
+        self._tenant_attribute = tenant_attribute
+        self._contexts: dict[tuple[SpanProfile | UsageProfile, str, str, str, int], BookingContext] = {}
+        self._by_identity: dict[
+            tuple[int, int, int], tuple[BookingContext, SpanProfile | UsageProfile, ResourceView]
+        ] = {}
+
+    def context(self, profile: SpanProfile | UsageProfile, resource: ResourceView, day_number: int) -> BookingContext:
+        """Factors and labels, which all calls of an application that say the same on the same day share.
+
+        `day_number` counts days in UTC from 1970 on.
+        """
+        identity = (id(profile), id(resource), day_number)
+        known = self._by_identity.get(identity)
+        if known is not None:
+            return known[0]
+        found = self._equal_context(profile, resource, day_number)
+        if len(self._by_identity) >= MAX_CONTEXTS:
+            self._by_identity.clear()
+        self._by_identity[identity] = (found, profile, resource)  # what is held keeps its identity
+        return found
+
+    def account(self, context: BookingContext, factors: Factors | None, status: str, reason: str) -> Account:
+        """Where to book calls of a context; without a figure they are of no tier."""
+        key = (factors, reason)
+        account = context.accounts.get(key)
+        if account is None:
+            labels = context.labels if factors is not None else context.labels._replace(tier="")
+            account = context.accounts[key] = self._totals.account(labels, factors, status, reason)
+        return account
+
+    def reset(self) -> None:
+        """Let go of all accounts, as totals that are reset do."""
+        self._contexts = {}
+        self._by_identity = {}
+
+    def _equal_context(
+        self, profile: SpanProfile | UsageProfile, resource: ResourceView, day_number: int
+    ) -> BookingContext:
+        tenant = profile.tenant or resource.attributes.get(self._tenant_attribute)
+        tenant_label = label_text(str(tenant)) if tenant else NO_TENANT
+        key = (profile, resource.service, resource.environment, tenant_label, day_number)
+        known = self._contexts.get(key)
+        if known is None:
+            if len(self._contexts) >= MAX_CONTEXTS:
+                self.reset()
+                self._totals.close_accounts()
+            day = day_from_unix_ns(day_number * NS_PER_DAY)
+            known = self._contexts[key] = self._new_context(profile, resource, tenant_label, day)
+        return known
+
+    def _new_context(
+        self, profile: SpanProfile | UsageProfile, resource: ResourceView, tenant: str, day: date
+    ) -> BookingContext:
+        region = profile.region
+        factors = self._factors(profile, day)
+        provenance = None if isinstance(factors, Unestimated) else factors.provenance
+        texts = (
+            provenance.provider if provenance else profile.provider,
+            profile.model,
+            provenance.region if provenance else region.region or "",
+            provenance.tier if provenance else "",
+            tenant,
+            resource.service,
+            resource.environment,
+        )
+        return BookingContext(factors, SeriesLabels(*(label_text(text) for text in texts)))
+
+    def _factors(self, profile: SpanProfile | UsageProfile, day: date) -> Factors | Unestimated:
+        """The factors of the model that answered; of the one that was asked for when the registry knows only that."""
+        if not profile.model:
+            return Unestimated(reasons.MODEL_NOT_NAMED)
+        place = profile.region
+        subject = CallSubject(
+            profile.provider, profile.model, profile.operation, place.region, place.evidence, day, place.private_host
+        )
+        factors = self._resolver.factors_of(subject)
+        unknown = isinstance(factors, Unestimated) and factors.reason == reasons.MODEL_NOT_REGISTERED
+        if unknown and profile.request_model not in ("", profile.model):
+            asked_for = self._resolver.factors_of(subject._replace(model=profile.request_model))
+            if not isinstance(asked_for, Unestimated):
+                return with_assumptions(asked_for, (REQUEST_MODEL_TAKEN,))
+        return factors

@@ -1,0 +1,138 @@
+"""A dialect made ready to read with: which attributes to fetch, and the profiles that their texts have come to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from otel_carbon import attributes as ours
+from otel_carbon.spans import dialect as terms
+from otel_carbon.spans.counts import json_members
+from otel_carbon.spans.profile import ERROR_KEY, MAX_TEXT_CHARACTERS, Sayings, profile_of
+from otel_carbon.spans.region import SPAN_REGION_KEY
+from otel_carbon.spans.view import KIND_SERVER
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from otel_carbon.spans.dialect import Dialect
+    from otel_carbon.spans.profile import SpanProfile
+    from otel_carbon.spans.view import AttributeSource, SpanView
+
+MAX_PROFILES = 4096
+_TEXT_TYPES = (str, bytes)
+_LEAST_COUNTS = 5
+_NOWHERE = -1
+
+
+class JsonMembers(NamedTuple):
+    """Which members of a JSON attribute are wanted."""
+
+    attribute_at: int
+    paths: tuple[tuple[str, ...], ...]
+
+
+class Plan:
+    """Which keys to fetch for a dialect, and what comes of the texts that recur from span to span.
+
+    What is fetched stands in a flat list: counts, response ids and keys of which only the presence matters,
+    then the recurring texts, then members of JSON attributes, and last a `None` for what a dialect has no key for.
+    Rules are asked about `scope`, empty for spans of unknown scopes.
+    """
+
+    __slots__ = (
+        "_at",
+        "_json",
+        "_models",
+        "_presence_at",
+        "_profiles",
+        "_scope",
+        "_tenant_at",
+        "_tenant_key",
+        "_texts_at",
+        "_version_matters",
+        "dialect",
+        "first_counts",
+        "keys",
+        "older_counts",
+        "response_id_at",
+    )
+
+    def __init__(self, dialect: Dialect, scope: str, tenant_key: str, models: Mapping[str, str]) -> None:
+        self.dialect = dialect
+        self._scope = scope
+        self._tenant_key = tenant_key
+        self._models = models
+        counts = [dialect.keys[name] for name in terms.COUNT_FIELDS]
+        by_text, by_presence = dialect.condition_keys()
+        fields = (key for name in terms.TEXT_FIELDS for key in dialect.keys[name])
+        texts = tuple(dict.fromkeys((ours.STATUS, ERROR_KEY, SPAN_REGION_KEY, tenant_key, *by_text, *fields)))
+        rest = dict.fromkeys((*(key for field in counts for key in field), *dialect.keys["response_id"], *by_presence))
+        holders = dict.fromkeys(key.partition(terms.PATH_MARK)[0] for key in rest if terms.PATH_MARK in key)
+        plain = tuple(key for key in {**rest, **holders} if terms.PATH_MARK not in key and key not in texts)
+        self.keys = plain + texts
+        members = {holder: [key for key in rest if key.startswith(holder + terms.PATH_MARK)] for holder in holders}
+        in_order = (*self.keys, *(key for of_holder in members.values() for key in of_holder))
+        self._at = {key: i for i, key in enumerate(in_order)}
+        self._texts_at = slice(len(plain), len(self.keys))
+        self._tenant_at = texts.index(tenant_key)
+        self._json = tuple(
+            JsonMembers(self._at[holder], tuple(tuple(key.partition(terms.PATH_MARK)[2].split(".")) for key in keys))
+            for holder, keys in members.items()
+        )
+        positions = [tuple(self._at[key] for key in field) for field in counts]
+        used = max(i for i, field in enumerate(positions, start=1) if field or i == _LEAST_COUNTS)
+        self.first_counts = tuple(field[0] if field else _NOWHERE for field in positions[:used])
+        self.older_counts = tuple((i, at) for i, field in enumerate(positions) for at in field[1:])
+        self.response_id_at = tuple(self._at[key] for key in dialect.keys["response_id"])
+        self._presence_at = tuple(self._at[key] for key in by_presence)
+        self._version_matters = any(each.key == terms.VERSION for rule in dialect.rules for each in rule.when)
+        self._profiles: dict[object, SpanProfile | None] = {}
+
+    def fetch(self, attributes: AttributeSource) -> list[Any]:
+        """The values of all keys as they are stored; members of JSON attributes are decoded."""
+        fetched = attributes.pick(self.keys)
+        for holder in self._json:
+            fetched += json_members(attributes.decode(fetched[holder.attribute_at]), holder.paths)
+        fetched.append(None)
+        return fetched
+
+    def profile(self, span: SpanView, fetched: list[Any], known: tuple[bool, ...]) -> SpanProfile | None:
+        """What the recurring texts say, worked out once for each combination; `None` for no GenAI span.
+
+        `known` says which counts the span carries.
+        """
+        texts = fetched[self._texts_at]
+        present = tuple([fetched[at] is None for at in self._presence_at]) if self._presence_at else ()
+        version = span.scope_version if self._version_matters else ""
+        key = (span.kind, span.failed, version, known, present, *texts)
+        try:
+            return self._profiles[key]
+        except KeyError:
+            found = self._worked_out(span, fetched, known)
+        except TypeError:  # an array or map where a text should be
+            return self._worked_out(span, fetched, known)
+        if span.kind != KIND_SERVER and self._may_be_kept(texts):
+            # a server's region may come from its resource, which is not in the key
+            if len(self._profiles) >= MAX_PROFILES:
+                self._profiles.clear()
+            self._profiles[key] = found
+        return found
+
+    def _may_be_kept(self, texts: list[Any]) -> bool:
+        """Whether the texts are short; a flag is one too, but not where it would name a tenant, as `True` equals 1."""
+        return all(map(_is_short_text, texts)) and not isinstance(texts[self._tenant_at], bool)
+
+    def _worked_out(self, span: SpanView, fetched: list[Any], known: tuple[bool, ...]) -> SpanProfile | None:
+        decode, texts = span.attributes.decode, self._texts_at
+        found = {key: decode(fetched[at]) for key, at in self._at.items() if texts.start <= at < texts.stop}
+        found |= {key: True for key, at in self._at.items() if at in self._presence_at and fetched[at] is not None}
+        said = Sayings(self.dialect, self._scope, found, known)
+        return profile_of(span, said, self._tenant_key, self._models)
+
+
+def _is_short_text(stored: object | None) -> bool:
+    return (
+        stored is None
+        or isinstance(stored, bool)
+        or (isinstance(stored, _TEXT_TYPES) and len(stored) <= MAX_TEXT_CHARACTERS)
+    )

@@ -1,0 +1,1 @@
+"""Tests of reading token usage from metrics."""
