@@ -190,7 +190,7 @@ class Enricher:
 
     def reset_after_fork(self) -> None:
         """Start a child process with free locks, an empty window and zero counters: the past is its parent's."""
-        self.window = CountingWindow(time.monotonic)
+        self.window = self.window.emptied()
         self.totals.reset()
         self._booking.reset()
 

@@ -82,11 +82,37 @@ class Call:
     batch: int = 0
     position: int = 0
     """Where the span that it was found by stands among those that were judged together."""
+    archived_as: int = 0
+    """What the archive last called it, 0 as long as it is new."""
 
     @property
     def has_usage(self) -> bool:
         """Whether any of its spans says how many tokens it used."""
         return self.tokens != NO_TOKENS
+
+
+class Seen(NamedTuple):
+    """A span that passed: its verdict when it was judged, its parent, and the call it belongs to.
+
+    One that only `relays` a call, which counts elsewhere, is neither a call nor a step between calls.
+    """
+
+    verdict: Verdict | None
+    parent_key: int
+    call: Call | None
+    relays: bool = False
+
+
+class Nested(NamedTuple):
+    """A call below a span, with something between that is no call itself."""
+
+    call: Call
+
+
+Groups = dict[frozenset[str], list[Call | int]]
+"""Calls of one shape by the scopes they have been seen in; an archived call is there as what the archive calls it."""
+Filed = Call | Groups
+"""The calls of one shape: mostly a single one."""
 
 
 def span_key(trace_id: int | bytes, span_id: int | bytes) -> int:

@@ -17,6 +17,7 @@ class RotatingMap(dict[int, V]):
     an entry lives for one to two periods.
     `shrink` forgets the oldest entries once there are more than `capacity`, a few more than needed at a time,
     as finding the oldest is slow; `evicted` counts those, not the ones that were too old.
+    `take_all` takes the entries out, to be kept elsewhere.
     Reads and plain writes are those of a dict, as several of them run for each span; nothing else may delete.
     """
 
@@ -35,11 +36,7 @@ class RotatingMap(dict[int, V]):
 
     def rotate(self) -> None:
         """Start a period."""
-        if self._period is not None:
-            for key in list(self):
-                del self[key]
-                if key is self._period:
-                    break
+        self._take_before_period()
         self._period = _PeriodStart()
         self[self._period] = cast("V", None)
 
@@ -58,6 +55,25 @@ class RotatingMap(dict[int, V]):
             else:
                 break
             del self[key]
+
+    def take_all(self) -> tuple[dict[int, V], dict[int, V]]:
+        """Leave nothing: returns what was last refreshed before the period started, and what since."""
+        before = self._take_before_period()
+        since = dict(self)
+        self.clear()
+        return before, since
+
+    def _take_before_period(self) -> dict[int, V]:
+        """Take out what is older than the period, and the mark of its start."""
+        taken: dict[int, V] = {}
+        if self._period is not None:
+            for key in list(self):
+                value = self.pop(key)
+                if key is self._period:
+                    self._period = None
+                    break
+                taken[key] = value
+        return taken
 
 
 class _PeriodStart(int):

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import threading
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from otel_carbon.core import reasons
-from otel_carbon.counting.candidate import AGGREGATE, COUNTED, Call, Verdict
+from otel_carbon.counting.archive import Archive, Entries
+from otel_carbon.counting.candidate import AGGREGATE, COUNTED, Call, Nested, Seen, Verdict
 from otel_carbon.counting.decide import (
     COUNT,
     Evidence,
     Relation,
     decide,
     may_be_below,
-    may_be_twins,
     may_share_response,
     may_stand_in,
     most_trusted,
-    nearest_twin,
     stood_in_for,
 )
 from otel_carbon.counting.rotating_map import RotatingMap
+from otel_carbon.counting.shapes import ShapeIndex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,38 +29,19 @@ if TYPE_CHECKING:
 
 DEFAULT_TTL_S = 600.0
 DEFAULT_MAX_CALLS = 1_000_000
+YOUNG_PART = 16
+MAX_YOUNG_CALLS = 16_384
+"""One part in so many of all calls is kept as objects, where judging is fastest, and never more than so many.
+
+Then they are archived all at once, during which others wait.
+"""
 MAX_ANCESTORS = 64
 """How far up a chain of parents is followed; longer chains are cycles or attacks."""
-MAX_OPEN_TWINS = 1024
-"""How many calls of one shape and one set of scopes wait for their twin."""
-
 AGGREGATE_BY_ROLE = Verdict(AGGREGATE, reasons.AGGREGATE_OPERATION)
 
 
-Filed = Call | dict[frozenset[str], list[Call]]
-"""The calls of one shape: mostly a single one, else grouped by the scopes they have been seen in."""
-
-
-class _Seen(NamedTuple):
-    """A span that passed: its verdict when it was judged, its parent, and the call it belongs to.
-
-    One that only `relays` a call, which counts elsewhere, is neither a call nor a step between calls.
-    """
-
-    verdict: Verdict | None
-    parent_key: int
-    call: Call | None
-    relays: bool = False
-
-
-class _Nested(NamedTuple):
-    """A call below a span, with something between that is no call itself."""
-
-    call: Call
-
-
-def _call_of(below: Call | _Nested) -> Call:
-    return below.call if isinstance(below, _Nested) else below
+def _call_of(below: Call | Nested) -> Call:
+    return below.call if isinstance(below, Nested) else below
 
 
 class JudgedTogether(NamedTuple):
@@ -89,24 +69,33 @@ class CountingWindow:
         self._clock = monotonic_s
         self._ttl_s = ttl_s
         self._rotated_at_s = monotonic_s()
-        self._spans: RotatingMap[_Seen] = RotatingMap(2 * max_calls)
-        self._calls_below: RotatingMap[Call | _Nested] = RotatingMap(2 * max_calls)
-        self._calls_by_response: RotatingMap[Call] = RotatingMap(max_calls)
-        self._open_by_shape: RotatingMap[Filed] = RotatingMap(max_calls)
+        self._period = 0
+        self._max_calls = max_calls
+        young_calls = max(1, min(max_calls // YOUNG_PART, MAX_YOUNG_CALLS))
+        self._archive = Archive(max_calls, young_calls)
+        self._spans: RotatingMap[Seen] = RotatingMap(2 * young_calls)
+        self._calls_below: RotatingMap[Call | Nested] = RotatingMap(2 * young_calls)
+        self._calls_by_response: RotatingMap[Call] = RotatingMap(young_calls)
+        self._shapes = ShapeIndex(young_calls, self._archive)
         self._maps: tuple[RotatingMap[Any], ...] = (
             self._spans,
             self._calls_below,
             self._calls_by_response,
-            self._open_by_shape,
+            self._shapes.entries,
         )
-        self._twins_evicted = 0
+        self._bounded = (*self._maps, self._archive.revived)
         self._batch = 0
         self._position = 0
+        self._look_in_archive()
+
+    def emptied(self) -> CountingWindow:
+        """A window with the same bounds that remembers nothing."""
+        return CountingWindow(self._clock, ttl_s=self._ttl_s, max_calls=self._max_calls)
 
     @property
     def evicted(self) -> int:
         """Entries dropped for lack of room: above zero, a duplicate may have been missed."""
-        return self._twins_evicted + sum(entries.evicted for entries in self._maps)
+        return self._shapes.evicted + self._archive.evicted
 
     def judge(self, candidate: Candidate) -> Verdict:
         """Decide one span and remember it."""
@@ -170,7 +159,7 @@ class CountingWindow:
         """Change a verdict that nobody has seen yet."""
         seen = self._spans.get(candidate.span_key) if candidate.span_key else None
         if seen is not None:
-            self._spans[candidate.span_key] = _Seen(verdict, seen.parent_key, seen.call)
+            self._spans[candidate.span_key] = Seen(verdict, seen.parent_key, seen.call)
             if verdict.kind == COUNTED and seen.call is not None:
                 seen.call.twin_tokens, seen.call.tokens = seen.call.tokens, candidate.tokens
 
@@ -202,9 +191,9 @@ class CountingWindow:
 
     def _judge(self, candidate: Candidate, now_s: float) -> tuple[Verdict, Call | None]:
         """The verdict, and the call that was known before, if the span belongs to one."""
-        known = self._known(candidate)
-        if known is not None:
-            return known._replace(repeated=True), None
+        seen = self._find_span(candidate.span_key) if candidate.span_key else None
+        if seen is not None and seen.verdict is not None:
+            return seen.verdict._replace(repeated=True), None
         evidence = self._evidence_for(candidate)
         if evidence is None:
             verdict, call = COUNT, None
@@ -214,23 +203,23 @@ class CountingWindow:
         return verdict, call
 
     def _known(self, candidate: Candidate) -> Verdict | None:
-        seen = self._spans.get(candidate.span_key) if candidate.span_key else None
+        seen = self._find_span(candidate.span_key) if candidate.span_key else None
         return seen.verdict if seen is not None else None
 
     def _evidence_for(self, candidate: Candidate) -> Evidence | None:
         if candidate.span_key:
-            below = self._calls_below.get(candidate.span_key)
-            if below is not None and not (candidate.leaf and isinstance(below, _Nested)):
+            below = self._find_below(candidate.span_key)
+            if below is not None and not (candidate.leaf and isinstance(below, Nested)):
                 return Evidence(Relation.DESCENDANT, _call_of(below))
         above = self._call_above(candidate)
         if above is not None and may_be_below(candidate, above):
             return Evidence(Relation.ANCESTOR, above)
         if candidate.response_key:
-            same = self._calls_by_response.get(candidate.response_key)
+            same = self._find_response(candidate.response_key)
             if same is not None and may_share_response(candidate, same):
                 return Evidence(Relation.SAME_RESPONSE, same)
-        filed = self._open_by_shape.get(candidate.shape_key)
-        twin = _twin_among(filed, candidate) if filed else None
+        filed = self._shapes.find(candidate.shape_key)
+        twin = self._shapes.twin_among(filed, candidate) if filed else None
         return None if twin is None else Evidence(Relation.TWIN, twin)
 
     def _call_above(self, candidate: Candidate) -> Call | None:
@@ -241,7 +230,7 @@ class CountingWindow:
         """
         key, nested = candidate.parent_key, False
         for _ in range(MAX_ANCESTORS):
-            seen = self._spans.get(key) if key else None
+            seen = self._find_span(key) if key else None
             if seen is None:
                 return None
             call = seen.call
@@ -258,17 +247,19 @@ class CountingWindow:
             return known._replace(repeated=True)
         self._link(candidate)
         if verdict is not None and candidate.span_key:
-            self._spans[candidate.span_key] = _Seen(verdict, candidate.parent_key, None)
+            self._spans[candidate.span_key] = Seen(verdict, candidate.parent_key, None)
         return verdict
 
     def _link(self, candidate: Candidate, *, relays: bool = False) -> None:
         """Remember the parent; when a call is known below, it is now known to be below the ancestors too."""
-        if candidate.span_key and self._spans.get(candidate.span_key) is None:
-            self._spans[candidate.span_key] = _Seen(None, candidate.parent_key, None, relays)
-            below = self._calls_below.get(candidate.span_key)
+        if candidate.span_key and self._find_span(candidate.span_key) is None:
+            self._spans[candidate.span_key] = Seen(None, candidate.parent_key, None, relays)
+            below = self._find_below(candidate.span_key)
             if below is not None:
-                nested = not relays or isinstance(below, _Nested)
-                self._mark_ancestors(candidate.parent_key, _call_of(below), nested=nested)
+                nested = not relays or isinstance(below, Nested)
+                call = _call_of(below)
+                self._archive.revive(call)
+                self._mark_ancestors(candidate.parent_key, call, nested=nested)
 
     def _mark_ancestors(self, key: int, call: Call, *, nested: bool = False) -> None:
         """Remember above whom a call was found; one found without usage never hides one with.
@@ -278,22 +269,32 @@ class CountingWindow:
         for _ in range(MAX_ANCESTORS):
             if not key:
                 return
-            known = self._calls_below.get(key)
+            known = self._find_below(key)
             if known is None:
-                self._calls_below[key] = _Nested(call) if nested else call
+                self._calls_below[key] = Nested(call) if nested else call
             elif call.has_usage or not _call_of(known).has_usage:
-                closer = call if not nested else known if isinstance(known, Call) else _Nested(call)
-                self._calls_below.refresh(key, closer)
-            seen = self._spans.get(key)
+                self._calls_below.refresh(key, self._closer(known, call, nested=nested))
+            seen = self._find_span(key)
             if seen is None:
                 return
             nested = nested or (seen.call is None and not seen.relays)
             key = seen.parent_key
 
+    def _closer(self, known: Call | Nested, call: Call, *, nested: bool) -> Call | Nested:
+        """Which of two calls below a span to remember: the later, but none that is nested for one that is not."""
+        if not nested:
+            return call
+        if isinstance(known, Nested):
+            return Nested(call)
+        self._archive.revive(known)
+        return known
+
     def _remember(self, candidate: Candidate, verdict: Verdict, call: Call | None, now_s: float) -> None:
+        if call is not None:
+            self._archive.revive(call)
         if verdict.kind == AGGREGATE:  # it stands above calls and is none of them
             if candidate.span_key:
-                self._spans[candidate.span_key] = _Seen(verdict, candidate.parent_key, None)
+                self._spans[candidate.span_key] = Seen(verdict, candidate.parent_key, None)
             if call is not None:
                 self._mark_ancestors(candidate.parent_key, call)
             return
@@ -319,36 +320,46 @@ class CountingWindow:
         call.response_key = call.response_key or candidate.response_key
         if candidate.response_key:
             self._calls_by_response[candidate.response_key] = call
-        self._file_by_shape(candidate, call, now_s)
+        self._shapes.file(candidate, call, now_s - self._ttl_s)
         self._mark_ancestors(candidate.parent_key, call)
         if candidate.span_key:
-            self._spans[candidate.span_key] = _Seen(verdict, candidate.parent_key, call)
-
-    def _file_by_shape(self, candidate: Candidate, call: Call, now_s: float) -> None:
-        """File the call under its scopes, so that a search for twins skips whole groups."""
-        shape = candidate.shape_key
-        alone_or_groups = self._open_by_shape.get(shape)
-        if alone_or_groups is None:
-            call.scopes = _with_scope(call.scopes, candidate.scope)
-            self._open_by_shape[shape] = call
-            return
-        if isinstance(alone_or_groups, Call):
-            alone_or_groups = {alone_or_groups.scopes: [alone_or_groups]}
-        self._open_by_shape.refresh(shape, alone_or_groups)
-        self._twins_evicted += _refile(alone_or_groups, call, candidate.scope, now_s - self._ttl_s)
+            self._spans[candidate.span_key] = Seen(verdict, candidate.parent_key, call)
 
     def _now_s(self) -> float:
-        """The time, once what is too old or too much by then has been forgotten."""
+        """The time, once what is too old or too much by then has been forgotten or archived."""
         now_s = self._clock()
-        expired = now_s - self._rotated_at_s >= self._ttl_s
-        if expired:
+        if now_s - self._rotated_at_s >= self._ttl_s:
             self._rotated_at_s = now_s
-        for entries in self._maps:
-            if expired:
-                entries.rotate()
+            self._rotate()
+        for entries in self._bounded:
             if len(entries) > entries.capacity:
-                entries.shrink()
+                self._settle_young()
+                break
         return now_s
+
+    def _rotate(self) -> None:
+        """Start a period."""
+        for entries in self._maps:
+            entries.rotate()
+        self._archive.forget_before(self._period)
+        self._period += 1
+        self._look_in_archive()
+
+    def _settle_young(self) -> None:
+        """Archive all that is young, each part in its own period."""
+        spans, below = self._spans.take_all(), self._calls_below.take_all()
+        responses, shapes = self._calls_by_response.take_all(), self._shapes.entries.take_all()
+        for part, period in enumerate((self._period - 1, self._period)):
+            self._archive.settle(Entries(spans[part], below[part], responses[part], shapes[part]), period)
+        self._look_in_archive()
+
+    def _look_in_archive(self) -> None:
+        """Let what is not young be looked for in the archive too, as long as there is anything in it."""
+        archive = self._archive
+        self._find_span = archive.spans.finder(self._spans.get)
+        self._find_below = archive.below.finder(self._calls_below.get)
+        self._find_response = archive.responses.finder(self._calls_by_response.get)
+        self._shapes.find = archive.shapes.finder(self._shapes.entries.get)
 
 
 def _judging_order(candidates: Sequence[Candidate]) -> list[int]:
@@ -369,35 +380,3 @@ def _judging_order(candidates: Sequence[Candidate]) -> list[int]:
         return (candidate.end_ns, -depth(candidate), candidate.span_id)
 
     return sorted(range(len(candidates)), key=rank)
-
-
-@lru_cache(maxsize=1024)
-def _with_scope(scopes: frozenset[str], scope: str) -> frozenset[str]:
-    """One shared set for each combination, as there are few and calls are many."""
-    return scopes | {scope}
-
-
-def _twin_among(filed: Filed, candidate: Candidate) -> Call | None:
-    if isinstance(filed, Call):
-        return filed if may_be_twins(candidate, filed) else None
-    others = [calls for scopes, calls in filed.items() if candidate.scope not in scopes]
-    return nearest_twin(candidate, (call for calls in others for call in calls)) if others else None
-
-
-def _refile(groups: dict[frozenset[str], list[Call]], call: Call, scope: str, oldest_s: float) -> int:
-    """Move a call to the group of its scopes with one more; returns how many calls were dropped for lack of room."""
-    waiting = groups.get(call.scopes)
-    if waiting and call in waiting:
-        waiting.remove(call)
-        if not waiting:
-            del groups[call.scopes]
-    call.scopes = _with_scope(call.scopes, scope)
-    waiting = groups.setdefault(call.scopes, [])
-    waiting.append(call)
-    dropped = 0
-    if len(waiting) > MAX_OPEN_TWINS:
-        dropped = len(waiting) - MAX_OPEN_TWINS // 2
-        del waiting[:dropped]
-    elif waiting[0].seen_at_s < oldest_s:
-        waiting[:] = [known for known in waiting if known.seen_at_s >= oldest_s]
-    return dropped

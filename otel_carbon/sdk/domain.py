@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 import weakref
 from typing import TYPE_CHECKING
 
+from otel_carbon.counting.window import CountingWindow
 from otel_carbon.enricher import Enricher
 from otel_carbon.metrics.labels import LabelBudget
 from otel_carbon.metrics.totals import Totals
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from otel_carbon.enricher import EnrichSettings
     from otel_carbon.registry.catalog import Registry
 
+MAX_CALLS = 65_536
+"""Calls remembered in process: some 20 MB at most, and archiving them stays short, as a span's end waits for it."""
 MAX_SERIES = 300
 """Label sets in process: five token kinds each stay below the SDK's limit of 2,000 points an instrument."""
 
@@ -39,7 +43,8 @@ class CarbonDomain:
         self.enricher = Enricher(
             registry,
             settings or settings_from_environment(os.environ, registry),
-            totals=Totals(LabelBudget(MAX_SERIES)),
+            CountingWindow(time.monotonic, max_calls=MAX_CALLS),
+            Totals(LabelBudget(MAX_SERIES)),
         )
         register_instruments(self.enricher.totals, meter_provider)
         self_reference = weakref.ref(self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from otel_carbon import attributes as ours
@@ -12,7 +13,7 @@ from otel_carbon.spans.region import SPAN_REGION_KEY
 from otel_carbon.spans.view import KIND_SERVER
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from otel_carbon.spans.dialect import Dialect
     from otel_carbon.spans.profile import SpanProfile
@@ -62,31 +63,29 @@ class Plan:
         self._scope = scope
         self._tenant_key = tenant_key
         self._models = models
-        counts = [dialect.keys[name] for name in terms.COUNT_FIELDS]
         by_text, by_presence = dialect.condition_keys()
-        fields = (key for name in terms.TEXT_FIELDS for key in dialect.keys[name])
-        texts = tuple(dict.fromkeys((ours.STATUS, ERROR_KEY, SPAN_REGION_KEY, tenant_key, *by_text, *fields)))
-        rest = dict.fromkeys((*(key for field in counts for key in field), *dialect.keys["response_id"], *by_presence))
-        holders = dict.fromkeys(key.partition(terms.PATH_MARK)[0] for key in rest if terms.PATH_MARK in key)
-        plain = tuple(key for key in {**rest, **holders} if terms.PATH_MARK not in key and key not in texts)
+        text_fields = (key for name in terms.TEXT_FIELDS for key in dialect.keys[name])
+        texts = tuple(dict.fromkeys((ours.STATUS, ERROR_KEY, SPAN_REGION_KEY, tenant_key, *by_text, *text_fields)))
+        counts = [dialect.keys[name] for name in terms.COUNT_FIELDS]
+        others = dict.fromkeys((*chain.from_iterable(counts), *dialect.keys["response_id"], *by_presence))
+        members = _members_by_holder(others)
+        plain = tuple(key for key in {**others, **members} if terms.PATH_MARK not in key and key not in texts)
         self.keys = plain + texts
-        members = {holder: [key for key in rest if key.startswith(holder + terms.PATH_MARK)] for holder in holders}
-        in_order = (*self.keys, *(key for of_holder in members.values() for key in of_holder))
-        self._at = {key: i for i, key in enumerate(in_order)}
         self._texts_at = slice(len(plain), len(self.keys))
         self._tenant_at = texts.index(tenant_key)
-        self._json = tuple(
-            JsonMembers(self._at[holder], tuple(tuple(key.partition(terms.PATH_MARK)[2].split(".")) for key in keys))
-            for holder, keys in members.items()
-        )
-        positions = [tuple(self._at[key] for key in field) for field in counts]
-        used = max(i for i, field in enumerate(positions, start=1) if field or i == _LEAST_COUNTS)
-        self.first_counts = tuple(field[0] if field else _NOWHERE for field in positions[:used])
-        self.older_counts = tuple((i, at) for i, field in enumerate(positions) for at in field[1:])
+        self._at = {key: i for i, key in enumerate((*self.keys, *chain.from_iterable(members.values())))}
+        self._json = tuple(JsonMembers(self._at[holder], _paths(keys)) for holder, keys in members.items())
+        self._place_counts([tuple(self._at[key] for key in field) for field in counts])
         self.response_id_at = tuple(self._at[key] for key in dialect.keys["response_id"])
         self._presence_at = tuple(self._at[key] for key in by_presence)
         self._version_matters = any(each.key == terms.VERSION for rule in dialect.rules for each in rule.when)
         self._profiles: dict[object, SpanProfile | None] = {}
+
+    def _place_counts(self, positions: list[tuple[int, ...]]) -> None:
+        """Where the first key of each count stands, as far as the dialect has any, and the keys to look at after it."""
+        used = max(i for i, field in enumerate(positions, start=1) if field or i == _LEAST_COUNTS)
+        self.first_counts = tuple(field[0] if field else _NOWHERE for field in positions[:used])
+        self.older_counts = tuple((i, at) for i, field in enumerate(positions) for at in field[1:])
 
     def fetch(self, attributes: AttributeSource) -> list[Any]:
         """The values of all keys as they are stored; members of JSON attributes are decoded."""
@@ -128,6 +127,20 @@ class Plan:
         found |= {key: True for key, at in self._at.items() if at in self._presence_at and fetched[at] is not None}
         said = Sayings(self.dialect, self._scope, found, known)
         return profile_of(span, said, self._tenant_key, self._models)
+
+
+def _members_by_holder(keys: Iterable[str]) -> dict[str, list[str]]:
+    """Keys of JSON members, by the attribute that holds them."""
+    members: dict[str, list[str]] = {}
+    for key in keys:
+        holder, mark, _ = key.partition(terms.PATH_MARK)
+        if mark:
+            members.setdefault(holder, []).append(key)
+    return members
+
+
+def _paths(member_keys: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(key.partition(terms.PATH_MARK)[2].split(".")) for key in member_keys)
 
 
 def _is_short_text(stored: object | None) -> bool:

@@ -7,7 +7,8 @@ import pytest
 from otel_carbon.core import reasons
 from otel_carbon.counting.candidate import AGGREGATE, COUNTED, DUPLICATE, NO_TOKENS
 from otel_carbon.counting.rotating_map import RotatingMap
-from otel_carbon.counting.window import MAX_ANCESTORS, MAX_OPEN_TWINS
+from otel_carbon.counting.shapes import MAX_OPEN_TWINS
+from otel_carbon.counting.window import MAX_ANCESTORS
 from tests.unit.counting.candidates import FRAMEWORK_SCOPE, Clock, candidate, window
 
 TTL_S = 10.0

@@ -1,0 +1,217 @@
+"""What counting remembers beyond the newest calls: packed, in generations, of which the oldest is forgotten first."""
+
+from __future__ import annotations
+
+from array import array
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
+
+from otel_carbon.counting.candidate import Call, Nested
+from otel_carbon.counting.packed_calls import PackedCalls
+from otel_carbon.counting.packed_maps import (
+    ROW_BITS,
+    ROW_MASK,
+    PackedCallsBelow,
+    PackedMap,
+    PackedResponses,
+    PackedShapes,
+    PackedSpans,
+)
+from otel_carbon.counting.rotating_map import RotatingMap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from otel_carbon.counting.candidate import Filed, Seen
+
+V = TypeVar("V")
+
+
+class Entries(NamedTuple):
+    """The maps of counting, for the same time."""
+
+    spans: dict[int, Seen]
+    below: dict[int, Call | Nested]
+    responses: dict[int, Call]
+    shapes: dict[int, Filed]
+
+    def calls(self) -> Iterator[Call]:
+        """All calls in them, many more than once."""
+        yield from (span.call for span in self.spans.values() if span.call is not None)
+        yield from (below.call if isinstance(below, Nested) else below for below in self.below.values())
+        yield from self.responses.values()
+        for filed in self.shapes.values():
+            if isinstance(filed, Call):
+                yield filed
+            else:
+                yield from (call for calls in filed.values() for call in calls if not isinstance(call, int))
+
+
+class Shelf(Generic[V]):
+    """One of the maps, over all generations, as chains: one for the keys that end in the same bits, newest entry first.
+
+    An entry is known by the number of its generation, then its place there in `ROW_BITS`.
+    Where a chain comes to a generation that has been forgotten it ends, as all after it is older still.
+    """
+
+    __slots__ = ("_chain_count", "_generations", "_newest", "capacity", "entries")
+
+    def __init__(self, max_calls: int, *, entries_per_call: int = 1) -> None:
+        self.capacity = max_calls * entries_per_call
+        self.entries = 0
+        self._generations: dict[int, PackedMap[V]] = {}
+        self._chain_count = 1 << (max_calls - 1).bit_length()
+        self._newest = array("Q")
+
+    def finder(self, young: Callable[[int], V | None]) -> Callable[[int], V | None]:
+        """What looks for a key among the young entries, then here; good until generations come or go."""
+        if not self._generations:
+            return young
+        newest, mask, find_in_chain = self._newest, self._chain_count - 1, self._find_in_chain
+
+        def find(key: int) -> V | None:
+            found = young(key)
+            return find_in_chain(key, entry) if found is None and (entry := newest[key & mask]) else found
+
+        return find
+
+    def _find_in_chain(self, key: int, entry: int) -> V | None:
+        while entry:
+            generation = self._generations.get(entry >> ROW_BITS)
+            if generation is None:
+                return None
+            place = entry & ROW_MASK
+            if generation.keys[place] == key:
+                return generation.value(place)
+            entry = generation.older[place]
+        return None
+
+    def add(self, number: int, generation: PackedMap[V]) -> None:
+        """Add the newest generation."""
+        if not self._generations:
+            self._newest = array("Q", [0]) * self._chain_count
+        newest, mask, older = self._newest, self._chain_count - 1, generation.older.append
+        for entry, key in enumerate(generation.keys, number << ROW_BITS):
+            chain = key & mask
+            older(newest[chain])
+            newest[chain] = entry
+        self._generations[number] = generation
+        self.entries += len(generation.keys)
+
+    def drop(self, number: int) -> int:
+        """Forget the oldest generation; returns how many entries it had."""
+        dropped = len(self._generations.pop(number).keys)
+        self.entries -= dropped
+        if not self._generations:
+            self._newest = array("Q")
+        return dropped
+
+
+class _Generation(NamedTuple):
+    """Calls that were archived together, and those of them that are found elsewhere now: anew or young again."""
+
+    period: int
+    calls: PackedCalls
+    moved: dict[int, Call | int]
+
+
+class Archive:
+    """Calls and what leads to them, for a quarter of the memory that they take as objects.
+
+    Nothing in it changes.
+    A call that a further span joins becomes young again (`revive`), and is archived anew with what leads to it by then;
+    its old row says where it is now.
+    """
+
+    def __init__(self, max_calls: int, young_calls: int) -> None:
+        self.spans: Shelf[Seen] = Shelf(max_calls, entries_per_call=2)
+        self.below: Shelf[Call | Nested] = Shelf(max_calls, entries_per_call=2)
+        self.responses: Shelf[Call] = Shelf(max_calls)
+        self.shapes: Shelf[Filed] = Shelf(max_calls)
+        self._shelves: tuple[Shelf[Any], ...] = (self.spans, self.below, self.responses, self.shapes)
+        self._generations: dict[int, _Generation] = {}
+        self._number = 0
+        self._max_rows = 2 * max_calls
+        self.revived: RotatingMap[Call] = RotatingMap(young_calls)
+        self.evicted = 0
+        """Entries dropped for lack of room."""
+
+    def settle(self, entries: Entries, period: int) -> None:
+        """Archive entries that came after all others, as the newest generation, and all calls that are young again."""
+        if not any(entries):
+            return
+        self._number += 1
+        number = self._number
+        calls = self._numbered(chain(self.revived.values(), entries.calls()), number)
+        self.revived.clear()
+        self.spans.add(number, PackedSpans(entries.spans, number, self.call))
+        self.below.add(number, PackedCallsBelow(entries.below, number, self.call))
+        self.responses.add(number, PackedResponses(entries.responses, number, self.call))
+        self.shapes.add(number, PackedShapes(entries.shapes, number, self.call))
+        self._generations[number] = _Generation(period, PackedCalls(calls), {})
+        while len(self._generations) > 1 and self._is_over():
+            self.evicted += self._drop_oldest()
+
+    def _is_over(self) -> bool:
+        rows = sum(len(generation.calls) for generation in self._generations.values())
+        return rows > self._max_rows or any(shelf.entries > shelf.capacity for shelf in self._shelves)
+
+    def _numbered(self, found: Iterable[Call], generation: int) -> list[Call]:
+        """The calls by row, each once, each with the number that it is known by from now on."""
+        first = generation << ROW_BITS
+        calls: list[Call] = []
+        for call in found:
+            was = call.archived_as
+            if was < first:
+                number = call.archived_as = first + len(calls)
+                calls.append(call)
+                if was:
+                    self._move(was, number)
+        return calls
+
+    def forget_before(self, period: int) -> None:
+        """Forget what was archived for earlier periods."""
+        while self._generations and next(iter(self._generations.values())).period < period:
+            self._drop_oldest()
+
+    def call(self, number: int) -> Call:
+        """The call with a number: the young one if it is young again, else a new object, not to be kept.
+
+        Raises:
+            KeyError: it has been forgotten.
+        """
+        while True:
+            generation = self._generations[number >> ROW_BITS]
+            moved = generation.moved.get(number)
+            if moved is None:
+                return generation.calls.read(number & ROW_MASK, number)
+            if not isinstance(moved, int):
+                return moved
+            number = moved
+
+    def known(self, calls: list[Call | int]) -> list[Call]:
+        """Calls, of which some may be given by their numbers, without those that have been forgotten."""
+        if not self._number:  # none was ever archived
+            return cast("list[Call]", calls)
+        return [
+            self.call(call) if isinstance(call, int) else call
+            for call in calls
+            if not isinstance(call, int) or call >> ROW_BITS in self._generations
+        ]
+
+    def revive(self, call: Call) -> None:
+        """Make a call young again, to be changed and kept; it stays what it is if it is young."""
+        if call.archived_as:
+            self._move(call.archived_as, call)
+            self.revived[call.archived_as] = call
+
+    def _move(self, number: int, to: Call | int) -> None:
+        generation = self._generations.get(number >> ROW_BITS)
+        if generation is not None:
+            generation.moved[number] = to
+
+    def _drop_oldest(self) -> int:
+        """Forget the oldest generation; returns how many entries it had."""
+        number = next(iter(self._generations))
+        del self._generations[number]
+        return sum(shelf.drop(number) for shelf in self._shelves)
