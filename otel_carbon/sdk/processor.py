@@ -79,7 +79,7 @@ class CarbonSpanProcessor(SpanProcessor):
             return
         try:
             attributes = self._hook.attributes_of(span)
-            if may_be_genai(attributes) and ours.STATUS not in attributes:
+            if ours.STATUS not in attributes and may_be_genai(attributes):
                 view = self._views.view(span, attributes, span.end_time or 0)
                 reading = self._domain.enricher.reader.read(view)
                 if reading is not None and reading.profile.role is Role.INFERENCE:

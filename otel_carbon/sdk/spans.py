@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-from opentelemetry.trace import StatusCode
+from opentelemetry.trace import DEFAULT_TRACE_STATE, StatusCode
 
 from otel_carbon.spans.dialect import known_dialects
 from otel_carbon.spans.view import MappingAttributes, ResourceView, SpanView, resource_view
@@ -67,7 +67,7 @@ class SpanViews:
             end_ns,
             span.status.status_code is _ERROR,
             (scope.version or "") if scope else "",
-            _trace_state(context) if context else "",
+            "" if context is None or context.trace_state is DEFAULT_TRACE_STATE else _trace_state(context),
         )
 
     def _resource(self, resource: Resource) -> ResourceView:

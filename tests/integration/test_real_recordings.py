@@ -69,5 +69,5 @@ def test_metric_and_log_bodies_of_a_recording_decode(capture: Capture) -> None:
 def test_every_recorded_file_belongs_to_exactly_one_capture() -> None:
     loaded = sum(len(each.traces) + len(each.metrics) + len(each.logs) for each in captures())
 
-    assert loaded == len(list(CORPUS_FOLDER.glob("*.binpb")))
-    assert len({each.name for each in captures()}) == len(captures()) == 37
+    assert loaded == len(list(CORPUS_FOLDER.rglob("*.binpb")))
+    assert len({each.name for each in captures()}) == len(captures()) == 37 + 76

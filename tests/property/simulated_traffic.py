@@ -1,4 +1,4 @@
-"""Made-up traffic of many services whose truth is known: spans as frameworks, twins, gateways and retries write them."""
+"""Made-up traffic whose truth is known: spans as frameworks, twins, gateways and retries write them."""
 
 from __future__ import annotations
 
@@ -205,9 +205,10 @@ def parallel(to: Traffic, at: int, trace: int, service: ResourceView, operation:
 def agents(to: Traffic, at: int, trace: int, service: ResourceView) -> None:
     """A workflow over agents over calls and tools, each of which sums up what is below it."""
     workflow, agent_id, tool = to.new_id(), to.new_id(), to.new_id()
-    used = []
-    for step in range(to.dice.randrange(1, 5)):
-        used.append(to.dice.choice(ONE_CALL)(to, at + step * 1000 * MS, trace, agent_id, service))
+    used = [
+        to.dice.choice(ONE_CALL)(to, at + step * 1000 * MS, trace, agent_id, service)
+        for step in range(to.dice.randrange(1, 5))
+    ]
     end = at + 6000 * MS
     for span_id, parent, attributes in (
         (agent_id, workflow, agent(used)),
