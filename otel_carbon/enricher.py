@@ -12,7 +12,7 @@ from otel_carbon.core import reasons
 from otel_carbon.core.footprint import Unestimated, footprint_of
 from otel_carbon.counting.candidate import AGGREGATE, COUNTED, NO_TOKENS, Candidate, response_key, shape_key, span_key
 from otel_carbon.counting.window import CountingWindow
-from otel_carbon.estimating import NS_PER_DAY, FactorResolver, has_usage, with_assumptions
+from otel_carbon.estimating import LAST_DAY_NUMBER, NS_PER_DAY, FactorResolver, has_usage, with_assumptions
 from otel_carbon.metrics.totals import Totals
 from otel_carbon.spans.model_names import with_provider_names
 from otel_carbon.spans.read import SpanReader
@@ -141,7 +141,10 @@ class Enricher:
 
     def observe(self, span: SpanView) -> Observation | None:
         """Read a span, so that its bytes need not be kept until it is judged; `None` when it is no GenAI span."""
-        reading = self.reader.read(span)
+        try:
+            reading = self.reader.read(span)
+        except Exception:  # one span that no rule foresaw must not cost the others of its request
+            reading = None
         if reading is None:
             self._see_unread(span)
             return None
@@ -265,7 +268,7 @@ class Enricher:
         return Outcome(label, "", outcome.reason, outcome.footprint, observation.reading)
 
     def _context(self, observation: Observation) -> BookingContext:
-        day_number = observation.candidate.start_ns // NS_PER_DAY
+        day_number = min(observation.candidate.start_ns // NS_PER_DAY, LAST_DAY_NUMBER)
         return self._booking.context(observation.reading.profile, observation.resource, day_number)
 
     def _book(self, context: BookingContext, outcome: Outcome, stands_for: float | None, *, operation: bool) -> None:
@@ -329,7 +332,7 @@ def _candidate(span: SpanView, reading: GenAiReading) -> Candidate:
         response_key(reading.response_id),
         profile.model,
         tokens,
-        shape_key(span.resource.service, profile.model, tokens),
+        shape_key(span.resource.emitter or span.resource.service, profile.model, tokens),
         span.span_id,
         profile.trust,
         profile.leaf,

@@ -94,3 +94,5 @@ def _day_from_ordinal(days_since_1970: int) -> date:
 
 
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+LAST_DAY_NUMBER = date.max.toordinal() - _EPOCH_ORDINAL
+"""The last day that there is a date for, counted from 1970 on."""

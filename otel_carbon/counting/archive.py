@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
@@ -22,9 +23,13 @@ from otel_carbon.counting.rotating_map import RotatingMap
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from otel_carbon.counting.candidate import Filed, Seen
+    from otel_carbon.counting.candidate import Seen
+    from otel_carbon.counting.open_calls import Filed
 
 V = TypeVar("V")
+MAX_NUMBER = 2**32 - 1
+"""Of an entry: what fits into four bytes."""
+_CHAINS_PER_CALL = 4
 
 
 class Entries(NamedTuple):
@@ -37,31 +42,35 @@ class Entries(NamedTuple):
 
     def calls(self) -> Iterator[Call]:
         """All calls in them, many more than once."""
-        yield from (span.call for span in self.spans.values() if span.call is not None)
-        yield from (below.call if isinstance(below, Nested) else below for below in self.below.values())
-        yield from self.responses.values()
-        for filed in self.shapes.values():
-            if isinstance(filed, Call):
-                yield filed
-            else:
-                yield from (call for calls in filed.values() for call in calls if not isinstance(call, int))
+        several = (filed.calls for filed in self.shapes.values() if not isinstance(filed, Call))
+        return chain(
+            [span.call for span in self.spans.values() if span.call],
+            [below.call if isinstance(below, Nested) else below for below in self.below.values()],
+            self.responses.values(),
+            [filed for filed in self.shapes.values() if isinstance(filed, Call)],
+            (call for calls in several for call in calls if not isinstance(call, int)),
+        )
 
 
 class Shelf(Generic[V]):
     """One of the maps, over all generations, as chains: one for the keys that end in the same bits, newest entry first.
 
-    An entry is known by the number of its generation, then its place there in `ROW_BITS`.
-    Where a chain comes to a generation that has been forgotten it ends, as all after it is older still.
+    Entries are numbered as they come, from 1.
+    Where a chain comes to an entry that has been forgotten it ends, as all after it are older still.
     """
 
-    __slots__ = ("_chain_count", "_generations", "_newest", "capacity", "entries")
+    __slots__ = ("_chain_count", "_firsts", "_generations", "_newest", "_next", "capacity", "entries")
 
     def __init__(self, max_calls: int, *, entries_per_call: int = 1) -> None:
         self.capacity = max_calls * entries_per_call
         self.entries = 0
-        self._generations: dict[int, PackedMap[V]] = {}
-        self._chain_count = 1 << (max_calls - 1).bit_length()
-        self._newest = array("Q")
+        self._generations: list[PackedMap[V]] = []
+        self._firsts: list[int] = []
+        """The number of the first entry of each generation."""
+        self._next = 1
+        self._chain_count = 1 << (_CHAINS_PER_CALL * max_calls - 1).bit_length()
+        self._newest = array("I")
+        """The newest entry of each chain."""
 
     def finder(self, young: Callable[[int], V | None]) -> Callable[[int], V | None]:
         """What looks for a key among the young entries, then here; good until generations come or go."""
@@ -76,35 +85,54 @@ class Shelf(Generic[V]):
         return find
 
     def _find_in_chain(self, key: int, entry: int) -> V | None:
-        while entry:
-            generation = self._generations.get(entry >> ROW_BITS)
-            if generation is None:
-                return None
-            place = entry & ROW_MASK
+        firsts = self._firsts
+        while entry >= firsts[0]:
+            at = bisect_right(firsts, entry) - 1
+            generation, place = self._generations[at], entry - firsts[at]
             if generation.keys[place] == key:
                 return generation.value(place)
             entry = generation.older[place]
         return None
 
-    def add(self, number: int, generation: PackedMap[V]) -> None:
+    def add(self, generation: PackedMap[V]) -> None:
         """Add the newest generation."""
         if not self._generations:
-            self._newest = array("Q", [0]) * self._chain_count
-        newest, mask, older = self._newest, self._chain_count - 1, generation.older.append
-        for entry, key in enumerate(generation.keys, number << ROW_BITS):
-            chain = key & mask
-            older(newest[chain])
-            newest[chain] = entry
-        self._generations[number] = generation
+            self._newest = array("I", [0]) * self._chain_count
+        elif self._next + len(generation.keys) > MAX_NUMBER:
+            self._number_anew()
+        self._chain(generation)
+        self._generations.append(generation)
         self.entries += len(generation.keys)
 
-    def drop(self, number: int) -> int:
+    def drop_oldest(self) -> int:
         """Forget the oldest generation; returns how many entries it had."""
-        dropped = len(self._generations.pop(number).keys)
+        del self._firsts[0]
+        dropped = len(self._generations.pop(0).keys)
         self.entries -= dropped
         if not self._generations:
-            self._newest = array("Q")
+            self._newest = array("I")
+            self._next = 1
         return dropped
+
+    def _chain(self, generation: PackedMap[V]) -> None:
+        """Put entries before those of their chains."""
+        self._firsts.append(self._next)
+        newest, mask = self._newest, self._chain_count - 1
+        generation.older = array("I")
+        older = generation.older.append
+        for entry, key in enumerate(generation.keys, self._next):
+            end = key & mask
+            older(newest[end])
+            newest[end] = entry
+        self._next += len(generation.keys)
+
+    def _number_anew(self) -> None:
+        """Chain all entries again, as their numbers become too large."""
+        self._newest = array("I", [0]) * self._chain_count
+        self._firsts = []
+        self._next = 1
+        for generation in self._generations:
+            self._chain(generation)
 
 
 class _Generation(NamedTuple):
@@ -144,10 +172,10 @@ class Archive:
         number = self._number
         calls = self._numbered(chain(self.revived.values(), entries.calls()), number)
         self.revived.clear()
-        self.spans.add(number, PackedSpans(entries.spans, number, self.call))
-        self.below.add(number, PackedCallsBelow(entries.below, number, self.call))
-        self.responses.add(number, PackedResponses(entries.responses, number, self.call))
-        self.shapes.add(number, PackedShapes(entries.shapes, number, self.call))
+        self.spans.add(PackedSpans(entries.spans, number, self.call))
+        self.below.add(PackedCallsBelow(entries.below, number, self.call))
+        self.responses.add(PackedResponses(entries.responses, number, self.call))
+        self.shapes.add(PackedShapes(entries.shapes, number, self.call))
         self._generations[number] = _Generation(period, PackedCalls(calls), {})
         while len(self._generations) > 1 and self._is_over():
             self.evicted += self._drop_oldest()
@@ -212,6 +240,5 @@ class Archive:
 
     def _drop_oldest(self) -> int:
         """Forget the oldest generation; returns how many entries it had."""
-        number = next(iter(self._generations))
-        del self._generations[number]
-        return sum(shelf.drop(number) for shelf in self._shelves)
+        del self._generations[next(iter(self._generations))]
+        return sum(shelf.drop_oldest() for shelf in self._shelves)

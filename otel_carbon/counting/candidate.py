@@ -27,7 +27,10 @@ TokenShape = tuple[int | None, int | None]
 """Input and output tokens as reported, `None` where a span does not say."""
 
 NO_TOKENS: TokenShape = (None, None)
+UNIQUE_ID_LENGTH = 16
+"""Shorter response ids come again: some servers write a number below a thousand after a fixed word."""
 _NO_IDS = frozenset((0, b"", bytes(8), bytes(16)))
+_TRACE_KEY_MASK = 2**32 - 1
 
 
 @dataclass(slots=True)
@@ -53,6 +56,10 @@ class Candidate:
     """How far its counts are believed beside those of another span of the same call; more is better."""
     leaf: bool = False
     """Whether it is one call to a model for certain, and not perhaps a sum over the calls below it."""
+    known: bool = True
+    """Whether a dialect is known for its scope: two unknown ones are taken for one call within a trace only."""
+    trace_key: int = 0
+    """Of 32 bits; 0 when it has no trace."""
 
     @property
     def has_usage(self) -> bool:
@@ -82,6 +89,8 @@ class Call:
     batch: int = 0
     position: int = 0
     """Where the span that it was found by stands among those that were judged together."""
+    unknown_trace: int = 0
+    """The key of its trace as long as no scope of it is known, else 0."""
     archived_as: int = 0
     """What the archive last called it, 0 as long as it is new."""
 
@@ -109,12 +118,6 @@ class Nested(NamedTuple):
     call: Call
 
 
-Groups = dict[frozenset[str], list[Call | int]]
-"""Calls of one shape by the scopes they have been seen in; an archived call is there as what the archive calls it."""
-Filed = Call | Groups
-"""The calls of one shape: mostly a single one."""
-
-
 def span_key(trace_id: int | bytes, span_id: int | bytes) -> int:
     """The key of a span's identity, 0 when an id is missing or all zero."""
     if span_id in _NO_IDS or trace_id in _NO_IDS:
@@ -122,12 +125,26 @@ def span_key(trace_id: int | bytes, span_id: int | bytes) -> int:
     return hash((trace_id, span_id))
 
 
+def trace_key(trace_id: int | bytes) -> int:
+    """The key of a trace, in 32 bits; 0 when the id is missing or all zero."""
+    return 0 if trace_id in _NO_IDS else hash(trace_id) & _TRACE_KEY_MASK or 1
+
+
 def response_key(response_id: object) -> int:
-    """The key of a response, by its id or the id's encoded form; 0 without an id.
+    """The key of a response, by its id or the id's encoded form; 0 without an id. It is odd for a short id.
 
     The provider is no part of it: two instrumentations may name the provider of one call differently.
     """
-    return hash(response_id) if response_id else 0
+    if not response_id:
+        return 0
+    long = isinstance(response_id, str | bytes) and len(response_id) >= UNIQUE_ID_LENGTH
+    key = hash(response_id) | 1
+    return key ^ 1 or 2 if long else key
+
+
+def is_short(response: int) -> bool:
+    """Whether the key is that of an id so short that another response may have the same."""
+    return response % 2 == 1
 
 
 def shape_key(service: str, model: str, tokens: TokenShape) -> int:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from otel_carbon.core import reasons
-from otel_carbon.counting.candidate import AGGREGATE, COUNTED, DUPLICATE, Verdict
+from otel_carbon.counting.candidate import AGGREGATE, COUNTED, DUPLICATE, Verdict, is_short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -123,17 +123,25 @@ def may_share_response(candidate: Candidate, call: Call) -> bool:
     """Whether an equal response id means an equal response: the time or the tokens must fit too.
 
     Some servers draw their ids from a thousand numbers, so that within minutes one comes again for another call.
+    One scope tells the usage of a call once: there the tokens must fit, and with such an id the time too.
+    Elsewhere the model must fit if the time does not.
     """
-    return candidate.tokens in (call.tokens, call.twin_tokens) or _overlap(candidate, call)
+    alike, overlap = candidate.tokens in (call.tokens, call.twin_tokens), _overlap(candidate, call)
+    if candidate.scope not in call.scopes:
+        return overlap or (alike and _same_model(candidate.model, call.model))
+    if candidate.has_usage and call.has_usage:
+        return alike and (overlap or not is_short(candidate.response_key))
+    return overlap or call.has_usage
 
 
 def may_be_twins(candidate: Candidate, call: Call) -> bool:
-    """Whether nothing speaks against a span and a call of equal shape being one: scope, time, id and model."""
+    """Whether nothing speaks against a span and a call of equal shape being one: scope, time, id, model and trace."""
     return (
         candidate.scope not in call.scopes
         and _overlap(candidate, call)
         and not (candidate.response_key and call.response_key and candidate.response_key != call.response_key)
         and _same_model(candidate.model, call.model)
+        and (candidate.known or not call.unknown_trace or call.unknown_trace == candidate.trace_key)
     )
 
 

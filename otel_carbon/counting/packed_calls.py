@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import struct
-from operator import attrgetter
 from typing import TYPE_CHECKING, TypeVar
 
 from otel_carbon.counting.candidate import Call
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 T = TypeVar("T")
-_ROW = struct.Struct("<qqQQdiiiiIIB")
-"""Response key, silent key, start and end in ns, seen at in s, tokens, tokens of a twin, model, scopes, marks."""
+_ROW = struct.Struct("<qqQQdiiiiIIIB")
+"""Response key, silent key, start, end, seen at, tokens, tokens of a twin, unknown trace, model, scopes, marks."""
 _UNKNOWN = -1
 """A count that is not known."""
 _LEAF, _COUNTED = 1, 2
@@ -41,13 +40,14 @@ class PackedCalls:
         models: Interned[str] = Interned()
         scopes: Interned[frozenset[str]] = Interned()
         self._unfit: dict[int, Call] = {}
-        try:
-            self._rows = _packed(calls, models, scopes)
-        except struct.error:
-            self._unfit = {row: call for row, call in enumerate(calls) if not _fits(call)}
-            self._rows = _packed(
-                [_FILLER if row in self._unfit else call for row, call in enumerate(calls)], models, scopes
-            )
+        rows: list[bytes] = []
+        for call in calls:
+            try:
+                rows.append(_packed(call, models[call.model], scopes[call.scopes]))
+            except struct.error:
+                self._unfit[len(rows)] = call
+                rows.append(bytes(_ROW.size))
+        self._rows = b"".join(rows)
         self._models = list(models)
         self._scopes = list(scopes)
 
@@ -59,7 +59,7 @@ class PackedCalls:
         if row in self._unfit:
             return self._unfit[row]
         values = _ROW.unpack_from(self._rows, row * _ROW.size)
-        response_key, silent_key, start_ns, end_ns, seen_at_s, *counts, model, scopes, marks = values
+        response_key, silent_key, start_ns, end_ns, seen_at_s, *counts, trace, model, scopes, marks = values
         tokens = [None if count == _UNKNOWN else count for count in counts]
         return Call(
             self._scopes[scopes],
@@ -73,41 +73,26 @@ class PackedCalls:
             leaf=bool(marks & _LEAF),
             silent_key=silent_key,
             counted=bool(marks & _COUNTED),
+            unknown_trace=trace,
             archived_as=number,
         )
 
 
-def _packed(calls: Sequence[Call], models: Interned[str], scopes: Interned[frozenset[str]]) -> bytes:
-    """Raises `struct.error` when a call does not fit."""
-    return b"".join(
-        map(
-            _ROW.pack,
-            map(attrgetter("response_key"), calls),
-            map(attrgetter("silent_key"), calls),
-            map(attrgetter("start_ns"), calls),
-            map(attrgetter("end_ns"), calls),
-            map(attrgetter("seen_at_s"), calls),
-            _counts(call.tokens[0] for call in calls),
-            _counts(call.tokens[1] for call in calls),
-            _counts(call.twin_tokens[0] for call in calls),
-            _counts(call.twin_tokens[1] for call in calls),
-            [models[call.model] for call in calls],
-            [scopes[call.scopes] for call in calls],
-            [_LEAF * call.leaf | _COUNTED * call.counted for call in calls],
-        )
+def _packed(call: Call, model: int, scopes: int) -> bytes:
+    given, output = call.tokens
+    twin_given, twin_output = call.twin_tokens
+    return _ROW.pack(
+        call.response_key,
+        call.silent_key,
+        call.start_ns,
+        call.end_ns,
+        call.seen_at_s,
+        _UNKNOWN if given is None else given,
+        _UNKNOWN if output is None else output,
+        _UNKNOWN if twin_given is None else twin_given,
+        _UNKNOWN if twin_output is None else twin_output,
+        call.unknown_trace,
+        model,
+        scopes,
+        _LEAF * call.leaf | _COUNTED * call.counted,
     )
-
-
-def _fits(call: Call) -> bool:
-    try:
-        _packed((call,), Interned(), Interned())
-    except struct.error:
-        return False
-    return True
-
-
-_FILLER = Call(frozenset(), 0, "", (None, None), 0, 0, 0.0)
-
-
-def _counts(tokens: Iterable[int | None]) -> list[int]:
-    return [_UNKNOWN if count is None else count for count in tokens]

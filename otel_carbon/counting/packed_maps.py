@@ -6,12 +6,14 @@ from array import array
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from otel_carbon.counting.candidate import Call, Nested, Seen
+from otel_carbon.counting.open_calls import OpenCalls
 from otel_carbon.counting.packed_calls import Interned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from otel_carbon.counting.candidate import Filed, Groups, Verdict
+    from otel_carbon.counting.candidate import Verdict
+    from otel_carbon.counting.open_calls import Filed
 
 V = TypeVar("V")
 ROW_BITS = 32
@@ -29,7 +31,7 @@ class PackedMap(Generic[V]):
 
     def __init__(self, entries: dict[int, V], generation: int, call_of: Callable[[int], Call]) -> None:
         self.keys = array("q", entries)
-        self.older = array("Q")
+        self.older = array("I")
         self._first = generation << ROW_BITS
         self._call_of = call_of
 
@@ -101,17 +103,20 @@ class PackedResponses(PackedMap[Call]):
 
 
 class PackedShapes(PackedMap["Filed"]):
-    """Calls by their shape: twice the row of a single one, or one more than twice the place of their groups.
+    """Calls by their shape: twice the row of a single one, or one more than twice the place of several.
 
-    They come back as groups, in which a call is what the archive calls it.
+    They come back as `OpenCalls`, in which a call is what the archive calls it.
     """
 
-    __slots__ = ("_groups", "_marked", "_scopes")
+    __slots__ = ("_calls", "_ends_ns", "_marked", "_scopes", "_scopes_of")
 
     def __init__(self, entries: dict[int, Filed], generation: int, call_of: Callable[[int], Call]) -> None:
         super().__init__(entries, generation, call_of)
-        self._groups = array("Q")
-        """For each shape the number of its groups; for each group its scopes, its length and its calls."""
+        self._calls = array("Q")
+        """For each shape how many calls it has; then its calls."""
+        self._ends_ns = array("d")
+        """How long the longest took; then their ends."""
+        self._scopes_of = array("I")
         scopes: Interned[frozenset[str]] = Interned()
         self._marked = array(
             "I",
@@ -122,25 +127,23 @@ class PackedShapes(PackedMap["Filed"]):
         )
         self._scopes = list(scopes)
 
-    def _place_of(self, groups: Groups, scopes: Interned[frozenset[str]]) -> int:
-        packed = self._groups
-        place = len(packed)
-        packed.append(len(groups))
-        for seen_in, calls in groups.items():
-            packed.extend((scopes[seen_in], len(calls)))
-            packed.extend(call if isinstance(call, int) else call.archived_as for call in calls)
+    def _place_of(self, filed: OpenCalls, scopes: Interned[frozenset[str]]) -> int:
+        place = len(self._calls)
+        self._calls.append(len(filed.calls))
+        self._calls.extend(call if isinstance(call, int) else call.archived_as for call in filed.calls)
+        self._ends_ns.append(filed.longest_ns)
+        self._ends_ns.extend(filed.ends_ns)
+        self._scopes_of.append(0)
+        self._scopes_of.extend(scopes[seen_in] for seen_in in filed.scopes)
         return place
 
-    def value(self, at: int) -> Groups:
-        """The groups of calls there."""
-        place, grouped = divmod(self._marked[at], 2)
-        if not grouped:
-            return {self._call(place).scopes: [self._first + place]}
-        groups: Groups = {}
-        packed = self._groups
-        start = place + 1
-        for _ in range(packed[place]):
-            end = start + 2 + packed[start + 1]
-            groups[self._scopes[packed[start]]] = list(packed[start + 2 : end])
-            start = end
-        return groups
+    def value(self, at: int) -> OpenCalls:
+        """The calls there."""
+        place, several = divmod(self._marked[at], 2)
+        if not several:
+            filed = OpenCalls.of(self._call(place))
+            filed.calls = [self._first + place]
+            return filed
+        of_shape = slice(place + 1, place + 1 + self._calls[place])
+        scopes = [self._scopes[number] for number in self._scopes_of[of_shape]]
+        return OpenCalls(list(self._calls[of_shape]), self._ends_ns[of_shape], scopes, self._ends_ns[place])

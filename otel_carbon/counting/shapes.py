@@ -8,20 +8,22 @@ from typing import TYPE_CHECKING
 
 from otel_carbon.counting.candidate import Call
 from otel_carbon.counting.decide import may_be_twins, nearest_twin
+from otel_carbon.counting.open_calls import OpenCalls
 from otel_carbon.counting.rotating_map import RotatingMap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from otel_carbon.counting.archive import Archive
-    from otel_carbon.counting.candidate import Candidate, Filed, Groups
+    from otel_carbon.counting.candidate import Candidate
+    from otel_carbon.counting.open_calls import Filed
 
 MAX_OPEN_TWINS = 1024
-"""How many calls of one shape and one set of scopes wait for their twin."""
+"""How many calls of one shape wait for their twins."""
 
 
 class ShapeIndex:
-    """The calls of each shape, grouped by the scopes they have been seen in, so that a search skips whole groups."""
+    """The calls of each shape."""
 
     def __init__(self, capacity: int, archive: Archive) -> None:
         self.entries: RotatingMap[Filed] = RotatingMap(capacity)
@@ -34,41 +36,39 @@ class ShapeIndex:
         """The call that another instrumentation has reported, if there is one among those of its shape."""
         if isinstance(filed, Call):
             return filed if may_be_twins(candidate, filed) else None
-        others = [call for scopes, calls in filed.items() if candidate.scope not in scopes for call in calls]
+        others = filed.near(candidate)
         return nearest_twin(candidate, self._archive.known(others)) if others else None
 
     def file(self, candidate: Candidate, call: Call, oldest_s: float) -> None:
-        """File a young call under its scopes with one more; calls that are older than `oldest_s` may be given up."""
-        shape = candidate.shape_key
+        """File a young call with one more scope; calls that are older than `oldest_s` may be given up."""
+        shape, is_new = candidate.shape_key, not call.scopes
+        call.scopes = _with_scope(call.scopes, candidate.scope)
         filed = self.find(shape)
         if filed is None:
-            call.scopes = _with_scope(call.scopes, candidate.scope)
             self.entries[shape] = call
             return
-        if isinstance(filed, Call):
-            filed = {filed.scopes: [filed]}
+        if isinstance(filed, Call) and filed is not call:
+            filed = OpenCalls.of(filed)
         self.entries.refresh(shape, filed)
-        self._refile(filed, call, candidate.scope, oldest_s)
+        if isinstance(filed, Call):
+            return
+        if is_new:
+            filed.add(call)
+            self._bound(filed, oldest_s)
+        else:
+            filed.put(call)
 
-    def _refile(self, groups: Groups, call: Call, scope: str, oldest_s: float) -> None:
-        """Move a call to the group of its scopes with one more."""
-        left = groups.get(call.scopes)
-        if left:
-            if call in left:
-                left.remove(call)
-            elif call.archived_as in left:
-                left.remove(call.archived_as)
-            if not left:
-                del groups[call.scopes]
-        call.scopes = _with_scope(call.scopes, scope)
-        waiting = groups.setdefault(call.scopes, [])
-        waiting.append(call)
-        if len(waiting) > MAX_OPEN_TWINS:
-            dropped = len(waiting) - MAX_OPEN_TWINS // 2
-            del waiting[:dropped]
-            self.evicted += dropped
-        elif self._seen_at_s(waiting[0]) < oldest_s:
-            waiting[:] = [known for known in waiting if self._seen_at_s(known) >= oldest_s]
+    def _bound(self, filed: OpenCalls, oldest_s: float) -> None:
+        """Drop calls from the earliest on: all that are too old, and half of them when there are too many."""
+        dropped, calls = 0, filed.calls
+        while dropped < len(calls) and self._seen_at_s(calls[dropped]) < oldest_s:
+            dropped += 1
+        if len(calls) - dropped > MAX_OPEN_TWINS:
+            surplus = len(calls) - dropped - MAX_OPEN_TWINS // 2
+            self.evicted += surplus
+            dropped += surplus
+        if dropped:
+            filed.drop(dropped)
 
     def _seen_at_s(self, known: Call | int) -> float:
         """When a call was found; long ago if it has been forgotten."""

@@ -55,6 +55,7 @@ class CountingWindow:
     """Verdicts by span, and calls by response, ancestry and shape, for `ttl_s` seconds and `max_calls` calls.
 
     A verdict never changes: what was forwarded or booked cannot be taken back.
+    With `archives` a call takes some 250 bytes once it is no longer young; else some 800, and no span waits.
     `monotonic_s` is the clock. Every method may be called from any thread.
     """
 
@@ -64,6 +65,7 @@ class CountingWindow:
         *,
         ttl_s: float = DEFAULT_TTL_S,
         max_calls: int = DEFAULT_MAX_CALLS,
+        archives: bool = True,
     ) -> None:
         self._lock = threading.RLock()  # the garbage collector may end a span while one is judged
         self._clock = monotonic_s
@@ -71,7 +73,8 @@ class CountingWindow:
         self._rotated_at_s = monotonic_s()
         self._period = 0
         self._max_calls = max_calls
-        young_calls = max(1, min(max_calls // YOUNG_PART, MAX_YOUNG_CALLS))
+        self._archives = archives
+        young_calls = max(1, min(max_calls // YOUNG_PART, MAX_YOUNG_CALLS)) if archives else max_calls
         self._archive = Archive(max_calls, young_calls)
         self._spans: RotatingMap[Seen] = RotatingMap(2 * young_calls)
         self._calls_below: RotatingMap[Call | Nested] = RotatingMap(2 * young_calls)
@@ -90,12 +93,12 @@ class CountingWindow:
 
     def emptied(self) -> CountingWindow:
         """A window with the same bounds that remembers nothing."""
-        return CountingWindow(self._clock, ttl_s=self._ttl_s, max_calls=self._max_calls)
+        return CountingWindow(self._clock, ttl_s=self._ttl_s, max_calls=self._max_calls, archives=self._archives)
 
     @property
     def evicted(self) -> int:
         """Entries dropped for lack of room: above zero, a duplicate may have been missed."""
-        return self._shapes.evicted + self._archive.evicted
+        return self._shapes.evicted + self._archive.evicted + sum(entries.evicted for entries in self._maps)
 
     def judge(self, candidate: Candidate) -> Verdict:
         """Decide one span and remember it."""
@@ -299,31 +302,36 @@ class CountingWindow:
                 self._mark_ancestors(candidate.parent_key, call)
             return
         if call is None:
-            call = Call(
-                frozenset(),
-                candidate.response_key,
-                candidate.model,
-                candidate.tokens,
-                candidate.start_ns,
-                candidate.end_ns,
-                now_s,
-                leaf=candidate.leaf,
-                silent_key=0 if candidate.has_usage else candidate.span_key,
-                batch=self._batch,
-                position=self._position,
-            )
+            call = self._new_call(candidate, now_s)
         elif verdict.upgrades:
             call.tokens = candidate.tokens
+        call.unknown_trace = 0 if candidate.known else call.unknown_trace
         if candidate.tokens != call.tokens:
             call.twin_tokens = candidate.tokens
         call.counted = call.counted or verdict.kind == COUNTED
         call.response_key = call.response_key or candidate.response_key
         if candidate.response_key:
-            self._calls_by_response[candidate.response_key] = call
+            self._calls_by_response.refresh(candidate.response_key, call)
         self._shapes.file(candidate, call, now_s - self._ttl_s)
         self._mark_ancestors(candidate.parent_key, call)
         if candidate.span_key:
             self._spans[candidate.span_key] = Seen(verdict, candidate.parent_key, call)
+
+    def _new_call(self, candidate: Candidate, now_s: float) -> Call:
+        return Call(
+            frozenset(),
+            candidate.response_key,
+            candidate.model,
+            candidate.tokens,
+            candidate.start_ns,
+            candidate.end_ns,
+            now_s,
+            leaf=candidate.leaf,
+            silent_key=0 if candidate.has_usage else candidate.span_key,
+            batch=self._batch,
+            position=self._position,
+            unknown_trace=0 if candidate.known else candidate.trace_key,
+        )
 
     def _now_s(self) -> float:
         """The time, once what is too old or too much by then has been forgotten or archived."""
@@ -333,7 +341,7 @@ class CountingWindow:
             self._rotate()
         for entries in self._bounded:
             if len(entries) > entries.capacity:
-                self._settle_young()
+                self._make_room()
                 break
         return now_s
 
@@ -345,8 +353,12 @@ class CountingWindow:
         self._period += 1
         self._look_in_archive()
 
-    def _settle_young(self) -> None:
-        """Archive all that is young, each part in its own period."""
+    def _make_room(self) -> None:
+        """Archive all that is young, each part in its own period, or forget the oldest."""
+        if not self._archives:
+            for entries in self._maps:
+                entries.shrink()
+            return
         spans, below = self._spans.take_all(), self._calls_below.take_all()
         responses, shapes = self._calls_by_response.take_all(), self._shapes.entries.take_all()
         for part, period in enumerate((self._period - 1, self._period)):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from otel_carbon.errors import MalformedBody
 from otel_carbon.otlp.json_codec import parse_json
-from otel_carbon.spans.view import MappingAttributes, SpanView, resource_view
+from otel_carbon.spans.view import MappingAttributes, SpanView, cut_name, resource_view
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -102,7 +102,7 @@ def _view(span: dict[str, Any], scope: dict[str, Any], resource: ResourceView) -
     kind = span.get("kind") or 0
     return SpanView(
         _mapping(span.get("attributes")),
-        scope.get("name") or "",
+        cut_name(_text(scope.get("name"))),
         resource,
         bytes.fromhex(_field(span, "traceId") or ""),
         bytes.fromhex(_field(span, "spanId") or ""),
@@ -111,7 +111,7 @@ def _view(span: dict[str, Any], scope: dict[str, Any], resource: ResourceView) -
         _time_ns(_field(span, "startTimeUnixNano")),
         _time_ns(_field(span, "endTimeUnixNano")),
         (span.get("status") or {}).get("code") in _ERROR_CODES,
-        scope.get("version") or "",
+        cut_name(_text(scope.get("version"))),
         _text(_field(span, "traceState")),
     )
 
@@ -133,7 +133,7 @@ def _time_ns(time: Any) -> int:  # noqa: ANN401 - JSON
 
 def _mapping(attributes: list[dict[str, Any]] | None) -> MappingAttributes:
     return MappingAttributes(
-        {pair.get("key") or "": _python_value(pair.get("value") or {}) for pair in attributes or []}
+        {_text(pair.get("key")): _python_value(pair.get("value") or {}) for pair in attributes or []}
     )
 
 

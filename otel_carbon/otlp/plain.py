@@ -9,7 +9,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from otel_carbon.errors import MalformedBody
 from otel_carbon.otlp.any_value import key_value, value_from_message
-from otel_carbon.spans.view import MappingAttributes, SpanView, resource_view
+from otel_carbon.spans.view import MappingAttributes, SpanView, cut_name, resource_view
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,7 +49,7 @@ def enrich_plainly(body: bytes, enricher: Enricher) -> bytes:
 def _view(span: Span, scope: InstrumentationScope, resource: ResourceView) -> SpanView:
     return SpanView(
         _mapping(span.attributes),
-        scope.name,
+        cut_name(scope.name),
         resource,
         span.trace_id,
         span.span_id,
@@ -58,7 +58,7 @@ def _view(span: Span, scope: InstrumentationScope, resource: ResourceView) -> Sp
         span.start_time_unix_nano,
         span.end_time_unix_nano,
         span.status.code == span.status.STATUS_CODE_ERROR,
-        scope.version,
+        cut_name(scope.version),
         span.trace_state,
     )
 

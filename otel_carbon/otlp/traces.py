@@ -12,7 +12,8 @@ from google.protobuf.message import DecodeError
 from otel_carbon.otlp.any_value import RawAttributes, double_attribute_prefix, span_attribute_bytes
 from otel_carbon.otlp.schema import lazy_schema
 from otel_carbon.otlp.splice import append_to_spans, find_spans
-from otel_carbon.spans.view import SpanView, resource_view
+from otel_carbon.spans.region import SPAN_REGION_KEY
+from otel_carbon.spans.view import SpanView, cut_name, resource_view
 from otel_carbon.spans.write import AMOUNT_KEYS, amount_values, footprint_texts, status_attributes
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class TracesEnricher:
         self._resources: dict[bytes, ResourceView] = {}
         self._scopes: dict[bytes, tuple[str, str, tuple[bytes, ...]]] = {}
         self._all_markers = _encoded(enricher.reader.markers)
+        self._kept = (SPAN_REGION_KEY, enricher.settings.tenant_attribute)
 
     def __call__(self, body: bytes) -> bytes:
         """Enrich one request."""
@@ -139,7 +141,11 @@ class TracesEnricher:
         if known is None:
             scope = self._schema.scope.FromString(header)
             dialect = self._enricher.reader.dialect_of(scope.name)
-            known = (scope.name, scope.version, self._all_markers if dialect is None else _encoded(dialect.markers))
+            known = (
+                cut_name(scope.name),
+                cut_name(scope.version),
+                self._all_markers if dialect is None else _encoded(dialect.markers),
+            )
             if len(header) <= MAX_CACHED_HEADER_BYTES:
                 if len(self._scopes) >= MAX_CACHED_HEADERS:
                     self._scopes.clear()
@@ -150,7 +156,7 @@ class TracesEnricher:
         """The view of a resource; senders repeat the same bytes, so the view is kept."""
         known = self._resources.get(header)
         if known is None:
-            known = resource_view(RawAttributes(self._schema.resource.FromString(header).attributes))
+            known = resource_view(RawAttributes(self._schema.resource.FromString(header).attributes), self._kept)
             if len(header) <= MAX_CACHED_HEADER_BYTES:
                 if len(self._resources) >= MAX_CACHED_HEADERS:
                     self._resources.clear()

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from otel_carbon.enricher import EnrichSettings
     from otel_carbon.registry.catalog import Registry
 
-MAX_CALLS = 65_536
-"""Calls remembered in process: some 20 MB at most, and archiving them stays short, as a span's end waits for it."""
+MAX_CALLS = 32_768
+"""Calls remembered in process: 25 MB at most, and fifty calls a second for ten minutes."""
 MAX_SERIES = 300
 """Label sets in process: five token kinds each stay below the SDK's limit of 2,000 points an instrument."""
 
@@ -43,7 +43,7 @@ class CarbonDomain:
         self.enricher = Enricher(
             registry,
             settings or settings_from_environment(os.environ, registry),
-            CountingWindow(time.monotonic, max_calls=MAX_CALLS),
+            CountingWindow(time.monotonic, max_calls=MAX_CALLS, archives=False),
             Totals(LabelBudget(MAX_SERIES)),
         )
         register_instruments(self.enricher.totals, meter_provider)

@@ -9,7 +9,7 @@ from weakref import WeakSet
 from opentelemetry.trace import DEFAULT_TRACE_STATE, StatusCode
 
 from otel_carbon.spans.dialect import known_dialects
-from otel_carbon.spans.view import MappingAttributes, ResourceView, SpanView, resource_view
+from otel_carbon.spans.view import MAX_NAME_CHARACTERS, MappingAttributes, ResourceView, SpanView, resource_view
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,16 +57,16 @@ class SpanViews:
         context, parent, scope = span.context, span.parent, span.instrumentation_scope
         return SpanView(
             MappingAttributes(attributes),
-            scope.name if scope else "",
+            scope.name[:MAX_NAME_CHARACTERS] if scope else "",
             self._resource(span.resource),
             context.trace_id if context else 0,
             context.span_id if context else 0,
             parent.span_id if parent else 0,
             span.kind.value + OTLP_KIND_OFFSET,
             span.start_time or 0,
-            end_ns,
+            int(end_ns),
             span.status.status_code is _ERROR,
-            (scope.version or "") if scope else "",
+            (scope.version or "")[:MAX_NAME_CHARACTERS] if scope else "",
             "" if context is None or context.trace_state is DEFAULT_TRACE_STATE else _trace_state(context),
         )
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import json
+import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from otel_carbon.core.tokens import MAX_TOKENS_PER_CALL, check_count
+from otel_carbon.errors import UsageError
 from otel_carbon.spans.dialect import COUNT_FIELDS
 
 if TYPE_CHECKING:
@@ -52,8 +54,21 @@ def checked_counts(found: list[Any], *, nan_unknown: bool = False) -> list[int |
     """
     for i, number in enumerate(found):
         if number is not None and (type(number) is not int or not 0 <= number <= MAX_TOKENS_PER_CALL):
-            found[i] = None if nan_unknown and number != number else check_count(COUNT_FIELDS[i], _number(number))
+            found[i] = None if nan_unknown and number != number else _checked(i, number)
     return found
+
+
+_FIRST_SUM = COUNT_FIELDS.index("total_tokens")
+"""From here on counts only serve to check the others by; a wrong one is no count."""
+
+
+def _checked(position: int, number: object) -> int | None:
+    try:
+        return check_count(COUNT_FIELDS[position], _number(number))
+    except UsageError:
+        if position >= _FIRST_SUM:
+            return None
+        raise
 
 
 def _number(found: object) -> object:
@@ -108,7 +123,7 @@ def _input_total(
     elif basis == "by_total" and total is not None:
         excludes = given + (output or 0) != total and given + (output or 0) + cached == total
     else:
-        excludes = basis == "excludes_cache" or (basis == "by_size" and cached > given)
+        excludes = basis == "excludes_cache" or (basis in ("by_size", "by_total") and cached > given)
     return (given + cached, (CACHE_ADDED_TO_INPUT,)) if excludes else (given, (CACHE_WITHIN_INPUT,))
 
 
@@ -124,7 +139,8 @@ def _output_total(
         return total - given, reasoning, (OUTPUT_FROM_TOTAL,)
     if not reasoning:
         return output, reasoning, ()
-    excludes = basis == "excludes_reasoning" if visible is None else output == visible
+    larger = basis == "by_size" and reasoning > output
+    excludes = (larger or basis == "excludes_reasoning") if visible is None else output == visible
     if excludes:
         return output + reasoning, reasoning, (REASONING_ADDED_TO_OUTPUT,)
     return output, reasoning, (REASONING_WITHIN_OUTPUT,)
@@ -160,8 +176,9 @@ def _python_literal(text: str) -> object:
     if not text.startswith("{'") or len(text) > MAX_LITERAL_CHARACTERS:
         return None
     try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        with warnings.catch_warnings(action="ignore"):  # what the text escapes is nobody's concern
+            return ast.literal_eval(text)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return None
 
 

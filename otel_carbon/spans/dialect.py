@@ -63,8 +63,8 @@ class Rule(NamedTuple):
         usage: `none`, `invented` or `cache_hit` where the counts are not those of a model that ran.
         input: what the input count covers: `includes_cache`, `excludes_cache`, `by_total` (whichever fits the total),
             `by_size` (excluded when cache is larger) or `partial` (a part of a total that is not told).
-        output: what the output count covers: `includes_reasoning`, `excludes_reasoning`, `rest_of_total` (thoughts
-            show only in the total) or `partial`.
+        output: what the output count covers: `includes_reasoning`, `excludes_reasoning`, `by_size` (excluded when
+            reasoning is larger), `rest_of_total` (thoughts show only in the total) or `partial`.
         zeros: `unknown` where zero or NaN for both input and output stands for nothing known.
         assume: a code for what is known to be off with the counts.
     """
@@ -83,7 +83,7 @@ EFFECTS: Mapping[str, tuple[str, ...]] = {
     "provider": (),
     "usage": ("none", "invented", "cache_hit"),
     "input": ("includes_cache", "excludes_cache", "by_total", "by_size", "partial"),
-    "output": ("includes_reasoning", "excludes_reasoning", "rest_of_total", "partial"),
+    "output": ("includes_reasoning", "excludes_reasoning", "by_size", "rest_of_total", "partial"),
     "zeros": ("unknown",),
     "assume": (),
 }

@@ -37,7 +37,7 @@ class Plan:
 
     What is fetched stands in a flat list: counts, response ids and keys of which only the presence matters,
     then the recurring texts, then members of JSON attributes, and last a `None` for what a dialect has no key for.
-    Rules are asked about `scope`, empty for spans of unknown scopes.
+    Rules are asked about `scope`, empty for spans of unknown scopes. All plans of a reader share `profiles`.
     """
 
     __slots__ = (
@@ -58,7 +58,14 @@ class Plan:
         "response_id_at",
     )
 
-    def __init__(self, dialect: Dialect, scope: str, tenant_key: str, models: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        dialect: Dialect,
+        scope: str,
+        tenant_key: str,
+        models: Mapping[str, str],
+        profiles: dict[object, SpanProfile | None],
+    ) -> None:
         self.dialect = dialect
         self._scope = scope
         self._tenant_key = tenant_key
@@ -79,7 +86,7 @@ class Plan:
         self.response_id_at = tuple(self._at[key] for key in dialect.keys["response_id"])
         self._presence_at = tuple(self._at[key] for key in by_presence)
         self._version_matters = any(each.key == terms.VERSION for rule in dialect.rules for each in rule.when)
-        self._profiles: dict[object, SpanProfile | None] = {}
+        self._profiles = profiles
 
     def _place_counts(self, positions: list[tuple[int, ...]]) -> None:
         """Where the first key of each count stands, as far as the dialect has any, and the keys to look at after it."""
@@ -103,7 +110,7 @@ class Plan:
         texts = fetched[self._texts_at]
         present = tuple([fetched[at] is None for at in self._presence_at]) if self._presence_at else ()
         version = span.scope_version if self._version_matters else ""
-        key = (span.kind, span.failed, version, known, present, *texts)
+        key = (self, span.kind, span.failed, version, known, present, *texts)
         try:
             return self._profiles[key]
         except KeyError:
@@ -124,7 +131,8 @@ class Plan:
     def _worked_out(self, span: SpanView, fetched: list[Any], known: tuple[bool, ...]) -> SpanProfile | None:
         decode, texts = span.attributes.decode, self._texts_at
         found = {key: decode(fetched[at]) for key, at in self._at.items() if texts.start <= at < texts.stop}
-        found |= {key: True for key, at in self._at.items() if at in self._presence_at and fetched[at] is not None}
+        others = ((key, at) for key, at in self._at.items() if key not in found and at in self._presence_at)
+        found |= {key: True for key, at in others if fetched[at] is not None}
         said = Sayings(self.dialect, self._scope, found, known)
         return profile_of(span, said, self._tenant_key, self._models)
 

@@ -76,14 +76,23 @@ class Sayings:
         """The first text among the keys of a field, cut to a bound; empty when absent."""
         for key in self.dialect.keys[field]:
             found = self.found.get(key)
-            if isinstance(found, str) and found:
-                return found[:MAX_TEXT_CHARACTERS]
+            if isinstance(found, str) and found not in _NO_TEXTS:
+                return _unquoted(found)[:MAX_TEXT_CHARACTERS]
         return ""
 
     def operation(self) -> str:
         """The operation in the conventions' words, in lower case."""
         said = self.text("operation").lower()
         return self.dialect.operations.get(said, said)
+
+
+_NO_TEXTS = ("", "none", "None", "null")
+"""What some write where there is nothing to write."""
+
+
+def _unquoted(text: str) -> str:
+    """A text that some write as JSON."""
+    return text[1:-1] if text.startswith('"') and text.endswith('"') and len(text) > 1 else text
 
 
 def profile_of(span: SpanView, said: Sayings, tenant_key: str, models: Mapping[str, str]) -> SpanProfile | None:

@@ -35,7 +35,7 @@ def _spellings() -> _Spellings:
 
 def provider_name(spelled: str) -> str:
     """A provider's name as the GenAI conventions spell it; an unknown one in lower case."""
-    name = spelled.strip().lower()
+    name = spelled.strip().lower().partition("/")[0]  # LiteLLM: `openai/gpt-4o`
     known = _spellings()
     if name in known.exact:
         return known.exact[name]

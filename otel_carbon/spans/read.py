@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from otel_carbon.spans.profile import SpanProfile
     from otel_carbon.spans.view import SpanView
 
-MAX_SCOPES = 4096
+MAX_SCOPES = 1024
 """How many instrumentation scopes are remembered with their dialect; more are looked up again."""
 _NO_MODELS: Mapping[str, str] = {}
 _NOTHING_USED = {
@@ -92,7 +92,7 @@ class SpanReader:
         self._dialects = dialects or known_dialects()
         self.markers = tuple(dict.fromkeys(marker for dialect in self._dialects.all for marker in dialect.markers))
         """Texts of which the bytes of every GenAI span hold one, whatever its scope."""
-        self._make_plan = partial(Plan, tenant_key=tenant_key, models=models)
+        self._make_plan = partial(Plan, tenant_key=tenant_key, models=models, profiles={})
         self._by_scope: dict[str, Plan | None] = {}
         self._of_unknown_scopes: dict[Dialect, Plan] = {}
         telltales = [(key, dialect) for dialect in self._dialects.all for key in dialect.telltale]

@@ -74,6 +74,8 @@ class ResourceView:
     service: str
     environment: str
     attributes: AttributeSource
+    emitter: str = ""
+    """What tells an unnamed service from others: its instance, or host and process."""
 
 
 @dataclass(slots=True)
@@ -95,8 +97,31 @@ class SpanView:
     """The W3C trace state of a sampled span, as a header."""
 
 
-def resource_view(attributes: AttributeSource) -> ResourceView:
-    """The resource as metrics label it; absent names are empty."""
+def resource_view(attributes: AttributeSource, kept: Iterable[str] | None = None) -> ResourceView:
+    """The resource as metrics label it; absent names are empty.
+
+    With `kept` it holds these attributes only, cut to a bound, and not whatever else an emitter says of itself.
+    """
     environment = attributes.get("deployment.environment.name") or attributes.get("deployment.environment") or ""
-    service = attributes.get("service.name") or ""
-    return ResourceView(str(service)[:MAX_NAME_CHARACTERS], str(environment)[:MAX_NAME_CHARACTERS], attributes)
+    service = cut_name(attributes.get("service.name"))
+    unnamed = not service or service.startswith(_UNNAMED_SERVICE)
+    emitter = "/".join(cut_name(attributes.get(key)) for key in _EMITTER_KEYS) if unnamed else ""
+    if kept is not None:
+        found = {key: attributes.get(key) for key in kept}
+        attributes = MappingAttributes({key: _cut(value) for key, value in found.items() if value is not None})
+    return ResourceView(service, cut_name(environment), attributes, emitter)
+
+
+_UNNAMED_SERVICE = "unknown_service"
+"""What SDKs call a service that nobody named."""
+_EMITTER_KEYS = ("service.name", "service.instance.id", "host.name", "process.pid")
+
+
+def _cut(value: object) -> object:
+    text = str(value)
+    return value if len(text) <= MAX_NAME_CHARACTERS else text[:MAX_NAME_CHARACTERS]
+
+
+def cut_name(name: object | None) -> str:
+    """A name as text, cut to a bound, empty when absent."""
+    return "" if name is None else str(name)[:MAX_NAME_CHARACTERS]

@@ -79,7 +79,7 @@ def forests(draw: st.DrawFn) -> list[ForestSpan]:
 def _call(draw: st.DrawFn, call: int, roots: set[int]) -> list[ForestSpan]:
     trace, depth = draw(st.integers(1, 3)), draw(st.integers(1, MAX_DEPTH))
     has_id = draw(st.booleans())
-    response_id = f"resp-{call}" if has_id else ""
+    response_id = f"chatcmpl-of-call-{call}" if has_id else ""
     tokens = draw(st.sampled_from(SHAPES)) if has_id else (1000 + call, 10)
     first = 100 * (call + 1)
     start_ns = 1000 * draw(st.integers(1, 20))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from time import process_time
+from typing import TYPE_CHECKING
+
 import pytest
 
 from otel_carbon.core import reasons
@@ -11,7 +14,12 @@ from otel_carbon.counting.shapes import MAX_OPEN_TWINS
 from otel_carbon.counting.window import MAX_ANCESTORS
 from tests.unit.counting.candidates import FRAMEWORK_SCOPE, Clock, candidate, window
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 TTL_S = 10.0
+SLOW_MACHINE = 3
+"""How much longer than here a test may take elsewhere."""
 
 
 def test_a_span_is_remembered_for_a_whole_period() -> None:
@@ -69,9 +77,33 @@ def test_a_storm_of_one_shape_keeps_a_bounded_number_of_open_calls() -> None:
     kinds = {counting.judge(candidate(number)).kind for number in range(1, storm + 1)}
     assert kinds == {COUNTED}
     # Every call beyond the bound was given up as a possible twin, and said so.
-    assert storm - MAX_OPEN_TWINS <= counting.evicted < storm
+    evicted = counting.evicted
+    assert storm - MAX_OPEN_TWINS <= evicted < storm
     twins = [counting.judge(candidate(n, trace=2, scope=FRAMEWORK_SCOPE)).kind for n in range(1, MAX_OPEN_TWINS + 2)]
-    assert twins.count(DUPLICATE) == storm - counting.evicted
+    assert twins.count(DUPLICATE) == storm - evicted
+
+
+def test_one_shape_of_many_scopes_keeps_a_bounded_number_of_open_calls_over_all_of_them() -> None:
+    counting = window()
+    scopes = 3 * MAX_OPEN_TWINS
+    for number in range(1, scopes + 1):
+        span = candidate(number, trace=number, scope=f"scope {number}", times_ns=(2 * number, 2 * number + 1))
+        assert counting.judge(span).kind == COUNTED
+    assert scopes - MAX_OPEN_TWINS <= counting.evicted < scopes
+    first, last = ((2 * number, 2 * number + 1) for number in (1, scopes))
+    assert counting.judge(candidate(1, trace=9**9, scope="late", times_ns=first)).kind == COUNTED  # given up
+    assert counting.judge(candidate(2, trace=9**9, scope="late", times_ns=last)).kind == DUPLICATE
+
+
+@pytest.mark.parametrize("times_ns", [lambda i: (3 * i, 3 * i + 1), lambda _: (0, 10)], ids=["apart", "at one time"])
+def test_calls_of_one_shape_that_are_never_twins_take_linear_time(times_ns: Callable[[int], tuple[int, int]]) -> None:
+    spans = [
+        candidate(i + 1, trace=i + 1, scope=f"scope {i % 2}", times_ns=times_ns(i), response_id=f"response-number-{i}")
+        for i in range(20_000)
+    ]
+    started_s = process_time()
+    assert {verdict.kind for verdict in window().judge_together(spans)} == {COUNTED}
+    assert process_time() - started_s < SLOW_MACHINE * 2
 
 
 def test_a_storm_from_two_scopes_pairs_up_as_it_goes() -> None:

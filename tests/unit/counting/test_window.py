@@ -8,7 +8,7 @@ import pytest
 
 from otel_carbon.core import reasons
 from otel_carbon.counting.candidate import AGGREGATE, COUNTED, DUPLICATE, NO_TOKENS
-from otel_carbon.counting.window import AGGREGATE_BY_ROLE
+from otel_carbon.counting.window import AGGREGATE_BY_ROLE, DEFAULT_MAX_CALLS
 from tests.unit.counting.candidates import FRAMEWORK_SCOPE, SDK_SCOPE, candidate, kind_and_reason, window
 
 COUNTED_ONCE = (COUNTED, "")
@@ -112,21 +112,81 @@ def test_known_structure_delivered_again_is_repeated() -> None:
 
 
 @pytest.mark.parametrize(
-    ("later", "expected"),
+    ("later", "of_its_scope", "of_another"),
     [
-        ({"times_ns": (1000, 1010)}, DUPLICATE),
-        ({"tokens": (101, 10), "times_ns": (5, 15)}, DUPLICATE),
-        ({"tokens": (101, 10), "times_ns": (1000, 1010)}, COUNTED),
+        ({"times_ns": (5, 15)}, DUPLICATE, DUPLICATE),
+        ({"times_ns": (1000, 1010)}, COUNTED, DUPLICATE),
+        ({"times_ns": (1000, 1010), "model": "o3"}, COUNTED, COUNTED),
+        ({"tokens": (101, 10), "times_ns": (5, 15)}, COUNTED, DUPLICATE),
+        ({"tokens": (101, 10), "times_ns": (1000, 1010)}, COUNTED, COUNTED),
+        ({"tokens": NO_TOKENS, "times_ns": (1000, 1010)}, DUPLICATE, DUPLICATE),
     ],
-    ids=["equal tokens at another time", "other tokens at the time", "neither: an id that is used again"],
+    ids=["both fit", "another time", "another time and model", "other tokens", "neither fits", "later without usage"],
 )
-@pytest.mark.parametrize("scope", [SDK_SCOPE, FRAMEWORK_SCOPE])
-def test_a_response_id_makes_one_call_when_tokens_or_time_fit_too(
-    later: dict[str, Any], expected: str, scope: str
+def test_a_short_response_id_makes_one_call_when_tokens_and_time_fit_too_or_one_of_them_in_another_scope(
+    later: dict[str, Any], of_its_scope: str, of_another: str
+) -> None:
+    for scope, expected in ((SDK_SCOPE, of_its_scope), (FRAMEWORK_SCOPE, of_another)):
+        counting = window()
+        counting.judge(candidate(1, response_id="resp-8d1"))
+        assert counting.judge(candidate(9, trace=2, scope=scope, response_id="resp-8d1", **later)).kind == expected
+
+
+@pytest.mark.parametrize(("response_id", "expected"), [("chatcmpl-417", COUNTED), ("chatcmpl-9fK2mQx7", DUPLICATE)])
+def test_a_long_response_id_that_comes_again_later_with_equal_tokens_is_the_same_response(
+    response_id: str, expected: str
 ) -> None:
     counting = window()
-    counting.judge(candidate(1, response_id="resp-8d1"))
-    assert counting.judge(candidate(9, trace=2, scope=scope, response_id="resp-8d1", **later)).kind == expected
+    counting.judge(candidate(1, response_id=response_id))
+    assert counting.judge(candidate(1, trace=2, response_id=response_id, times_ns=(50, 60))).kind == expected
+
+
+def test_calls_whose_ids_are_drawn_from_a_thousand_numbers_all_count() -> None:
+    counting = window()
+    kinds = [
+        counting.judge(
+            candidate(n, trace=n, response_id=f"chatcmpl-{n * 7 % 999}", times_ns=(20 * n, 20 * n + 10))
+        ).kind
+        for n in range(1, 2001)
+    ]
+    assert kinds == [COUNTED] * 2000
+
+
+@pytest.mark.parametrize("response_id", ["0", "chatcmpl-that-is-always-the-same"])
+def test_parallel_calls_of_one_scope_with_a_constant_id_and_other_tokens_all_count(response_id: str) -> None:
+    spans = [candidate(n, trace=n, response_id=response_id, tokens=(100 * n, 10)) for n in (1, 2, 3)]
+    assert [verdict.kind for verdict in window().judge_together(spans)] == [COUNTED] * 3
+
+
+@pytest.mark.parametrize(
+    ("call_known", "span_known", "trace", "expected"),
+    [
+        (False, False, 1, DUPLICATE),
+        (False, False, 2, COUNTED),
+        (True, False, 2, DUPLICATE),
+        (False, True, 2, DUPLICATE),
+    ],
+)
+@pytest.mark.parametrize("max_calls", [DEFAULT_MAX_CALLS, 64], ids=["young", "archived"])
+def test_scopes_of_unknown_dialects_are_twins_within_a_trace_only(
+    call_known: bool,
+    span_known: bool,
+    trace: int,
+    expected: str,
+    max_calls: int,
+) -> None:
+    counting = window(max_calls=max_calls)
+    counting.judge(candidate(1, known=call_known))
+    for number in range(10, 40):  # what was young is archived with the smaller bound
+        counting.judge(candidate(number, trace=number, tokens=(number, 1)))
+    twin = candidate(2, trace=trace, scope=FRAMEWORK_SCOPE, known=span_known)
+    assert counting.judge(twin).kind == expected
+
+
+def test_a_call_that_a_known_scope_has_told_of_is_no_longer_bound_to_its_trace() -> None:
+    counting = window()
+    spans = [candidate(1, trace=n, scope=f"scope {n}", known=n == 2) for n in (1, 2, 3)]
+    assert [counting.judge(span).kind for span in spans] == [COUNTED, DUPLICATE, DUPLICATE]
 
 
 def test_conflicting_response_ids_are_never_twins() -> None:

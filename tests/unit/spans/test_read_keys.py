@@ -30,6 +30,8 @@ COUNT_KEYS = {
     ("input_tokens", "gen_ai.usage.prompt_tokens"): AdditiveTokens(60, 0, 0, 200, 0),
     ("output_tokens", "gen_ai.usage.output_tokens"): AdditiveTokens(1000, 0, 0, 60, 0),
     ("output_tokens", "gen_ai.usage.completion_tokens"): AdditiveTokens(1000, 0, 0, 60, 0),
+    ("input_tokens", "gen_ai.response.input_tokens"): AdditiveTokens(60, 0, 0, 200, 0),
+    ("output_tokens", "gen_ai.response.output_tokens"): AdditiveTokens(1000, 0, 0, 60, 0),
     ("cache_read_tokens", "gen_ai.usage.cache_read.input_tokens"): AdditiveTokens(940, 60, 0, 200, 0),
     ("cache_read_tokens", "gen_ai.usage.cache_read_input_tokens"): AdditiveTokens(940, 60, 0, 200, 0),
     ("cache_read_tokens", "gen_ai.usage.input_tokens.cached"): AdditiveTokens(940, 60, 0, 200, 0),
@@ -54,6 +56,7 @@ TEXT_KEYS = {
     ("address", "net.peer.name"),
     ("rule", "gen_ai.aggregated_usage.input_tokens"),
     ("rule", "gen_ai.aggregated_usage.output_tokens"),
+    ("rule", "gen_ai.request.model"),
     ("rule", "traceloop.span.kind"),
 }
 ALL = known_dialects().all
