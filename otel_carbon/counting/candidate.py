@@ -30,7 +30,6 @@ NO_TOKENS: TokenShape = (None, None)
 UNIQUE_ID_LENGTH = 16
 """Shorter response ids come again: some servers write a number below a thousand after a fixed word."""
 _NO_IDS = frozenset((0, b"", bytes(8), bytes(16)))
-_TRACE_KEY_MASK = 2**32 - 1
 
 
 @dataclass(slots=True)
@@ -56,10 +55,6 @@ class Candidate:
     """How far its counts are believed beside those of another span of the same call; more is better."""
     leaf: bool = False
     """Whether it is one call to a model for certain, and not perhaps a sum over the calls below it."""
-    known: bool = True
-    """Whether a dialect is known for its scope: two unknown ones are taken for one call within a trace only."""
-    trace_key: int = 0
-    """Of 32 bits; 0 when it has no trace."""
 
     @property
     def has_usage(self) -> bool:
@@ -89,8 +84,6 @@ class Call:
     batch: int = 0
     position: int = 0
     """Where the span that it was found by stands among those that were judged together."""
-    unknown_trace: int = 0
-    """The key of its trace as long as no scope of it is known, else 0."""
     archived_as: int = 0
     """What the archive last called it, 0 as long as it is new."""
 
@@ -123,11 +116,6 @@ def span_key(trace_id: int | bytes, span_id: int | bytes) -> int:
     if span_id in _NO_IDS or trace_id in _NO_IDS:
         return 0
     return hash((trace_id, span_id))
-
-
-def trace_key(trace_id: int | bytes) -> int:
-    """The key of a trace, in 32 bits; 0 when the id is missing or all zero."""
-    return 0 if trace_id in _NO_IDS else hash(trace_id) & _TRACE_KEY_MASK or 1
 
 
 def response_key(response_id: object) -> int:

@@ -135,13 +135,12 @@ def may_share_response(candidate: Candidate, call: Call) -> bool:
 
 
 def may_be_twins(candidate: Candidate, call: Call) -> bool:
-    """Whether nothing speaks against a span and a call of equal shape being one: scope, time, id, model and trace."""
+    """Whether nothing speaks against a span and a call of equal shape being one: scope, time, id and model."""
     return (
         candidate.scope not in call.scopes
         and _overlap(candidate, call)
         and not (candidate.response_key and call.response_key and candidate.response_key != call.response_key)
         and _same_model(candidate.model, call.model)
-        and (candidate.known or not call.unknown_trace or call.unknown_trace == candidate.trace_key)
     )
 
 

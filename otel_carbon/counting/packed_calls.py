@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 T = TypeVar("T")
-_ROW = struct.Struct("<qqQQdiiiiIIIB")
-"""Response key, silent key, start, end, seen at, tokens, tokens of a twin, unknown trace, model, scopes, marks."""
+_ROW = struct.Struct("<qqQQdiiiiIIB")
+"""Response key, silent key, start, end, seen at, tokens, tokens of a twin, model, scopes, marks."""
 _UNKNOWN = -1
 """A count that is not known."""
 _LEAF, _COUNTED = 1, 2
@@ -59,7 +59,7 @@ class PackedCalls:
         if row in self._unfit:
             return self._unfit[row]
         values = _ROW.unpack_from(self._rows, row * _ROW.size)
-        response_key, silent_key, start_ns, end_ns, seen_at_s, *counts, trace, model, scopes, marks = values
+        response_key, silent_key, start_ns, end_ns, seen_at_s, *counts, model, scopes, marks = values
         tokens = [None if count == _UNKNOWN else count for count in counts]
         return Call(
             self._scopes[scopes],
@@ -73,7 +73,6 @@ class PackedCalls:
             leaf=bool(marks & _LEAF),
             silent_key=silent_key,
             counted=bool(marks & _COUNTED),
-            unknown_trace=trace,
             archived_as=number,
         )
 
@@ -91,7 +90,6 @@ def _packed(call: Call, model: int, scopes: int) -> bytes:
         _UNKNOWN if output is None else output,
         _UNKNOWN if twin_given is None else twin_given,
         _UNKNOWN if twin_output is None else twin_output,
-        call.unknown_trace,
         model,
         scopes,
         _LEAF * call.leaf | _COUNTED * call.counted,

@@ -305,7 +305,6 @@ class CountingWindow:
             call = self._new_call(candidate, now_s)
         elif verdict.upgrades:
             call.tokens = candidate.tokens
-        call.unknown_trace = 0 if candidate.known else call.unknown_trace
         if candidate.tokens != call.tokens:
             call.twin_tokens = candidate.tokens
         call.counted = call.counted or verdict.kind == COUNTED
@@ -330,7 +329,6 @@ class CountingWindow:
             silent_key=0 if candidate.has_usage else candidate.span_key,
             batch=self._batch,
             position=self._position,
-            unknown_trace=0 if candidate.known else candidate.trace_key,
         )
 
     def _now_s(self) -> float:

@@ -267,7 +267,7 @@ def test_draining_decides_what_waits_long_before_its_time() -> None:
 
 
 def test_the_thread_decides_when_the_time_has_come_or_the_size_is_reached() -> None:
-    queue = ByteQueue("backend", ROOMY)
+    queue = ByteQueue("backend", 10 * ROOMY)  # decided all together, each request grows by 400 bytes
     metrics = SelfMetrics()
     hold = Hold("carbon", Marking(), HoldSettings(0.01, ROOMY, 3 * ONE_BYTES), metrics)
     intake = Intake("otlp", Signal.TRACES, (Pipeline("traces", Signal.TRACES, (), (queue,), hold),), metrics)

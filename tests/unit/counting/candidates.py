@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from otel_carbon.counting.candidate import Candidate, response_key, shape_key, span_key, trace_key
+from otel_carbon.counting.candidate import Candidate, response_key, shape_key, span_key
 from otel_carbon.counting.window import DEFAULT_MAX_CALLS, DEFAULT_TTL_S, CountingWindow
 
 if TYPE_CHECKING:
@@ -45,7 +45,6 @@ def candidate(
     tokens: TokenShape = (100, 10),
     service: str = "shop",
     trust: int = 1,
-    known: bool = True,
 ) -> Candidate:
     """The span `number` of a trace, with the span `parent` above it; 0 is none."""
     trace_id = trace.to_bytes(16, "big")
@@ -61,8 +60,6 @@ def candidate(
         shape_key=shape_key(service, model, tokens),
         span_id=number.to_bytes(8, "big"),
         trust=trust,
-        known=known,
-        trace_key=trace_key(trace_id),
     )
 
 

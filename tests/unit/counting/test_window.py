@@ -8,7 +8,7 @@ import pytest
 
 from otel_carbon.core import reasons
 from otel_carbon.counting.candidate import AGGREGATE, COUNTED, DUPLICATE, NO_TOKENS
-from otel_carbon.counting.window import AGGREGATE_BY_ROLE, DEFAULT_MAX_CALLS
+from otel_carbon.counting.window import AGGREGATE_BY_ROLE
 from tests.unit.counting.candidates import FRAMEWORK_SCOPE, SDK_SCOPE, candidate, kind_and_reason, window
 
 COUNTED_ONCE = (COUNTED, "")
@@ -156,37 +156,6 @@ def test_calls_whose_ids_are_drawn_from_a_thousand_numbers_all_count() -> None:
 def test_parallel_calls_of_one_scope_with_a_constant_id_and_other_tokens_all_count(response_id: str) -> None:
     spans = [candidate(n, trace=n, response_id=response_id, tokens=(100 * n, 10)) for n in (1, 2, 3)]
     assert [verdict.kind for verdict in window().judge_together(spans)] == [COUNTED] * 3
-
-
-@pytest.mark.parametrize(
-    ("call_known", "span_known", "trace", "expected"),
-    [
-        (False, False, 1, DUPLICATE),
-        (False, False, 2, COUNTED),
-        (True, False, 2, DUPLICATE),
-        (False, True, 2, DUPLICATE),
-    ],
-)
-@pytest.mark.parametrize("max_calls", [DEFAULT_MAX_CALLS, 64], ids=["young", "archived"])
-def test_scopes_of_unknown_dialects_are_twins_within_a_trace_only(
-    call_known: bool,
-    span_known: bool,
-    trace: int,
-    expected: str,
-    max_calls: int,
-) -> None:
-    counting = window(max_calls=max_calls)
-    counting.judge(candidate(1, known=call_known))
-    for number in range(10, 40):  # what was young is archived with the smaller bound
-        counting.judge(candidate(number, trace=number, tokens=(number, 1)))
-    twin = candidate(2, trace=trace, scope=FRAMEWORK_SCOPE, known=span_known)
-    assert counting.judge(twin).kind == expected
-
-
-def test_a_call_that_a_known_scope_has_told_of_is_no_longer_bound_to_its_trace() -> None:
-    counting = window()
-    spans = [candidate(1, trace=n, scope=f"scope {n}", known=n == 2) for n in (1, 2, 3)]
-    assert [counting.judge(span).kind for span in spans] == [COUNTED, DUPLICATE, DUPLICATE]
 
 
 def test_conflicting_response_ids_are_never_twins() -> None:
