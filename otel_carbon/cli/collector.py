@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -153,9 +154,14 @@ def carbon_builder(registry_file: Path | None) -> BuildCarbon:
         enricher = Enricher(_registry_for(config, registry_file), settings)
         process = TracesStage(TracesEnricher(enricher), tell_of_trust=settings.already_enriched == "trust")
         render = Exposition(enricher.totals).render
+
+        def dropped_entries() -> int:
+            return enricher.window.evicted
+
+        stage = CarbonStage(process, render, dropped_entries=dropped_entries, holding=process)
         if not config.usage_source.reads_metrics:
-            return CarbonStage(process, render, holding=process)
+            return stage
         metrics = MetricsStage(UsageFromMetrics(enricher, max_series=config.usage_source.max_series))
-        return CarbonStage(process, render, metrics, metrics.numbers, holding=process)
+        return replace(stage, read_metrics=metrics, numbers=metrics.numbers)
 
     return build_carbon

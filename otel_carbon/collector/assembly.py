@@ -58,6 +58,7 @@ class CarbonStage:
         render: writes its counters for a scraper.
         read_metrics: books what one metrics request says of services that are counted from their metrics.
         numbers: what it counts about that reading, by the names in `self_metrics`.
+        dropped_entries: how much counting has forgotten for lack of room.
         holding: enriches several traces requests together; None when it cannot.
     """
 
@@ -65,6 +66,7 @@ class CarbonStage:
     render: Render
     read_metrics: Callable[[bytes], None] | None = None
     numbers: Callable[[], CarbonNumbers] | None = None
+    dropped_entries: Callable[[], int] | None = None
     holding: HoldingProcessor[Any] | None = None
 
     def processor(self, signal: Signal) -> Processor:
@@ -141,7 +143,9 @@ def assemble(
     senders = dict(_senders(exporters, metrics))
     wanted = {name for pipeline in config.service.pipelines.values() for name in pipeline.processors}
     stages = {name: build_carbon(carbon) for name, carbon in config.processors.items() if name in wanted}
-    for stage in stages.values():
+    for processor, stage in stages.items():
+        if stage.dropped_entries is not None:
+            metrics.watch_counting(processor, stage.dropped_entries)
         if stage.numbers is not None:
             metrics.watch_carbon(stage.numbers)
     queues = {name: sender.queue for name, sender in senders.items()}

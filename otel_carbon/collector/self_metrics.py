@@ -70,6 +70,7 @@ class SelfMetrics(Collector):
         self._queues: list[ByteQueue] = []
         self._holds: list[Hold] = []
         self._carbon: list[Callable[[], CarbonNumbers]] = []
+        self._counting: dict[str, Callable[[], int]] = {}
         self._started_s = time.monotonic()
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
@@ -88,6 +89,10 @@ class SelfMetrics(Collector):
     def watch_carbon(self, numbers: Callable[[], CarbonNumbers]) -> None:
         """Show what a carbon processor makes of the metrics that it reads."""
         self._carbon.append(numbers)
+
+    def watch_counting(self, processor: str, dropped_entries: Callable[[], int]) -> None:
+        """Show how much a carbon processor has forgotten of what it had counted, for lack of room."""
+        self._counting[processor] = dropped_entries
 
     def watch_hold(self, hold: Hold) -> None:
         """Show how much a hold has, and how much it takes."""
@@ -141,6 +146,8 @@ class SelfMetrics(Collector):
         yield from self._queue_families()
         if self._holds:
             yield from self._hold_families()
+        if self._counting:
+            yield self._counting_family()
         for numbers in self._carbon:
             yield from _usage_families(numbers())
         yield from self._process_families()
@@ -171,6 +178,16 @@ class SelfMetrics(Collector):
             size.add_metric([hold.processor_id], hold.held_bytes)
             capacity.add_metric([hold.processor_id], hold.settings.capacity_bytes)
         yield from (size, capacity)
+
+    def _counting_family(self) -> CounterMetricFamily:
+        dropped = CounterMetricFamily(
+            "otel_carbon_collector_counting_dropped",
+            "What counting forgot for lack of room, oldest first; above 0, a duplicate may have counted as a call.",
+            labels=["processor"],
+        )
+        for processor, dropped_entries in self._counting.items():
+            dropped.add_metric([processor], dropped_entries())
+        return dropped
 
     def _process_families(self) -> Iterator[Metric]:
         uptime_s = time.monotonic() - self._started_s

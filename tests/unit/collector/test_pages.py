@@ -12,6 +12,7 @@ from otel_carbon.collector.endpoints import Endpoint
 from otel_carbon.collector.prometheus_exporter import PrometheusExporter
 from otel_carbon.collector.self_metrics import SelfMetrics
 from otel_carbon.collector.signals import Batch, Signal
+from tests.unit.counting.candidates import candidate, window
 
 if TYPE_CHECKING:
     import pytest
@@ -47,6 +48,23 @@ def test_the_counters_have_the_names_that_dashboards_know() -> None:
         "otelcol_process_uptime_seconds_total",
         "otelcol_process_cpu_seconds_total",
     }
+
+
+def test_what_counting_forgets_for_lack_of_room_shows_for_each_processor() -> None:
+    small, large = window(max_calls=100), window(max_calls=10_000)
+    metrics = SelfMetrics()
+    metrics.watch_counting("otel_carbon/small", lambda: small.evicted)
+    metrics.watch_counting("otel_carbon/large", lambda: large.evicted)
+    for counting in (small, large):
+        for number in range(1, 1001):
+            counting.judge(candidate(number, trace=number, tokens=(number, 1)))
+    text = metrics.render().decode()
+    assert counter(text, 'otel_carbon_collector_counting_dropped_total{processor="otel_carbon/small"}') >= 900
+    assert counter(text, 'otel_carbon_collector_counting_dropped_total{processor="otel_carbon/large"}') == 0
+
+
+def counter(text: str, sample: str) -> float:
+    return next(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(f"{sample} "))
 
 
 def test_an_openmetrics_page_ends_once_and_parses_as_a_whole() -> None:
