@@ -108,7 +108,7 @@ def test_when_the_time_has_come_the_counters_and_the_backend_have_it() -> None:
         wait_until(lambda: received(backend), timeout_s=20, what="span at the backend")
         assert counter(page(collector), "otel_carbon_operations_total") == 1
         assert counter(page(collector), "otel_carbon_collector_hold_decisions_total", cause="time") == 1
-        assert 'otel_carbon_collector_counting_dropped_total{processor="otel_carbon"} 0.0' in page(collector)
+        assert 'otel_carbon_collector_counting_dropped_total{processor="carbon"} 0.0' in page(collector)
 
 
 def test_at_half_its_bound_a_hold_decides_early() -> None:
