@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from otel_carbon.counting import window as window_module
 from otel_carbon.counting.archive import Archive, Entries
 from otel_carbon.counting.candidate import AGGREGATE, COUNTED, DUPLICATE, NO_TOKENS, Call
-from otel_carbon.counting.window import YOUNG_PART
 from tests.unit.counting.candidates import candidate, window
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ many = settings(max_examples=300, deadline=None)
 STEPS = (16, 40)
 """Long histories, as calls have to be archived before anything is told of them."""
 MAX_TOGETHER = 3
-YOUNG_CALLS = 8
-"""So that most calls of an example are archived, and none is forgotten."""
+MAX_CALLS, YOUNG_CALLS = 1000, 2
+"""So that nearly all calls of an example are archived, and none is forgotten."""
 
 times = st.tuples(st.integers(-3, 30), st.integers(0, 20)).map(lambda time: (time[0], sum(time)))
 """Some before 1970, which the archive has no numbers for."""
@@ -67,7 +68,8 @@ steps = st.builds(
 @many
 @given(st.lists(steps, min_size=STEPS[0], max_size=STEPS[1]))
 def test_no_verdict_tells_whether_calls_are_archived(told: list[Step]) -> None:
-    young, archived = window(), window(max_calls=YOUNG_CALLS * YOUNG_PART)
+    with patch.object(window_module, "YOUNG_PART", MAX_CALLS // YOUNG_CALLS):
+        young, archived = window(), window(max_calls=MAX_CALLS)
     for step in told:
         assert step.verdicts(archived) == step.verdicts(young)
     assert archived.evicted == 0

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-from otel_carbon.counting import archive as archive_module
 from otel_carbon.counting.archive import Archive, Entries
 from otel_carbon.counting.candidate import AGGREGATE, COUNTED, NO_TOKENS, Call, Nested, Seen, Verdict
 from otel_carbon.counting.open_calls import OpenCalls
 from otel_carbon.counting.rotating_map import RotatingMap
+from otel_carbon.counting.window import YOUNG_PART
 from tests.unit.counting.candidates import FRAMEWORK_SCOPE, SDK_SCOPE, Clock, candidate, window
 
 if TYPE_CHECKING:
     from otel_carbon.counting.archive import Shelf
+    from otel_carbon.counting.window import CountingWindow
 
 V = TypeVar("V")
 MAX_CALLS = 64
@@ -190,6 +191,18 @@ def test_a_call_that_was_revived_outlives_the_generation_it_came_from() -> None:
     assert [found.model for found in old.known([revived.archived_as])] == ["model-1"]
 
 
+def test_a_revived_call_that_nothing_leads_to_any_more_is_archived_anew_too() -> None:
+    old = archive()
+    settle_responses(old, {1: call()})
+    revived = find(old.responses, 1)
+    assert revived is not None
+    old.revive(revived)
+    settle_responses(old, {2: call(2)})
+    again = find(old.responses, 1)
+    assert again is not revived  # an object for each would be what the archive saves
+    assert repr(said_of(again)) == repr(call())
+
+
 def test_periods_are_forgotten_oldest_first_and_are_not_counted_as_evicted() -> None:
     old = archive()
     for period in range(4):
@@ -208,16 +221,19 @@ def test_over_capacity_the_oldest_generations_go_and_their_entries_are_counted()
     assert old.evicted == 2 * 4
 
 
-def test_calls_that_no_entry_leads_to_any_more_are_bounded_too() -> None:
-    old = archive(max_calls=10)
-    settle_responses(old, {1: call()})
-    for _ in range(100):  # each time it is archived anew, and the row that it had stays until its generation goes
-        found = find(old.responses, 1)
-        assert found is not None
-        old.revive(found)
-        settle_responses(old, {1: found})
-    assert said_of(find(old.responses, 1)).model == "model-1"
-    assert old.evicted >= 100 - 2 * 10
+def test_calls_that_are_archived_again_and_again_are_bounded_too() -> None:
+    old = archive(max_calls=40)
+    settle_responses(old, {key: call() for key in range(20)})
+    evicted = []
+    for turn in range(3):  # the rows that they had stay until their generation goes
+        for key in range(20):
+            found = find(old.responses, key)
+            assert found is not None
+            old.revive(found)
+        settle_responses(old, {100 + turn: call()})
+        evicted.append(old.evicted)
+    # 20 + 21 + 21 rows are less than twice 40, and with 21 more the first generation goes with its 20 entries.
+    assert evicted == [0, 0, 20]
 
 
 def test_an_archive_that_was_emptied_starts_anew() -> None:
@@ -231,14 +247,12 @@ def test_an_archive_that_was_emptied_starts_anew() -> None:
     assert said_of(find(old.responses, 2)).model == "model-2"
 
 
-def test_entries_are_numbered_anew_before_numbers_become_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive_module, "MAX_NUMBER", 10)
+def test_entries_are_numbered_anew_before_numbers_become_too_large() -> None:
     old = archive()
-    for period in range(20):
-        settle_responses(old, {period: call(period + 1), 100 + period: call(period + 1)}, period)
-        old.forget_before(period - 2)
-        kept = [key for key in range(20) if find(old.responses, key) is not None]
-        assert kept == list(range(max(0, period - 2), period + 1))
+    settle_responses(old, {1: call(1), 2: call(2)})
+    old.responses._next = 2**32 - 1  # as after as many entries
+    settle_responses(old, {3: call(3), 1: call(4)})
+    assert [said_of(find(old.responses, key)).model for key in (1, 2, 3)] == ["model-4", "model-2", "model-3"]
 
 
 def test_what_is_taken_out_of_a_map_is_parted_where_the_period_starts() -> None:
@@ -253,8 +267,9 @@ def test_what_is_taken_out_of_a_map_is_parted_where_the_period_starts() -> None:
     assert entries.take_all() == ({}, {4: "d"})
 
 
-ARCHIVING_SOON = 16 * 2
+ARCHIVING_SOON = 2 * YOUNG_PART
 """Calls a window holds that keeps two young ones."""
+RESPONSE_ID = "resp-8d1-of-one-call"
 
 
 @pytest.mark.parametrize(
@@ -262,7 +277,7 @@ ARCHIVING_SOON = 16 * 2
     [
         ({"trace": 1, "number": 1}, "counted, repeated"),
         ({"trace": 1, "parent": 1, "tokens": (100, 10)}, "duplicate"),
-        ({"trace": 7, "response_id": "resp-8d1-of-one-call", "tokens": (100, 10)}, "duplicate"),
+        ({"trace": 7, "response_id": RESPONSE_ID, "tokens": (100, 10)}, "duplicate"),
         ({"trace": 7, "scope": FRAMEWORK_SCOPE}, "duplicate"),
         ({"trace": 7, "scope": FRAMEWORK_SCOPE, "model": "o3"}, "counted"),
     ],
@@ -270,7 +285,7 @@ ARCHIVING_SOON = 16 * 2
 )
 def test_an_archived_call_is_found_like_a_young_one(related: dict[str, object], kind: str) -> None:
     counting = window(max_calls=ARCHIVING_SOON)
-    counting.judge(candidate(1, response_id="resp-8d1-of-one-call"))
+    counting.judge(candidate(1, response_id=RESPONSE_ID))
     for number in range(2, 10):
         counting.judge(candidate(number, trace=number + 10, tokens=(number, number)))
     found = counting.judge(candidate(**{"number": 50, **related}))  # type: ignore[arg-type]  # keywords of one builder
@@ -293,10 +308,53 @@ def test_an_archived_call_is_forgotten_after_two_periods_and_found_before() -> N
     assert counting.evicted == 0
 
 
+def test_what_stays_young_until_the_next_period_is_forgotten_in_its_own_time() -> None:
+    clock = Clock()
+    counting = window(clock, ttl_s=10.0, max_calls=ARCHIVING_SOON)
+    counting.judge(candidate(1, tokens=(1, 1)))
+    clock.now_s = 10.0
+    for number in range(2, 10):  # with these the first one is archived
+        counting.judge(candidate(number, trace=number, tokens=(number, number)))
+    clock.now_s = 20.0
+    assert not counting.judge(candidate(1, tokens=(1, 1))).repeated
+    assert counting.judge(candidate(2, trace=2, tokens=(2, 2))).repeated
+
+
+def archived_silent_call() -> CountingWindow:
+    """A window that has archived a call below the span 2 that told no usage."""
+    counting = window(max_calls=ARCHIVING_SOON)
+    counting.judge(candidate(3, parent=2, response_id=RESPONSE_ID, tokens=NO_TOKENS))
+    for number in range(11, 20):
+        counting.judge(candidate(number, trace=number, tokens=(number, number)))
+    return counting
+
+
+def tell_usage(counting: CountingWindow) -> None:
+    """Its usage, from elsewhere."""
+    assert counting.judge(candidate(1, trace=7, response_id=RESPONSE_ID)).upgrades
+
+
+def test_an_archived_call_is_one_call_for_a_step_above_it_that_comes_late() -> None:
+    counting = archived_silent_call()
+    counting.note_structure(candidate(2, parent=1, tokens=NO_TOKENS), aggregate=False)
+    tell_usage(counting)
+    above = counting.judge(candidate(1, scope=FRAMEWORK_SCOPE))
+    assert (above.kind, above.upgrades) == ("duplicate", False)
+
+
+def test_an_archived_call_stays_the_one_below_a_span_when_another_comes_nested() -> None:
+    counting = archived_silent_call()
+    counting.note_structure(candidate(4, parent=2, tokens=NO_TOKENS), aggregate=False)
+    counting.judge(candidate(5, parent=4, tokens=(7, 7), times_ns=(20, 30)))
+    tell_usage(counting)
+    above = counting.judge(candidate(2, scope=FRAMEWORK_SCOPE))
+    assert (above.kind, above.upgrades) == ("duplicate", False)
+
+
 def test_usage_that_comes_for_an_archived_call_without_takes_it_over_once() -> None:
     counting = window(max_calls=ARCHIVING_SOON)
-    counting.judge(candidate(1, response_id="resp-8d1-of-one-call", tokens=NO_TOKENS))
+    counting.judge(candidate(1, response_id=RESPONSE_ID, tokens=NO_TOKENS))
     for number in range(2, 10):
         counting.judge(candidate(number, trace=number + 10, tokens=(number, number)))
-    usages = [counting.judge(candidate(1, trace=trace, response_id="resp-8d1-of-one-call")) for trace in (7, 8)]
+    usages = [counting.judge(candidate(1, trace=trace, response_id=RESPONSE_ID)) for trace in (7, 8)]
     assert [(usage.kind, usage.upgrades) for usage in usages] == [(COUNTED, True), ("duplicate", False)]
