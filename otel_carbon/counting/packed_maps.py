@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from array import array
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -21,7 +22,7 @@ ROW_BITS = 32
 ROW_MASK = (1 << ROW_BITS) - 1
 
 
-class PackedMap(Generic[V]):
+class PackedMap(ABC, Generic[V]):
     """Keys, and in further arrays what belongs to them; all their calls have a row in the same generation.
 
     `older` has for each entry the next one in its chain.
@@ -35,9 +36,9 @@ class PackedMap(Generic[V]):
         self._first = generation << ROW_BITS
         self._call_of = call_of
 
+    @abstractmethod
     def value(self, at: int) -> V:
         """What belongs to the key there."""
-        raise NotImplementedError
 
     def _call(self, row: int) -> Call:
         return self._call_of(self._first + row)
