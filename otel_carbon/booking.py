@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from otel_carbon.core import reasons
 from otel_carbon.core.footprint import Unestimated
-from otel_carbon.estimating import NS_PER_DAY, day_from_unix_ns, with_assumptions
+from otel_carbon.estimating import LAST_DAY_NUMBER, NS_PER_DAY, day_from_unix_ns, with_assumptions
 from otel_carbon.methods.per_token import CallSubject
 from otel_carbon.metrics.labels import NO_TENANT, SeriesLabels, label_text
 
@@ -49,16 +49,17 @@ class Booking:
             tuple[int, int, int], tuple[BookingContext, SpanProfile | UsageProfile, ResourceView]
         ] = {}
 
-    def context(self, profile: SpanProfile | UsageProfile, resource: ResourceView, day_number: int) -> BookingContext:
-        """Factors and labels, which all calls of an application that say the same on the same day share.
+    def context(self, profile: SpanProfile | UsageProfile, resource: ResourceView, start_ns: int) -> BookingContext:
+        """Factors and labels, which all calls of an application that say the same and start on the same day share.
 
-        `day_number` counts days in UTC from 1970 on.
+        `start_ns` is Unix time, days are those of UTC.
         """
+        day_number = start_ns // NS_PER_DAY
         identity = (id(profile), id(resource), day_number)
         known = self._by_identity.get(identity)
         if known is not None:
             return known[0]
-        found = self._equal_context(profile, resource, day_number)
+        found = self._equal_context(profile, resource, min(day_number, LAST_DAY_NUMBER))
         if len(self._by_identity) >= MAX_CONTEXTS:
             self._by_identity.clear()
         self._by_identity[identity] = (found, profile, resource)  # what is held keeps its identity

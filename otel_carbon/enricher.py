@@ -10,9 +10,9 @@ from otel_carbon import attributes as ours
 from otel_carbon.booking import Booking
 from otel_carbon.core import reasons
 from otel_carbon.core.footprint import Unestimated, footprint_of
-from otel_carbon.counting.candidate import AGGREGATE, COUNTED, NO_TOKENS, Candidate, response_key, shape_key, span_key
+from otel_carbon.counting.candidate import AGGREGATE, COUNTED, NO_TOKENS, Candidate, response_key, shape_key, span_keys
 from otel_carbon.counting.window import CountingWindow
-from otel_carbon.estimating import LAST_DAY_NUMBER, NS_PER_DAY, FactorResolver, has_usage, with_assumptions
+from otel_carbon.estimating import NS_PER_DAY, FactorResolver, has_usage, with_assumptions
 from otel_carbon.metrics.totals import Totals
 from otel_carbon.spans.model_names import with_provider_names
 from otel_carbon.spans.read import SpanReader
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from otel_carbon.booking import BookingContext
+    from otel_carbon.core.factors import Factors
     from otel_carbon.core.footprint import Footprint
     from otel_carbon.core.tokens import AdditiveTokens
     from otel_carbon.counting.candidate import Verdict
@@ -240,8 +241,8 @@ class Enricher:
         if verdict.kind != COUNTED:
             label = ours.VERDICT_REPEATED if verdict.repeated else verdict.kind
             return Outcome(label, verdict.kind, verdict.reason, None, reading)
-        context = self._context(observation)
-        outcome = _estimated(reading, context)
+        context = self._booking.context(reading.profile, observation.resource, observation.candidate.start_ns)
+        outcome = _estimated(reading, context.factors)
         if verdict.repeated:
             outcome.verdict = ours.VERDICT_REPEATED
         else:
@@ -261,15 +262,12 @@ class Enricher:
         label = ours.VERDICT_REPEATED if verdict.repeated else ours.VERDICT_ALREADY_ENRICHED
         if trusted or kind != COUNTED or self.settings.counts_metrics_of(observation.resource.service):
             return Outcome(label, "", "", None, observation.reading)
-        context = self._context(observation)
-        outcome = _estimated(observation.reading, context)
+        reading = observation.reading
+        context = self._booking.context(reading.profile, observation.resource, observation.candidate.start_ns)
+        outcome = _estimated(reading, context.factors)
         if verdict.kind == COUNTED and not verdict.repeated:
             self._book(context, outcome, observation.stands_for, operation=not verdict.upgrades)
-        return Outcome(label, "", outcome.reason, outcome.footprint, observation.reading)
-
-    def _context(self, observation: Observation) -> BookingContext:
-        day_number = min(observation.candidate.start_ns // NS_PER_DAY, LAST_DAY_NUMBER)
-        return self._booking.context(observation.reading.profile, observation.resource, day_number)
+        return Outcome(label, "", outcome.reason, outcome.footprint, reading)
 
     def _book(self, context: BookingContext, outcome: Outcome, stands_for: float | None, *, operation: bool) -> None:
         """Add a call to the totals, whose lock is held."""
@@ -290,7 +288,7 @@ class Enricher:
         `day_number` counts days in UTC from 1970 on. Returns the reason why there is no figure, empty when there is.
         """
         with self.totals.lock:
-            context = self._booking.context(profile, resource, day_number)
+            context = self._booking.context(profile, resource, day_number * NS_PER_DAY)
             factors = context.factors
             if isinstance(factors, Unestimated):
                 reason = factors.reason
@@ -303,29 +301,29 @@ class Enricher:
         return reason
 
 
+_NO_USAGE = Unestimated(reasons.NO_USAGE)
 _INFERENCE = Role.INFERENCE  # looking a member up costs more than comparing it
 
 
-def _estimated(reading: GenAiReading, context: BookingContext) -> Outcome:
-    factors, tokens, counts = context.factors, reading.tokens, reading.counts
+def _estimated(reading: GenAiReading, factors: Factors | Unestimated) -> Outcome:
+    tokens, counts, codes = reading.tokens, reading.counts, reading.codes
     if tokens is None or counts is None:
-        factors = reading.problem or Unestimated(reasons.NO_USAGE)
+        factors = reading.problem or _NO_USAGE
     elif counts[1] is None and not has_usage(reading.profile.operation, counts[0], counts[1]):
-        factors = Unestimated(reasons.NO_USAGE)
-    if isinstance(factors, Unestimated) or tokens is None:
-        reason = factors.reason if isinstance(factors, Unestimated) else reasons.NO_USAGE
-        return Outcome(ours.VERDICT_UNESTIMATED, ours.STATUS_UNESTIMATED, reason, None, reading)
-    codes = reading.codes
-    footprint = footprint_of(tokens, with_assumptions(factors, codes) if codes else factors)
-    return Outcome(ours.VERDICT_COUNTED, ours.STATUS_ESTIMATED, "", footprint, reading)
+        factors = _NO_USAGE
+    elif not isinstance(factors, Unestimated):
+        footprint = footprint_of(tokens, with_assumptions(factors, codes) if codes else factors)
+        return Outcome(ours.VERDICT_COUNTED, ours.STATUS_ESTIMATED, "", footprint, reading)
+    return Outcome(ours.VERDICT_UNESTIMATED, ours.STATUS_UNESTIMATED, factors.reason, None, reading)
 
 
 def _candidate(span: SpanView, reading: GenAiReading) -> Candidate:
     counts, profile, start_ns, end_ns = reading.counts, reading.profile, span.start_ns, span.end_ns
     tokens = (counts[0], counts[1] or None) if counts else NO_TOKENS  # embeddings: no output, or an output of zero
+    key, parent_key = span_keys(span.trace_id, span.span_id, span.parent_span_id)
     return Candidate(
-        span_key(span.trace_id, span.span_id),
-        span_key(span.trace_id, span.parent_span_id),
+        key,
+        parent_key,
         span.scope,
         start_ns,
         max(start_ns, end_ns),

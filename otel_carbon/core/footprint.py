@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from otel_carbon.core.factors import Factors, Provenance
     from otel_carbon.core.tokens import AdditiveTokens
 
+_new_tuple = tuple.__new__  # makes a named tuple in half the time that calling its class takes
 HIGH_CONFIDENCE_BELOW_RATIO = 2.0
 MEDIUM_CONFIDENCE_BELOW_RATIO = 5.0
 
@@ -136,7 +137,7 @@ def footprint_of(tokens: AdditiveTokens, factors: Factors) -> Footprint:
 
     Written out because it runs for every span: building every interval costs three times as much.
     """
-    uncached, cache_read, cache_write, visible, reasoning = tokens
+    uncached, cache_read, cache_write, visible, reasoning = map(float, tokens)  # exact, as counts stay below 2**53
     output = visible + reasoning
     amounts: tuple[float, ...] = ()
     for input_kwh, cache_read_kwh, cache_write_kwh, output_kwh, pue, grid, embodied, wue, ewif in factors.at_bounds:
@@ -148,7 +149,7 @@ def footprint_of(tokens: AdditiveTokens, factors: Factors) -> Footprint:
         embodied_gco2e = it_kwh * embodied
         water_l = it_kwh * wue + facility_kwh * ewif
         amounts += (it_kwh, facility_kwh, operational, embodied_gco2e, operational + embodied_gco2e, water_l)
-    return Footprint(amounts, tokens, factors)
+    return _new_tuple(Footprint, (amounts, tokens, factors))
 
 
 def confidence_from_range(low_energy_kwh: float, high_energy_kwh: float) -> str:

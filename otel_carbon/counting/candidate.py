@@ -27,9 +27,11 @@ TokenShape = tuple[int | None, int | None]
 """Input and output tokens as reported, `None` where a span does not say."""
 
 NO_TOKENS: TokenShape = (None, None)
+NO_SCOPES: frozenset[str] = frozenset()
 UNIQUE_ID_LENGTH = 16
 """Shorter response ids come again: some servers write a number below a thousand after a fixed word."""
 _NO_IDS = frozenset((0, b"", bytes(8), bytes(16)))
+_ID_TYPES = (str, bytes)
 
 
 @dataclass(slots=True)
@@ -111,11 +113,12 @@ class Nested(NamedTuple):
     call: Call
 
 
-def span_key(trace_id: int | bytes, span_id: int | bytes) -> int:
-    """The key of a span's identity, 0 when an id is missing or all zero."""
-    if span_id in _NO_IDS or trace_id in _NO_IDS:
-        return 0
-    return hash((trace_id, span_id))
+def span_keys(trace_id: int | bytes, span_id: int | bytes, parent_span_id: int | bytes) -> tuple[int, int]:
+    """The keys of a span's identity and its parent's, each 0 when an id is missing or all zero."""
+    if trace_id in _NO_IDS:
+        return 0, 0
+    key = 0 if span_id in _NO_IDS else hash((trace_id, span_id))
+    return key, 0 if parent_span_id in _NO_IDS else hash((trace_id, parent_span_id))
 
 
 def response_key(response_id: object) -> int:
@@ -125,7 +128,7 @@ def response_key(response_id: object) -> int:
     """
     if not response_id:
         return 0
-    long = isinstance(response_id, str | bytes) and len(response_id) >= UNIQUE_ID_LENGTH
+    long = isinstance(response_id, _ID_TYPES) and len(response_id) >= UNIQUE_ID_LENGTH
     key = hash(response_id) | 1
     return key ^ 1 or 2 if long else key
 

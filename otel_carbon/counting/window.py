@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from otel_carbon.core import reasons
 from otel_carbon.counting.archive import Archive, Entries
-from otel_carbon.counting.candidate import AGGREGATE, COUNTED, Call, Nested, Seen, Verdict
+from otel_carbon.counting.candidate import AGGREGATE, COUNTED, NO_SCOPES, NO_TOKENS, Call, Nested, Seen, Verdict
 from otel_carbon.counting.decide import (
     COUNT,
     Evidence,
@@ -35,8 +35,11 @@ MAX_YOUNG_CALLS = 16_384
 
 Then they are archived all at once, during which others wait.
 """
+COUNTED_PART = 512
+"""Whether there is room is looked up each time that one part in so many may have been filled since."""
 MAX_ANCESTORS = 64
 """How far up a chain of parents is followed; longer chains are cycles or attacks."""
+_new_tuple = tuple.__new__  # makes a named tuple in half the time that calling its class takes
 AGGREGATE_BY_ROLE = Verdict(AGGREGATE, reasons.AGGREGATE_OPERATION)
 
 
@@ -87,6 +90,8 @@ class CountingWindow:
             self._shapes.entries,
         )
         self._bounded = (*self._maps, self._archive.revived)
+        self._counted_every = max(1, young_calls // COUNTED_PART)
+        self._uncounted = 0
         self._batch = 0
         self._position = 0
         self._look_in_archive()
@@ -189,7 +194,10 @@ class CountingWindow:
                 return known._replace(repeated=True)
             evidence = self._evidence_for(candidate)
             ours = decide(candidate, evidence if evidence and evidence.call.counted else None)
-            self._remember(candidate, Verdict(kind), evidence.call if evidence else None, now_s)
+            if evidence is None:
+                self._remember_new(candidate, Verdict(kind), now_s)
+            else:
+                self._remember(candidate, Verdict(kind), evidence.call, now_s)
             return ours
 
     def _judge(self, candidate: Candidate, now_s: float) -> tuple[Verdict, Call | None]:
@@ -199,11 +207,11 @@ class CountingWindow:
             return seen.verdict._replace(repeated=True), None
         evidence = self._evidence_for(candidate)
         if evidence is None:
-            verdict, call = COUNT, None
-        else:
-            verdict, call = decide(candidate, evidence), evidence.call
-        self._remember(candidate, verdict, call, now_s)
-        return verdict, call
+            self._remember_new(candidate, COUNT, now_s)
+            return COUNT, None
+        verdict = decide(candidate, evidence)
+        self._remember(candidate, verdict, evidence.call, now_s)
+        return verdict, evidence.call
 
     def _known(self, candidate: Candidate) -> Verdict | None:
         seen = self._find_span(candidate.span_key) if candidate.span_key else None
@@ -214,7 +222,7 @@ class CountingWindow:
             below = self._find_below(candidate.span_key)
             if below is not None and not (candidate.leaf and isinstance(below, Nested)):
                 return Evidence(Relation.DESCENDANT, _call_of(below))
-        above = self._call_above(candidate)
+        above = self._call_above(candidate) if candidate.parent_key else None
         if above is not None and may_be_below(candidate, above):
             return Evidence(Relation.ANCESTOR, above)
         if candidate.response_key:
@@ -292,18 +300,15 @@ class CountingWindow:
         self._archive.revive(known)
         return known
 
-    def _remember(self, candidate: Candidate, verdict: Verdict, call: Call | None, now_s: float) -> None:
-        if call is not None:
-            self._archive.revive(call)
+    def _remember(self, candidate: Candidate, verdict: Verdict, call: Call, now_s: float) -> None:
+        """Remember one more span of a call."""
+        self._archive.revive(call)
         if verdict.kind == AGGREGATE:  # it stands above calls and is none of them
             if candidate.span_key:
                 self._spans[candidate.span_key] = Seen(verdict, candidate.parent_key, None)
-            if call is not None:
-                self._mark_ancestors(candidate.parent_key, call)
+            self._mark_ancestors(candidate.parent_key, call)
             return
-        if call is None:
-            call = self._new_call(candidate, now_s)
-        elif verdict.upgrades:
+        if verdict.upgrades:
             call.tokens = candidate.tokens
         if candidate.tokens != call.tokens:
             call.twin_tokens = candidate.tokens
@@ -316,20 +321,31 @@ class CountingWindow:
         if candidate.span_key:
             self._spans[candidate.span_key] = Seen(verdict, candidate.parent_key, call)
 
-    def _new_call(self, candidate: Candidate, now_s: float) -> Call:
-        return Call(
-            frozenset(),
-            candidate.response_key,
+    def _remember_new(self, candidate: Candidate, verdict: Verdict, now_s: float) -> None:
+        """Remember the first span of a call."""
+        key, parent_key, response = candidate.span_key, candidate.parent_key, candidate.response_key
+        tokens = candidate.tokens
+        call = Call(
+            NO_SCOPES,
+            response,
             candidate.model,
-            candidate.tokens,
+            tokens,
             candidate.start_ns,
             candidate.end_ns,
             now_s,
             leaf=candidate.leaf,
-            silent_key=0 if candidate.has_usage else candidate.span_key,
+            counted=verdict.kind == COUNTED,
+            silent_key=key if tokens == NO_TOKENS else 0,
             batch=self._batch,
             position=self._position,
         )
+        if response:
+            self._calls_by_response.refresh(response, call)
+        self._shapes.file(candidate, call, now_s - self._ttl_s)
+        if parent_key:
+            self._mark_ancestors(parent_key, call)
+        if key:
+            self._spans[key] = _new_tuple(Seen, (verdict, parent_key, call, False))
 
     def _now_s(self) -> float:
         """The time, once what is too old or too much by then has been forgotten or archived."""
@@ -337,10 +353,11 @@ class CountingWindow:
         if now_s - self._rotated_at_s >= self._ttl_s:
             self._rotated_at_s = now_s
             self._rotate()
-        for entries in self._bounded:
-            if len(entries) > entries.capacity:
+        self._uncounted += 1
+        if self._uncounted >= self._counted_every:
+            self._uncounted = 0
+            if any(len(entries) > entries.capacity for entries in self._bounded):
                 self._make_room()
-                break
         return now_s
 
     def _rotate(self) -> None:

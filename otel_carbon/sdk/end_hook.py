@@ -1,7 +1,8 @@
-"""The moment before a span freezes: the only place with knowledge of the SDK's insides.
+"""The moment before a span is exported: the only place with knowledge of the SDK's insides.
 
-The SDK freezes attributes before it tells processors that a span ends (opentelemetry-python#5614).
-So `end` is wrapped on the span itself when it starts; exporters registered earlier or later all see what is written.
+The SDK freezes attributes before it tells processors that a span ends (opentelemetry-python#5614), so they are written
+past the freeze, where that works, before the first exporter sees the span.
+A provider that does not tell us in time has `end` wrapped on each of its spans instead.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
-from otel_carbon.sdk.spans import read_keys
+from otel_carbon.sdk.spans import may_be_genai, read_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,24 +26,47 @@ if TYPE_CHECKING:
     EndingCallback = Callable[[Span, Mapping[str, object], int], Mapping[str, AttributeValue]]
 
 
+_HEARD = "_otel_carbon_heard"
+"""Set on a span that a callback was called for, so that no other hook calls one again."""
+
+
 class EndHook:
-    """Calls back once for each watched span, with its attributes and end time, just before it ends.
+    """Calls back once for each GenAI span, with its attributes and end time, just before it is exported.
 
     What the callback returns is added to the span.
     It runs on the thread that ends the span. What goes wrong is handed to `report`; the span ends all the same.
     """
 
-    __slots__ = ("_callback", "_direct", "_report")
+    __slots__ = ("_callback", "_direct", "_report", "_told_by")
 
     def __init__(self, callback: EndingCallback, report: Callable[[Exception], None]) -> None:
         self._callback = callback
         self._report = report
         self._direct = direct_access_works()
+        self._told_by: object = None
+        """What the last span that we were told of reports to: its other spans need no watching."""
 
     def watch(self, span: Span) -> None:
-        """Have the callback called when the span ends; a span is watched by one hook only."""
+        """See to it that the callback is called when the span ends; a span is watched by one hook only."""
+        if self._told_by is not None and span._span_processor is self._told_by:
+            return
         if type(span.__dict__.get("end")) is not _WatchedEnd:
             span.end = _WatchedEnd(self._end, span, span.end, [True])  # type: ignore[method-assign]  # on the instance: see the module docstring
+
+    def tell(self, span: Span) -> None:
+        """Take the SDK's word that a span is ending, before any exporter sees it; wrappers may not pass it on."""
+        if not self._direct:
+            return
+        try:
+            self._told_by = span._span_processor
+            attributes = span._attributes._dict  # type: ignore[union-attr]  # the self-test has found it so
+            if not may_be_genai(attributes) or getattr(span, _HEARD, False):
+                return
+            setattr(span, _HEARD, True)
+            added = self._callback(span, attributes, span._end_time or 0)
+            attributes.update(added)  # at once, as for all dicts; whoever iterates them does so on a copy
+        except Exception as error:  # nothing of ours may reach the host
+            self._report(error)
 
     def _end(
         self, span: Span, original_end: Callable[[int | None], None], armed: list[bool], end_time: int | None = None
@@ -69,6 +93,9 @@ class EndHook:
 
     def _add(self, span: Span, end_ns: int) -> None:
         attributes = self.attributes_of(span)
+        if not may_be_genai(attributes):
+            return
+        setattr(span, _HEARD, True)
         added = self._callback(span, attributes, end_ns)
         if not added:
             return

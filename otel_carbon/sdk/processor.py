@@ -73,13 +73,18 @@ class CarbonSpanProcessor(SpanProcessor):
         except Exception as error:  # nothing of ours may reach the host
             self._report(error)
 
+    def _on_ending(self, span: Span) -> None:
+        """Enrich the span, told of by the SDK before exporters see it; older SDKs and wrappers do not tell."""
+        if not self._disabled:
+            self._hook.tell(span)
+
     def on_end(self, span: ReadableSpan) -> None:
-        """Book an inference span that could not be watched, such as one started before this processor came."""
+        """Book an inference span that we were not told of in time, such as one started before this processor came."""
         if self._disabled:
             return
         try:
             attributes = self._hook.attributes_of(span)
-            if ours.STATUS not in attributes and may_be_genai(attributes):
+            if may_be_genai(attributes) and ours.STATUS not in attributes:
                 view = self._views.view(span, attributes, span.end_time or 0)
                 reading = self._domain.enricher.reader.read(view)
                 if reading is not None and reading.profile.role is Role.INFERENCE:
@@ -98,15 +103,9 @@ class CarbonSpanProcessor(SpanProcessor):
     def _on_span_ending(
         self, span: Span, attributes: Mapping[str, object], end_ns: int
     ) -> Mapping[str, AttributeValue]:
-        try:
-            if not may_be_genai(attributes):
-                return {}
-            enricher = self._domain.enricher
-            outcome = enricher.enrich(self._views.view(span, attributes, end_ns))
-            return outcome.attributes(full=enricher.settings.full) if outcome else {}
-        except Exception as error:
-            self._report(error)
-            return {}
+        enricher = self._domain.enricher
+        outcome = enricher.enrich(self._views.view(span, attributes, end_ns))
+        return outcome.attributes(full=enricher.settings.full) if outcome else {}
 
     def _report(self, error: Exception) -> None:
         """Say it once; a log line for each span would hurt more than it helps."""

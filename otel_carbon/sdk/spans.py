@@ -9,13 +9,14 @@ from weakref import WeakSet
 from opentelemetry.trace import DEFAULT_TRACE_STATE, StatusCode
 
 from otel_carbon.spans.dialect import known_dialects
-from otel_carbon.spans.view import MAX_NAME_CHARACTERS, MappingAttributes, ResourceView, SpanView, resource_view
+from otel_carbon.spans.view import MappingAttributes, ResourceView, SpanView, cut_name, resource_view
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.sdk.util.instrumentation import InstrumentationScope
     from opentelemetry.trace import SpanContext
 
 OTLP_KIND_OFFSET = 1
@@ -45,36 +46,46 @@ _ERROR = StatusCode.ERROR  # looking a member up costs more than comparing it
 
 
 class SpanViews:
-    """Makes views; remembers the view of the last resource, as nearly every span of a process has the same."""
+    """Makes views; remembers the last resource and scope, as nearly all GenAI spans of a process have the same."""
 
-    __slots__ = ("_last",)
+    __slots__ = ("_resource", "_scope")
 
     def __init__(self) -> None:
-        self._last: tuple[Resource | None, ResourceView] = (None, ResourceView("", "", MappingAttributes({})))
+        self._resource: tuple[Resource | None, ResourceView] = (None, ResourceView("", "", MappingAttributes({})))
+        self._scope: tuple[InstrumentationScope | None, str, str] = (None, "", "")
 
     def view(self, span: ReadableSpan, attributes: Mapping[str, object], end_ns: int) -> SpanView:
         """The view of a span that ends at `end_ns`."""
-        context, parent, scope = span.context, span.parent, span.instrumentation_scope
+        context, parent = span.context, span.parent
+        scope, scope_name, scope_version = self._scope
+        if scope is not span.instrumentation_scope:
+            scope_name, scope_version = self._texts_of(span.instrumentation_scope)
+        resource, resource_seen = self._resource
+        if resource is not span.resource:
+            resource_seen = self._view_of(span.resource)
         return SpanView(
             MappingAttributes(attributes),
-            scope.name[:MAX_NAME_CHARACTERS] if scope else "",
-            self._resource(span.resource),
+            scope_name,
+            resource_seen,
             context.trace_id if context else 0,
             context.span_id if context else 0,
             parent.span_id if parent else 0,
-            span.kind.value + OTLP_KIND_OFFSET,
+            span.kind._value_ + OTLP_KIND_OFFSET,  # `value` is a function call in Python 3.11
             span.start_time or 0,
             int(end_ns),
             span.status.status_code is _ERROR,
-            (scope.version or "")[:MAX_NAME_CHARACTERS] if scope else "",
+            scope_version,
             "" if context is None or context.trace_state is DEFAULT_TRACE_STATE else _trace_state(context),
         )
 
-    def _resource(self, resource: Resource) -> ResourceView:
-        known, view = self._last
-        if known is not resource:
-            view = resource_view(MappingAttributes(dict(resource.attributes)))
-            self._last = (resource, view)
+    def _texts_of(self, scope: InstrumentationScope | None) -> tuple[str, str]:
+        texts = (cut_name(scope.name), cut_name(scope.version)) if scope else ("", "")
+        self._scope = (scope, *texts)
+        return texts
+
+    def _view_of(self, resource: Resource) -> ResourceView:
+        view = resource_view(MappingAttributes(dict(resource.attributes)))
+        self._resource = (resource, view)
         return view
 
 

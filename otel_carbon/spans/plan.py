@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 MAX_PROFILES = 4096
 _TEXT_TYPES = (str, bytes)
 _LEAST_COUNTS = 5
-_NOWHERE = -1
+_NO_KEY = "otel_carbon.no_such_count"
+"""Stands where a dialect has no key for a count: nobody writes it."""
 
 
 class JsonMembers(NamedTuple):
@@ -35,14 +36,13 @@ class JsonMembers(NamedTuple):
 class Plan:
     """Which keys to fetch for a dialect, and what comes of the texts that recur from span to span.
 
-    What is fetched stands in a flat list: counts, response ids and keys of which only the presence matters,
-    then the recurring texts, then members of JSON attributes, and last a `None` for what a dialect has no key for.
+    What is fetched stands in a flat list: the first key of each count, the other keys of counts, response ids and keys
+    of which only the presence matters, then the recurring texts, then members of JSON attributes.
     Rules are asked about `scope`, empty for spans of unknown scopes. All plans of a reader share `profiles`.
     """
 
     __slots__ = (
         "_at",
-        "_json",
         "_models",
         "_presence_at",
         "_profiles",
@@ -51,8 +51,9 @@ class Plan:
         "_tenant_key",
         "_texts_at",
         "_version_matters",
+        "counts_at",
         "dialect",
-        "first_counts",
+        "json",
         "keys",
         "older_counts",
         "response_id_at",
@@ -76,31 +77,27 @@ class Plan:
         counts = [dialect.keys[name] for name in terms.COUNT_FIELDS]
         others = dict.fromkeys((*chain.from_iterable(counts), *dialect.keys["response_id"], *by_presence))
         members = _members_by_holder(others)
-        plain = tuple(key for key in {**others, **members} if terms.PATH_MARK not in key and key not in texts)
-        self.keys = plain + texts
-        self._texts_at = slice(len(plain), len(self.keys))
+        plain = [key for key in {**others, **members} if terms.PATH_MARK not in key and key not in texts]
+        heads = _first_keys(counts, plain)
+        self.keys = (*heads, *(key for key in plain if key not in heads), *texts)
+        self._texts_at = slice(len(self.keys) - len(texts), len(self.keys))
         self._tenant_at = texts.index(tenant_key)
         self._at = {key: i for i, key in enumerate((*self.keys, *chain.from_iterable(members.values())))}
-        self._json = tuple(JsonMembers(self._at[holder], _paths(keys)) for holder, keys in members.items())
-        self._place_counts([tuple(self._at[key] for key in field) for field in counts])
+        self.json = tuple(JsonMembers(self._at[holder], _paths(keys)) for holder, keys in members.items())
+        self.counts_at = slice(len(heads))
+        read_first = frozenset(heads)
+        self.older_counts = tuple(
+            (field, self._at[key]) for field, keys in enumerate(counts) for key in keys if key not in read_first
+        )
         self.response_id_at = tuple(self._at[key] for key in dialect.keys["response_id"])
         self._presence_at = tuple(self._at[key] for key in by_presence)
         self._version_matters = any(each.key == terms.VERSION for rule in dialect.rules for each in rule.when)
         self._profiles = profiles
 
-    def _place_counts(self, positions: list[tuple[int, ...]]) -> None:
-        """Where the first key of each count stands, as far as the dialect has any, and the keys to look at after it."""
-        used = max(i for i, field in enumerate(positions, start=1) if field or i == _LEAST_COUNTS)
-        self.first_counts = tuple(field[0] if field else _NOWHERE for field in positions[:used])
-        self.older_counts = tuple((i, at) for i, field in enumerate(positions) for at in field[1:])
-
-    def fetch(self, attributes: AttributeSource) -> list[Any]:
-        """The values of all keys as they are stored; members of JSON attributes are decoded."""
-        fetched = attributes.pick(self.keys)
-        for holder in self._json:
+    def add_members(self, attributes: AttributeSource, fetched: list[Any]) -> None:
+        """Decode members of JSON attributes, behind the values of the other keys."""
+        for holder in self.json:
             fetched += json_members(attributes.decode(fetched[holder.attribute_at]), holder.paths)
-        fetched.append(None)
-        return fetched
 
     def profile(self, span: SpanView, fetched: list[Any], known: tuple[bool, ...]) -> SpanProfile | None:
         """What the recurring texts say, worked out once for each combination; `None` for no GenAI span.
@@ -135,6 +132,16 @@ class Plan:
         found |= {key: True for key, at in others if fetched[at] is not None}
         said = Sayings(self.dialect, self._scope, found, known)
         return profile_of(span, said, self._tenant_key, self._models)
+
+
+def _first_keys(counts: list[tuple[str, ...]], plain: list[str]) -> tuple[str, ...]:
+    """The first key of each count, as far as the dialect has any; `_NO_KEY` where it is no attribute of its own."""
+    used = max(i for i, keys in enumerate(counts, start=1) if keys or i == _LEAST_COUNTS)
+    firsts: list[str] = []
+    for keys in counts[:used]:
+        own = bool(keys) and keys[0] in plain and keys[0] not in firsts
+        firsts.append(keys[0] if own else _NO_KEY)
+    return tuple(firsts)
 
 
 def _members_by_holder(keys: Iterable[str]) -> dict[str, list[str]]:

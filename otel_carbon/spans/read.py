@@ -109,24 +109,28 @@ class SpanReader:
         plan = self._by_scope.get(span.scope) or self._plan_of(span.scope) or self._plan_by_telltale(span)
         if plan is None:
             return None
-        fetched = plan.fetch(span.attributes)
-        counts = [fetched[at] for at in plan.first_counts]
+        attributes = span.attributes
+        fetched = attributes.pick(plan.keys)
+        if plan.json:
+            plan.add_members(attributes, fetched)
+        counts = fetched[plan.counts_at]
         for field, at in plan.older_counts:
             if counts[field] is None:
                 counts[field] = fetched[at]
-        known = (
-            counts[0] is not None,
-            counts[1] is not None,
-            counts[2] is not None,
-            counts[3] is not None,
-            counts[4] is not None,
-        )
+        given, output, read, write, reasoning = counts[:_PLAIN_COUNTS]
+        known = (given is not None, output is not None, read is not None, write is not None, reasoning is not None)
         profile = plan.profile(span, fetched, known)
         if profile is None:
             return None
-        reading = GenAiReading(profile, _response_id(fetched, plan.response_id_at))
-        if profile.role is _INFERENCE:
-            _read_usage(reading, span, counts)
+        response_id = _response_id(fetched, plan.response_id_at)
+        if profile.role is not _INFERENCE:
+            return GenAiReading(profile, response_id)
+        found = attributes.decode_all(counts)
+        plain = _plain_usage(found) if profile.plain else None
+        if plain is not None and not (profile.zeros_unknown and plain[1] == _NOTHING_AT_ALL):
+            return GenAiReading(profile, response_id, plain[0], plain[1], None, plain[2])
+        reading = GenAiReading(profile, response_id)
+        _read_usage(reading, span, found)
         return reading
 
     def looks_genai(self, span: SpanView) -> bool:
@@ -155,39 +159,35 @@ class SpanReader:
         return None
 
 
-def _read_plain(reading: GenAiReading, found: list[Any]) -> bool:
-    """Fill in counts that need no more than a look, as nearly all do; tells whether they were such.
+def _plain_usage(found: list[Any]) -> tuple[Counts, AdditiveTokens, tuple[str, ...]] | None:
+    """Counts that need no more than a look, as nearly all do, with their tokens and codes; `None` for others.
 
     Written out because it runs for every span: the general way takes twice as long.
     """
-    given, output, read, write, reasoning, *others = found
-    if others and any(others[1:]):  # parts outside cache or reasoning decide what the totals cover
-        return False
+    if len(found) > _PLAIN_COUNTS:
+        if any(found[_PLAIN_COUNTS + 1 :]):  # parts outside cache or reasoning decide what the totals cover
+            return None
+        found = found[:_PLAIN_COUNTS]
+    given, output, read, write, reasoning = found
     if type(given) is not int or type(output) is not int or not 0 <= given <= _MAX or not 0 <= output <= _MAX:
-        return False
-    if not given and not output and reading.profile.zeros_unknown:
-        return False
+        return None
     if read is None and write is None and reasoning is None:
-        reading.counts, reading.tokens = (given, output, None, None, None), AdditiveTokens(given, 0, 0, output, 0)
-        return True
-    reads, writes, thoughts = (0 if part is None else part for part in (read, write, reasoning))
+        return (given, output, None, None, None), _new_tuple(AdditiveTokens, (given, 0, 0, output, 0)), ()
+    reads = 0 if read is None else read
+    writes = 0 if write is None else write
+    thoughts = 0 if reasoning is None else reasoning
     if type(reads) is not int or type(writes) is not int or type(thoughts) is not int:
-        return False
+        return None
     uncached, visible = given - reads - writes, output - thoughts
     if reads < 0 or writes < 0 or thoughts < 0 or uncached < 0 or visible < 0:
-        return False
-    reading.counts = (given, output, read, write, reasoning)
-    reading.tokens = AdditiveTokens(uncached, reads, writes, visible, thoughts)
-    reading.codes = WITHIN[reads + writes > 0, thoughts > 0]
-    return True
+        return None
+    tokens = _new_tuple(AdditiveTokens, (uncached, reads, writes, visible, thoughts))
+    return (given, output, read, write, reasoning), tokens, WITHIN[reads + writes > 0, thoughts > 0]
 
 
-def _read_usage(reading: GenAiReading, span: SpanView, stored: list[Any]) -> None:
+def _read_usage(reading: GenAiReading, span: SpanView, found: list[Any]) -> None:
     """Fill in the counts, or why there are none that count."""
     profile = reading.profile
-    found = span.attributes.decode_all(stored)
-    if profile.plain and _read_plain(reading, found):
-        return
     if profile.usage:
         reading.problem = _NOTHING_USED[profile.usage]
         return
@@ -227,7 +227,11 @@ def _response_id(fetched: list[Any], positions: tuple[int, ...]) -> object | Non
     return None
 
 
+_NOTHING_AT_ALL = AdditiveTokens(0, 0, 0, 0, 0)
+_PLAIN_COUNTS = 5
+"""Input, output, cache reads, cache writes, reasoning; then come the total, and parts that others leave out."""
 _MAX = MAX_TOKENS_PER_CALL
+_new_tuple = tuple.__new__  # makes a named tuple in half the time that calling its class takes
 _INFERENCE = Role.INFERENCE  # looking a member up costs more than comparing it
 _TEXT_TYPES = (str, bytes)
 _EMPTY_TEXTS = ("", b"\n\x00")

@@ -25,10 +25,8 @@ def status_attributes(status: str, reason: str) -> dict[str, AttributeValue]:
 
 def footprint_attributes(footprint: Footprint, *, full: bool) -> dict[str, AttributeValue]:
     """The attributes of an estimated span: the core set, or all of them; always in the same order."""
-    added: dict[str, AttributeValue] = dict(
-        zip(AMOUNT_KEYS, amount_values(footprint, full=full), strict=False)  # as many keys as there are amounts
-    )
-    added.update(_texts(footprint.factors.provenance, footprint.confidence, full))
+    added: dict[str, AttributeValue] = dict(zip(AMOUNT_KEYS, amount_values(footprint, full=full)))  # noqa: B905 - as many keys as there are amounts
+    added |= _texts(footprint.factors.provenance, footprint.confidence, full)
     return added
 
 

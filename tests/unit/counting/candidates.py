@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from otel_carbon.counting.candidate import Candidate, response_key, shape_key, span_key
+from otel_carbon.counting.candidate import Candidate, response_key, shape_key, span_keys
 from otel_carbon.counting.window import DEFAULT_MAX_CALLS, DEFAULT_TTL_S, CountingWindow
 
 if TYPE_CHECKING:
@@ -48,9 +48,10 @@ def candidate(
 ) -> Candidate:
     """The span `number` of a trace, with the span `parent` above it; 0 is none."""
     trace_id = trace.to_bytes(16, "big")
+    key, parent_key = span_keys(trace_id, number.to_bytes(8, "big"), parent.to_bytes(8, "big"))
     return Candidate(
-        span_key=span_key(trace_id, number.to_bytes(8, "big")),
-        parent_key=span_key(trace_id, parent.to_bytes(8, "big")),
+        span_key=key,
+        parent_key=parent_key,
         scope=scope,
         start_ns=times_ns[0],
         end_ns=times_ns[1],

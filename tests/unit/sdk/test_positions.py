@@ -115,7 +115,10 @@ def test_processors_called_in_parallel_see_the_attributes() -> None:
     parallel._executor.shutdown()  # the class leaves its threads to the end of the process
 
 
-def test_a_call_that_began_before_the_processor_came_is_booked_and_counted_as_missed() -> None:
+@pytest.mark.parametrize("told_in_time", [True, False], ids=["plain", "wrapped"])
+def test_a_call_that_began_before_the_processor_came_is_booked_and_enriched_where_we_are_told_in_time(
+    *, told_in_time: bool
+) -> None:
     provider = silent_provider()
     exporter = InMemorySpanExporter()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
@@ -124,14 +127,41 @@ def test_a_call_that_began_before_the_processor_came_is_booked_and_counted_as_mi
     other = tracer.start_span("GET /", attributes={"http.request.method": "GET"})
     step = tracer.start_span("agent", attributes={"gen_ai.operation.name": "invoke_agent"})
     carbon = carbon_processor()
-    provider.add_span_processor(carbon)
+    provider.add_span_processor(carbon if told_in_time else ForwardsStartAndEnd(carbon))
     for each in (span, other, step):
         each.end()
-    assert [ours(each) for each in exporter.get_finished_spans()] == [{}, {}, {}]
-    assert (carbon.missed, operations(carbon)) == (1, 1)
+    aggregate = {"otel_carbon.status", "otel_carbon.reason"}
+    written = [CORE_KEYS, set(), aggregate] if told_in_time else [set(), set(), set()]
+    assert [set(ours(each)) for each in exporter.get_finished_spans()] == written
+    missed = 0 if told_in_time else 1
+    assert (carbon.missed, operations(carbon)) == (missed, 1)
     one_call(provider)
     assert set(ours(exporter.get_finished_spans()[-1])) == CORE_KEYS
-    assert (carbon.missed, operations(carbon)) == (1, 2)
+    assert (carbon.missed, operations(carbon)) == (missed, 2)
+
+
+def test_a_processor_of_two_providers_is_told_by_one_and_watches_the_spans_of_the_other() -> None:
+    carbon, exporter = carbon_processor(), InMemorySpanExporter()
+    plain, wrapping = silent_provider(), silent_provider()
+    plain.add_span_processor(carbon)
+    wrapping.add_span_processor(ForwardsStartAndEnd(carbon))
+    for provider in (plain, wrapping):
+        provider.add_span_processor(SimpleSpanProcessor(exporter))
+    for _ in range(3):
+        one_call(plain)
+        one_call(wrapping)
+    assert [set(ours(span)) for span in exporter.get_finished_spans()] == [CORE_KEYS] * 6
+    assert (carbon.missed, operations(carbon)) == (0, 6)
+
+
+def test_a_span_that_stays_without_attributes_is_seen_once_by_two_processors() -> None:
+    carbon = carbon_processor()
+    provider = silent_provider()
+    for processor in (carbon, carbon_processor()):
+        provider.add_span_processor(processor)
+    for _ in range(2):  # the first is watched, the second told of
+        provider.get_tracer("app").start_span("tool", attributes={"gen_ai.operation.name": "execute_tool"}).end()
+    assert sum(carbon.totals.snapshot().spans.values()) == 2
 
 
 @pytest.mark.parametrize("times", [2, 3])
