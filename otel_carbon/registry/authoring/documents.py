@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from otel_carbon.registry.authoring.csv_source import read_table
 from otel_carbon.registry.authoring.yaml_source import Entry, Problem, read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Mapping
 
     from otel_carbon.registry.compiled import CompiledRegistry
 
-SECTIONS = ("facts", "shared", "sources", "version")
+SECTIONS = ("facts", "shared", "sources", "tables", "version")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Documents:
 
 
 def read_directory(directory: Path, problems: list[Problem]) -> Documents:
-    """All `*.yaml` files below a directory, in the order of their names."""
+    """All `*.yaml` files below a directory with the tables that they name, in the order of their names."""
     documents = Documents()
     paths = sorted(directory.rglob("*.yaml"), key=lambda path: path.relative_to(directory).as_posix())
     if not paths:
@@ -50,7 +51,7 @@ def read_directory(directory: Path, problems: list[Problem]) -> Documents:
     for path in paths:
         root = read_yaml(path, path.relative_to(directory).as_posix(), problems)
         if root is not None:
-            _add_file(root, documents, problems)
+            _add_file(root, path.parent, documents, problems)
     if paths and documents.version is None:
         problems.append(Problem("registry.yaml", 1, "version", "missing; write `version: YEAR.MONTH.NUMBER`"))
     return documents
@@ -65,7 +66,7 @@ def holds_source_of(directory: Path, registry: CompiledRegistry) -> bool:
     return len(written) > len(registry.facts) / 2
 
 
-def _add_file(root: Entry, documents: Documents, problems: list[Problem]) -> None:
+def _add_file(root: Entry, folder: Path, documents: Documents, problems: list[Problem]) -> None:
     sections = root.mapping()
     if sections is None:
         problems.append(root.problem(f"is no mapping; use the keys {', '.join(SECTIONS)}", "document"))
@@ -75,8 +76,25 @@ def _add_file(root: Entry, documents: Documents, problems: list[Problem]) -> Non
             problems.append(section.problem(f"unknown key; use one of {', '.join(SECTIONS)}"))
     _add_version(sections.get("version"), documents, problems)
     shared = _records(sections.get("shared"), problems)
-    _add_drafts(_records(sections.get("sources"), problems), {}, documents.sources, problems)
-    _add_drafts(_records(sections.get("facts"), problems), shared, documents.facts, problems)
+    _add_drafts(_records(sections.get("sources"), problems).items(), {}, documents.sources, problems)
+    _add_drafts(_records(sections.get("facts"), problems).items(), shared, documents.facts, problems)
+    if "tables" in sections:
+        for rows in _tables(sections["tables"], folder, problems):
+            _add_drafts(rows, shared, documents.facts, problems)
+
+
+def _tables(tables: Entry, folder: Path, problems: list[Problem]) -> Iterator[list[tuple[str, Entry]]]:
+    """The rows of the CSV files that a YAML file names, which stand beside it and get its shared fields."""
+    if not isinstance(tables.content, tuple):
+        problems.append(tables.problem("is no list; write the names of CSV files beside this one: [one.csv]"))
+        return
+    for entry in tables.content:
+        name = str(entry.content)
+        path = folder / name
+        if path.parent != folder or not path.is_file():
+            problems.append(entry.problem(f"names {name!r}, which is no file beside this one; correct the name"))
+        else:
+            yield read_table(path, Path(entry.file).with_name(name).as_posix(), problems)
 
 
 def _add_version(version: Entry | None, documents: Documents, problems: list[Problem]) -> None:
@@ -101,9 +119,9 @@ def _records(section: Entry | None, problems: list[Problem]) -> Mapping[str, Ent
 
 
 def _add_drafts(
-    written: Mapping[str, Entry], shared: Mapping[str, Entry], drafts: dict[str, Draft], problems: list[Problem]
+    written: Iterable[tuple[str, Entry]], shared: Mapping[str, Entry], drafts: dict[str, Draft], problems: list[Problem]
 ) -> None:
-    for record_id, entry in written.items():
+    for record_id, entry in written:
         fields = entry.mapping()
         if fields is None:
             problems.append(entry.problem("is no mapping; write its fields below it"))
