@@ -10,9 +10,9 @@ from otel_carbon.core.factors import EnergyPerToken, Factors, Provenance
 from otel_carbon.core.footprint import Unestimated
 from otel_carbon.core.tokens import CACHE_READ, CACHE_WRITE
 from otel_carbon.core.units import kwh_per_token_from_wh_per_ktoken
-from otel_carbon.registry.catalog import ANY_HARDWARE
 from otel_carbon.registry.facts import Embodied, EnergyCoefficient, ProviderPlace, TokenRatio
 from otel_carbon.registry.places import SELF_HOSTED, is_known_region, place_of_call
+from otel_carbon.registry.subjects import ANY_HARDWARE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

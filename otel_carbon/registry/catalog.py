@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from otel_carbon.errors import RegistryError, UnknownFact
 from otel_carbon.registry import compiled
 from otel_carbon.registry.facts import FACT_KINDS, Fact, Source, fact_from_record, kind_of, source_from_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import date
     from pathlib import Path
 
@@ -20,19 +19,6 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Fact)
 VERSION_DIGEST_CHARACTERS = 12
-ANY_HARDWARE = "any"
-"""The subject of embodied factors, which so far tell no hardware apart."""
-
-# Which field of a record says what the fact is about; facts are looked up by it, without regard to case.
-_SUBJECTS = {
-    "energy": ("models", "aliases"),
-    "water": ("zone",),
-    "zone": ("zone", "names"),
-    "site": ("site",),
-    "region": ("region",),
-    "provider": ("provider", "names"),
-    "ratio": ("token_kind",),
-}
 
 
 class Registry:
@@ -50,10 +36,8 @@ class Registry:
         self.known_on = known_on
         self.digest = _combined_digest(layers)
         self.version = f"{layers[0].version}+{self.digest[:VERSION_DIGEST_CHARACTERS]}"
-        self._records, self._layer_of = _merged_facts(layers)
-        self._sources = _merged_sources(layers)
+        _refuse_redefinitions(layers)
         self._facts: dict[str, Fact] = {}
-        self._index = self._indexed_ids()
 
     @classmethod
     def bundled(cls) -> Registry:
@@ -82,8 +66,8 @@ class Registry:
         """
         fact = self._facts.get(fact_id)
         if fact is None:
-            record = self._records.get(fact_id)
-            if record is None or not self._is_known(record["published"]):
+            record = self._record(fact_id)
+            if record is None or not self._is_known(record):
                 msg = f"no fact {fact_id!r} in registry {self.version}; `otel-carbon registry list` shows all"
                 raise UnknownFact(msg)
             fact = self._facts[fact_id] = fact_from_record(record)
@@ -91,8 +75,8 @@ class Registry:
 
     def facts(self, kind: str | None = None) -> Iterator[Fact]:
         """All facts known, or those of one kind, in the order of their ids."""
-        for fact_id in sorted(self._records):
-            if kind in (None, kind_of(fact_id)) and self._is_known(self._records[fact_id]["published"]):
+        for fact_id in sorted(fact_id for layer in self._layers for fact_id in layer.facts):
+            if kind in (None, kind_of(fact_id)) and self._is_known(self._record(fact_id) or {}):
                 yield self.fact(fact_id)
 
     def source(self, source_id: str) -> Source:
@@ -101,15 +85,17 @@ class Registry:
         Raises:
             UnknownFact: there is none.
         """
-        try:
-            return source_from_record(self._sources[source_id])
-        except KeyError:
-            msg = f"no source {source_id!r} in registry {self.version}"
-            raise UnknownFact(msg) from None
+        for layer in self._layers:
+            if source_id in layer.sources:
+                return source_from_record(layer.sources[source_id])
+        msg = f"no source {source_id!r} in registry {self.version}"
+        raise UnknownFact(msg)
 
     def sources(self) -> Iterator[Source]:
         """All sources, in the order of their ids."""
-        return (self.source(source_id) for source_id in sorted(self._sources))
+        return (
+            self.source(source_id) for source_id in sorted({name for layer in self._layers for name in layer.sources})
+        )
 
     def about(self, kind: type[F], subject: str, day: date | None) -> F | None:
         """The fact of a class about a subject that applies on a day (any day if `None`), else `None`.
@@ -117,30 +103,34 @@ class Registry:
         A superseded fact is passed over; of several, the overlay's, then the latest `valid_from`, wins.
         """
         best: F | None = None
-        for fact_id in self._index.get((kind, subject.lower()), ()):
-            fact = self.fact(fact_id)
-            if isinstance(fact, kind) and (day is None or fact.applies_at(day)) and self._wins(fact, best):
-                best = fact
+        best_rank: tuple[int, date, date, str] | None = None
+        for layer, fact in self._claimants(kind, subject.lower()):
+            rank = (layer, fact.valid_from, fact.published, fact.id)
+            if (day is None or fact.applies_at(day)) and (best_rank is None or rank > best_rank):
+                best, best_rank = fact, rank
         return best
 
-    def _wins(self, fact: Fact, best: Fact | None) -> bool:
-        return best is None or self._rank(fact) > self._rank(best)
-
-    def _rank(self, fact: Fact) -> tuple[int, date, date, str]:
-        return (self._layer_of[fact.id], fact.valid_from, fact.published, fact.id)
-
-    def _is_known(self, published: str) -> bool:
-        return self.known_on is None or published <= self.known_on.isoformat()
-
-    def _indexed_ids(self) -> dict[tuple[type[Fact], str], tuple[str, ...]]:
-        known = {i: r for i, r in self._records.items() if self._is_known(r["published"])}
-        superseded = {r["supersedes"] for r in known.values()} - {None}
-        index: dict[tuple[type[Fact], str], list[str]] = defaultdict(list)
-        for fact_id, record in known.items():
+    def _claimants(self, kind: type[F], subject: str) -> Iterator[tuple[int, F]]:
+        """The known facts of a class about a subject that no other of them supersedes, each with its layer."""
+        found = [
+            (number, fact_id, record)
+            for number, layer in enumerate(self._layers)
+            for fact_id in layer.index.get(_KIND_OF[kind], {}).get(subject, ())
+            if self._is_known(record := layer.facts[fact_id])
+        ]
+        superseded = {record["supersedes"] for _, _, record in found}
+        for number, fact_id, _ in found:
             if fact_id not in superseded:
-                for subject in _subjects_of(record):
-                    index[FACT_KINDS[kind_of(fact_id)], subject.lower()].append(fact_id)
-        return {key: tuple(dict.fromkeys(ids)) for key, ids in index.items()}
+                yield number, cast("F", self.fact(fact_id))
+
+    def _record(self, fact_id: str) -> Mapping[str, Any] | None:
+        return next((layer.facts[fact_id] for layer in self._layers if fact_id in layer.facts), None)
+
+    def _is_known(self, record: Mapping[str, Any]) -> bool:
+        return self.known_on is None or record["published"] <= self.known_on.isoformat()
+
+
+_KIND_OF: dict[type[Fact], str] = {shape: kind for kind, shape in FACT_KINDS.items()}
 
 
 def _check_facts(overlay: CompiledRegistry, path: Path) -> None:
@@ -156,17 +146,6 @@ def _check_facts(overlay: CompiledRegistry, path: Path) -> None:
             raise RegistryError(msg) from error
 
 
-def _subjects_of(record: dict[str, Any]) -> Iterator[str]:
-    kind = kind_of(record["id"])
-    if kind == "grid":
-        yield f"{record['zone']}/{record['basis']}"
-    elif kind == "embodied":
-        yield ANY_HARDWARE
-    for field in _SUBJECTS.get(kind, ()):
-        named = record[field]
-        yield from [named] if isinstance(named, str) else named
-
-
 @lru_cache(maxsize=1)
 def _bundled() -> Registry:
     return Registry((compiled.read_bundled(),))
@@ -178,23 +157,14 @@ def _combined_digest(layers: tuple[CompiledRegistry, ...]) -> str:
     return hashlib.sha256("\n".join(layer.digest for layer in layers).encode()).hexdigest()
 
 
-def _merged_facts(layers: tuple[CompiledRegistry, ...]) -> tuple[dict[str, dict[str, Any]], dict[str, int]]:
-    records: dict[str, dict[str, Any]] = {}
-    layer_of: dict[str, int] = {}
+def _refuse_redefinitions(layers: tuple[CompiledRegistry, ...]) -> None:
+    """Raise where an overlay says something else of an id that a layer below it has."""
     for number, layer in enumerate(layers):
-        if twice := sorted(records.keys() & layer.facts.keys()):
-            msg = f"an overlay redefines {', '.join(twice)}; give its fact an id of its own, with `supersedes`"
-            raise RegistryError(msg)
-        records.update({fact_id: dict(record) for fact_id, record in layer.facts.items()})
-        layer_of.update(dict.fromkeys(layer.facts, number))
-    return records, layer_of
-
-
-def _merged_sources(layers: tuple[CompiledRegistry, ...]) -> dict[str, dict[str, Any]]:
-    sources: dict[str, dict[str, Any]] = {}
-    for layer in layers:
-        for source_id, record in layer.sources.items():
-            if sources.setdefault(source_id, dict(record)) != record:
-                msg = f"an overlay redefines the source {source_id!r}; give it an id of its own"
+        for below in layers[:number]:
+            if twice := sorted(below.facts.keys() & layer.facts.keys()):
+                msg = f"an overlay redefines {', '.join(twice)}; give its fact an id of its own, with `supersedes`"
                 raise RegistryError(msg)
-    return sources
+            for source_id in sorted(below.sources.keys() & layer.sources.keys()):
+                if below.sources[source_id] != layer.sources[source_id]:
+                    msg = f"an overlay redefines the source {source_id!r}; give it an id of its own"
+                    raise RegistryError(msg)

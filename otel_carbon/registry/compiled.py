@@ -1,18 +1,24 @@
-"""The compiled form of a registry: one canonical JSON document whose sha256 is its digest."""
+"""The compiled form of a registry: one canonical JSON document whose sha256 is its digest.
+
+It has one record a line, so that the bundled one can be read line by line, each record when it is first asked for.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import pkgutil
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from otel_carbon.errors import RegistryError
+from otel_carbon.registry.subjects import index_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
+
+    from otel_carbon.registry.subjects import Index
 
 FORMAT = 1
 BUNDLED = "registry.json"
@@ -26,12 +32,41 @@ class CompiledRegistry:
     digest: str
     sources: Mapping[str, Mapping[str, Any]]
     facts: Mapping[str, Mapping[str, Any]]
+    index: Index
+
+
+class LazyRecords(Mapping[str, Mapping[str, Any]]):
+    """Records by id, each parsed from its line when it is first asked for."""
+
+    def __init__(self, lines: dict[str, str]) -> None:
+        self._lines = lines
+        self._parsed: dict[str, Mapping[str, Any]] = {}
+
+    def __getitem__(self, record_id: str) -> Mapping[str, Any]:
+        """The record with an id."""
+        found = self._parsed.get(record_id)
+        if found is None:
+            found = self._parsed[record_id] = json.loads(self._lines[record_id])
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        """The ids."""
+        return iter(self._lines)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._lines)
+
+    def __contains__(self, record_id: object) -> bool:
+        """Whether there is one, without parsing it."""
+        return record_id in self._lines
 
 
 def compiled_bytes(version: str, sources: Mapping[str, Any], facts: Mapping[str, Any]) -> bytes:
     """The canonical bytes: sorted keys, one record a line, so that diffs are readable and digests stable."""
     lines = [f'{{"format": {FORMAT}, "version": {json.dumps(version)},', '"sources": {']
-    lines += [_record_lines(sources), "},", '"facts": {', _record_lines(facts), "}}", ""]
+    lines += [_record_lines(sources), "},", '"facts": {', _record_lines(facts), "},"]
+    lines += ['"index": {', _record_lines(index_of(facts)), "}}", ""]
     return "\n".join(lines).encode()
 
 
@@ -56,10 +91,11 @@ def parse_compiled(body: bytes, name: str) -> CompiledRegistry:
         version = document["version"]
         _check_ids(sources)
         _check_ids(facts)
+        index = index_of(facts)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         msg = f"{name}: no compiled registry ({error}); make one with `otel-carbon registry compile DIR -o FILE`"
         raise RegistryError(msg) from error
-    return CompiledRegistry(version, hashlib.sha256(body).hexdigest(), sources, facts)
+    return CompiledRegistry(version, hashlib.sha256(body).hexdigest(), sources, facts, index)
 
 
 def _check_ids(records: Mapping[str, Mapping[str, Any]]) -> None:
@@ -89,4 +125,27 @@ def read_bundled() -> CompiledRegistry:
     if body is None:
         msg = f"{BUNDLED} cannot be read from where otel-carbon is installed"
         raise RegistryError(msg)
-    return parse_compiled(body, BUNDLED)
+    return _read_lines(body)
+
+
+def _read_lines(body: bytes) -> CompiledRegistry:
+    """Read the bytes that `compiled_bytes` makes, of facts that were checked when they were compiled."""
+    lines = body.decode().split("\n")
+    version = json.loads(lines[0].rstrip(",") + "}")["version"]
+    sections = {name: lines.index(f'"{name}": {{') + 1 for name in ("sources", "facts", "index")}
+    sources, facts, index = (_keyed(lines, start) for start in sections.values())
+    by_kind = {kind: json.loads(subjects) for kind, subjects in index.items()}
+    digest = hashlib.sha256(body).hexdigest()
+    return CompiledRegistry(version, digest, LazyRecords(sources), LazyRecords(facts), by_kind)
+
+
+def _keyed(lines: list[str], start: int) -> dict[str, str]:
+    """The records of a section as text, by their keys, which hold nothing that JSON escapes."""
+    keyed = {}
+    for number in range(start, len(lines)):
+        line = lines[number]
+        if not line.startswith('"'):
+            break
+        key, _, record = line.rstrip(",")[1:].partition('": ')
+        keyed[key] = record
+    return keyed

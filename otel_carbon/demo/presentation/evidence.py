@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from otel_carbon.core.tokens import CACHE_READ, CACHE_WRITE
 from otel_carbon.demo.presentation.scales import DASH
-from otel_carbon.registry.catalog import ANY_HARDWARE
 from otel_carbon.registry.facts import (
     Embodied,
     EnergyCoefficient,
@@ -20,6 +19,7 @@ from otel_carbon.registry.facts import (
     Zone,
 )
 from otel_carbon.registry.places import SELF_HOSTED
+from otel_carbon.registry.subjects import ANY_HARDWARE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

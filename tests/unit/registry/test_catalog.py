@@ -9,7 +9,7 @@ import pytest
 
 from otel_carbon.errors import RegistryError, UnknownFact
 from otel_carbon.registry import catalog, facts
-from otel_carbon.registry.catalog import ANY_HARDWARE, Registry
+from otel_carbon.registry.catalog import Registry
 from otel_carbon.registry.facts import (
     FACT_KINDS,
     Embodied,
@@ -22,6 +22,7 @@ from otel_carbon.registry.facts import (
     WaterIntensity,
     Zone,
 )
+from otel_carbon.registry.subjects import ANY_HARDWARE
 from tests.support.small_registry import (
     DAY,
     SMALL,

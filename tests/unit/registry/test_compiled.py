@@ -2,17 +2,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+import otel_carbon.registry
 from otel_carbon.errors import RegistryError
 from otel_carbon.registry.compiled import compiled_bytes, parse_compiled, read_bundled, read_compiled
 from tests.support.small_registry import SMALL, SOURCES, VERSION, bytes_of
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+DATA = Path(otel_carbon.registry.__path__[0]) / "data"
 WHAT_TO_DO = "make one with `otel-carbon registry compile DIR -o FILE`"
 
 
@@ -109,3 +109,13 @@ def test_the_bundled_registry_is_in_canonical_form() -> None:
     bundled = read_bundled()
     body = compiled_bytes(bundled.version, bundled.sources, bundled.facts)
     assert hashlib.sha256(body).hexdigest() == bundled.digest
+
+
+def test_the_bundled_registry_read_line_by_line_is_the_whole_document() -> None:
+    bundled = read_bundled()
+    body = (DATA / "registry.json").read_bytes()
+    whole = parse_compiled(body, "registry.json")
+    assert (bundled.version, bundled.digest) == (whole.version, whole.digest)
+    assert dict(bundled.facts) == dict(whole.facts)
+    assert dict(bundled.sources) == dict(whole.sources)
+    assert bundled.index == whole.index == json.loads(body)["index"]

@@ -1,0 +1,48 @@
+"""What facts are about: the names under which they are looked up, without regard to case."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from otel_carbon.registry.facts import kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+ANY_HARDWARE = "any"
+"""The subject of embodied factors, which so far tell no hardware apart."""
+
+_FIELDS = {
+    "energy": ("models", "aliases"),
+    "water": ("zone",),
+    "zone": ("zone", "names"),
+    "site": ("site",),
+    "region": ("region",),
+    "provider": ("provider", "names"),
+    "ratio": ("token_kind",),
+}
+
+Index = dict[str, dict[str, list[str]]]
+"""Kind of fact to subject in lower case to the ids of all facts about it, superseded ones included."""
+
+
+def index_of(records: Mapping[str, Mapping[str, Any]]) -> Index:
+    """The facts by kind and subject."""
+    index: Index = defaultdict(lambda: defaultdict(list))
+    for fact_id in sorted(records):
+        for subject in dict.fromkeys(name.lower() for name in subjects_of(records[fact_id])):
+            index[kind_of(fact_id)][subject].append(fact_id)
+    return {kind: dict(subjects) for kind, subjects in index.items()}
+
+
+def subjects_of(record: Mapping[str, Any]) -> Iterator[str]:
+    """The names that a record is found under; a malformed one may have none."""
+    kind = kind_of(record["id"])
+    if kind == "grid":
+        yield f"{record.get('zone')}/{record.get('basis')}"
+    elif kind == "embodied":
+        yield ANY_HARDWARE
+    for field in _FIELDS.get(kind, ()):
+        named = record.get(field, ())
+        yield from [named] if isinstance(named, str) else named
