@@ -125,7 +125,7 @@ class CountingWindow:
         parents = {candidate.parent_key for candidate in candidates}
         groups: dict[int, list[int]] = {}
         with self._lock:
-            now_s = self._now_s()
+            now_s = self._now_s(len(candidates))
             self._batch += 1
             for candidate in candidates:
                 if candidate.span_key in parents:  # a link between others must be known before they are judged
@@ -347,13 +347,13 @@ class CountingWindow:
         if key:
             self._spans[key] = _new_tuple(Seen, (verdict, parent_key, call, False))
 
-    def _now_s(self) -> float:
-        """The time, once what is too old or too much by then has been forgotten or archived."""
+    def _now_s(self, spans: int = 1) -> float:
+        """The time, before `spans` are judged; what is too old or too much by then has been forgotten or archived."""
         now_s = self._clock()
         if now_s - self._rotated_at_s >= self._ttl_s:
             self._rotated_at_s = now_s
             self._rotate()
-        self._uncounted += 1
+        self._uncounted += spans
         if self._uncounted >= self._counted_every:
             self._uncounted = 0
             if any(len(entries) > entries.capacity for entries in self._bounded):

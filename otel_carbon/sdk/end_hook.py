@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import partial
 from time import time_ns
 from typing import TYPE_CHECKING, cast
+from weakref import ref
 
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
     EndingCallback = Callable[[Span, Mapping[str, object], int], Mapping[str, AttributeValue]]
 
 
-_HEARD = "_otel_carbon_heard"
-"""Set on a span that a callback was called for, so that no other hook calls one again."""
+_IN_CHARGE = "_otel_carbon_in_charge"
+"""Set on a span: the hook whose callback is called for it, then `_DONE`."""
+_DONE = object()
 
 
 class EndHook:
@@ -37,36 +39,49 @@ class EndHook:
     It runs on the thread that ends the span. What goes wrong is handed to `report`; the span ends all the same.
     """
 
-    __slots__ = ("_callback", "_direct", "_report", "_told_by")
+    __slots__ = ("_callback", "_direct", "_report", "_told_by", "_trusting")
 
     def __init__(self, callback: EndingCallback, report: Callable[[Exception], None]) -> None:
         self._callback = callback
         self._report = report
         self._direct = direct_access_works()
-        self._told_by: object = None
+        self._trusting = self._direct
+        self._told_by: Callable[[], object] = _nobody
         """What the last span that we were told of reports to: its other spans need no watching."""
 
     def watch(self, span: Span) -> None:
-        """See to it that the callback is called when the span ends; a span is watched by one hook only."""
-        if self._told_by is not None and span._span_processor is self._told_by:
-            return
-        if type(span.__dict__.get("end")) is not _WatchedEnd:
+        """See to it that the callback is called when the span ends; of several hooks the first one is in charge."""
+        told_by = self._told_by()
+        if told_by is not None and span._span_processor is told_by:
+            if getattr(span, _IN_CHARGE, None) is None:
+                setattr(span, _IN_CHARGE, self)
+        elif getattr(span, _IN_CHARGE, self) is self and type(span.__dict__.get("end")) is not _WatchedEnd:
             span.end = _WatchedEnd(self._end, span, span.end, [True])  # type: ignore[method-assign]  # on the instance: see the module docstring
+            setattr(span, _IN_CHARGE, self)
 
     def tell(self, span: Span) -> None:
         """Take the SDK's word that a span is ending, before any exporter sees it; wrappers may not pass it on."""
-        if not self._direct:
+        if not self._trusting:
             return
         try:
-            self._told_by = span._span_processor
-            attributes = span._attributes._dict  # type: ignore[union-attr]  # the self-test has found it so
-            if not may_be_genai(attributes) or getattr(span, _HEARD, False):
+            told_by = span._span_processor
+            if self._told_by() is not told_by:
+                self._told_by = ref(told_by)
+            bounded: BoundedAttributes = span._attributes  # type: ignore[assignment]  # the self-test has found it so
+            attributes = bounded._dict
+            if not may_be_genai(attributes) or getattr(span, _IN_CHARGE, self) is not self:
                 return
-            setattr(span, _HEARD, True)
+            setattr(span, _IN_CHARGE, _DONE)
             added = self._callback(span, attributes, span._end_time or 0)
-            attributes.update(added)  # at once, as for all dicts; whoever iterates them does so on a copy
+            if added:  # another thread may be reading the old ones
+                bounded._dict = {**attributes, **added}
         except Exception as error:  # nothing of ours may reach the host
             self._report(error)
+
+    def distrust(self) -> None:
+        """Watch every span from now on: we were not told of one that we relied on being told of."""
+        self._trusting = False
+        self._told_by = _nobody
 
     def _end(
         self, span: Span, original_end: Callable[[int | None], None], armed: list[bool], end_time: int | None = None
@@ -87,15 +102,14 @@ class EndHook:
 
     def attributes_of(self, span: ReadableSpan) -> Mapping[str, object]:
         """The span's attributes, without the copy that the public property makes where that is safe."""
-        if self._direct:
-            return span._attributes._dict  # type: ignore[union-attr,no-any-return]  # self-tested at start
-        return dict(span.attributes or {})
+        found = getattr(span._attributes, "_dict", None) if self._direct else None
+        return found if found is not None else dict(span.attributes or {})
 
     def _add(self, span: Span, end_ns: int) -> None:
         attributes = self.attributes_of(span)
         if not may_be_genai(attributes):
             return
-        setattr(span, _HEARD, True)
+        setattr(span, _IN_CHARGE, _DONE)
         added = self._callback(span, attributes, end_ns)
         if not added:
             return
@@ -108,6 +122,10 @@ class EndHook:
         with span._lock, bounded._lock:
             if span.is_recording():  # or another thread has ended it, and exporters are reading it
                 bounded._dict.update(added)
+
+
+def _nobody() -> None:
+    """What `_told_by` says of nobody, like a reference to something that is gone."""
 
 
 class _WatchedEnd(partial[None]):

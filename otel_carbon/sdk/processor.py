@@ -90,6 +90,7 @@ class CarbonSpanProcessor(SpanProcessor):
                 if reading is not None and reading.profile.role is Role.INFERENCE:
                     self._domain.enricher.enrich(view)
                     self.missed += 1
+                    self._hook.distrust()
         except Exception as error:
             self._report(error)
 

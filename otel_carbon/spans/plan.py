@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MAX_PROFILES = 4096
 _TEXT_TYPES = (str, bytes)
 _LEAST_COUNTS = 5
-_NO_KEY = "otel_carbon.no_such_count"
+_NO_KEY = "\0"
 """Stands where a dialect has no key for a count: nobody writes it."""
 
 
@@ -85,9 +85,11 @@ class Plan:
         self._at = {key: i for i, key in enumerate((*self.keys, *chain.from_iterable(members.values())))}
         self.json = tuple(JsonMembers(self._at[holder], _paths(keys)) for holder, keys in members.items())
         self.counts_at = slice(len(heads))
-        read_first = frozenset(heads)
         self.older_counts = tuple(
-            (field, self._at[key]) for field, keys in enumerate(counts) for key in keys if key not in read_first
+            (field, self._at[key])
+            for field, keys in enumerate(counts)
+            for key in keys
+            if heads[field : field + 1] != (key,)
         )
         self.response_id_at = tuple(self._at[key] for key in dialect.keys["response_id"])
         self._presence_at = tuple(self._at[key] for key in by_presence)

@@ -11,7 +11,7 @@ from otel_carbon.core import reasons
 from otel_carbon.counting.candidate import AGGREGATE, COUNTED, DUPLICATE, NO_TOKENS
 from otel_carbon.counting.rotating_map import RotatingMap
 from otel_carbon.counting.shapes import MAX_OPEN_TWINS
-from otel_carbon.counting.window import MAX_ANCESTORS
+from otel_carbon.counting.window import COUNTED_PART, MAX_ANCESTORS, YOUNG_PART
 from tests.unit.counting.candidates import FRAMEWORK_SCOPE, Clock, candidate, window
 
 if TYPE_CHECKING:
@@ -217,3 +217,14 @@ def test_refreshing_starts_the_life_of_an_entry_anew() -> None:
 def _texts(entries: RotatingMap[str]) -> list[str]:
     """The values, without the marks between periods."""
     return [text for text in entries.values() if text is not None]
+
+
+@pytest.mark.parametrize("batch", [1, 512])
+def test_young_calls_never_outnumber_their_bound_by_more_than_a_batch_and_a_fraction(batch: int) -> None:
+    max_calls = 64_000
+    young = max_calls // YOUNG_PART
+    counting, most = window(max_calls=max_calls), 0
+    for first in range(0, 3 * young, batch):
+        counting.judge_together([candidate(n, trace=n, tokens=(n, 1)) for n in range(first + 1, first + batch + 1)])
+        most = max(most, len(counting._shapes.entries))
+    assert most <= young + batch + young // COUNTED_PART

@@ -28,7 +28,7 @@ from tests.unit.sdk.genai_spans import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+    from opentelemetry.sdk.trace import ReadableSpan, Span, TracerProvider
 
 
 def carbon_processor(**options: Any) -> CarbonSpanProcessor:
@@ -152,6 +152,60 @@ def test_a_processor_of_two_providers_is_told_by_one_and_watches_the_spans_of_th
         one_call(wrapping)
     assert [set(ours(span)) for span in exporter.get_finished_spans()] == [CORE_KEYS] * 6
     assert (carbon.missed, operations(carbon)) == (0, 6)
+
+
+class KeepsAnIterator(SpanProcessor):
+    """Looks at attributes in two goes: some before a span has ended, the rest after it."""
+
+    def __init__(self) -> None:
+        self.begun: Iterator[str] = iter(())
+        self.seen: list[str] = []
+
+    def _on_ending(self, span: Span) -> None:
+        self.begun = iter(span.attributes or {})
+
+    def on_end(self, span: ReadableSpan) -> None:  # noqa: ARG002 - SDK signature
+        self.seen = list(self.begun)
+
+
+def test_whoever_is_reading_the_attributes_when_the_span_ends_reads_on_undisturbed() -> None:
+    reader, provider = KeepsAnIterator(), silent_provider()
+    for processor in (reader, carbon_processor()):
+        provider.add_span_processor(processor)
+    for _ in range(2):  # the first is watched, the second told of
+        one_call(provider)
+        assert set(call_attributes()) <= set(reader.seen)
+
+
+def test_a_processor_that_is_wrapped_later_loses_one_span_and_watches_the_others() -> None:
+    carbon, exporter, provider = carbon_processor(), InMemorySpanExporter(), silent_provider()
+    for processor in (carbon, SimpleSpanProcessor(exporter)):
+        provider.add_span_processor(processor)
+    one_call(provider)
+    several = provider._active_span_processor
+    several._span_processors = tuple(ForwardsStartAndEnd(each) for each in several._span_processors)
+    for _ in range(3):
+        one_call(provider)
+    assert [bool(ours(span)) for span in exporter.get_finished_spans()] == [True, False, True, True]
+    assert (carbon.missed, operations(carbon)) == (1, 4)
+
+
+def test_of_two_domains_the_first_judges_even_if_the_second_one_is_wrapped() -> None:
+    first, second, provider = carbon_processor(), carbon_processor(), silent_provider()
+    for processor in (first, ForwardsStartAndEnd(second)):
+        provider.add_span_processor(processor)
+    for _ in range(3):
+        one_call(provider)
+    assert (operations(first), operations(second)) == (3, 0)
+
+
+def test_a_finished_span_whose_attributes_are_a_plain_dict_is_booked() -> None:
+    carbon, source = carbon_processor(), application()
+    for attributes in (call_attributes(), None):
+        span = source.call()
+        span._attributes = attributes  # as a redacting wrapper hands on
+        carbon.on_end(span)
+    assert (carbon.missed, operations(carbon)) == (1, 1)
 
 
 def test_a_span_that_stays_without_attributes_is_seen_once_by_two_processors() -> None:
