@@ -29,6 +29,13 @@ SECTIONS = {
             "Output includes reasoning tokens; input is an uncached token."
         ),
     ),
+    "method": (
+        "From size to energy",
+        (
+            "Energy facts that name one of these with `sized_by` are computed from their size; see "
+            "[methodology.md](../methodology.md#energy-of-a-token)."
+        ),
+    ),
     "ratio": ("Cached tokens", "Energy relative to an uncached input token; no unit."),
     "grid": ("Grid intensity", "gCO2e per kWh of electricity, life cycle. Low and high are bounds of one call's grid."),
     "water": ("Water of electricity", "Litres consumed by power stations per kWh of electricity."),
@@ -58,7 +65,8 @@ def facts_page(compiled: CompiledRegistry) -> str:
     for kind, (title, introduction) in SECTIONS.items():
         of_kind = [fact for fact in facts if kind_of(fact.id) == kind]
         if of_kind:
-            blocks += [f"## {title}", introduction, _facts_table(of_kind)]
+            table = _upright_table(of_kind) if kind == "method" else _facts_table(of_kind)
+            blocks += [f"## {title}", introduction, table]
     blocks += ["## Sources", _sources_table(sources)]
     return "\n\n".join(blocks) + "\n"
 
@@ -84,7 +92,11 @@ def _facts_table(facts: Sequence[Fact]) -> str:
     from otel_carbon.registry.facts import Fact
 
     common = {field.name for field in dataclasses.fields(Fact)}
-    own = [field.name for field in dataclasses.fields(facts[0]) if field.name not in common]
+    own = [
+        field.name
+        for field in dataclasses.fields(facts[0])
+        if field.name not in common and any(getattr(fact, field.name) not in (None, "") for fact in facts)
+    ]
     rows = (
         (
             f"`{fact.id}`",
@@ -97,6 +109,13 @@ def _facts_table(facts: Sequence[Fact]) -> str:
         for fact in facts
     )
     return _table(["id", *own, "evidence", "valid", "sources", "note"], rows)
+
+
+def _upright_table(facts: Sequence[Fact]) -> str:
+    """One row a field: facts with more fields than a page is wide."""
+    names = [field.name for field in dataclasses.fields(facts[0]) if field.name != "id"]
+    rows = ((name, *(_cell(getattr(fact, name)) for fact in facts)) for name in names)
+    return _table(["", *(f"`{fact.id}`" for fact in facts)], rows)
 
 
 def _sources_table(sources: Iterable[Source]) -> str:
@@ -125,6 +144,8 @@ def _cell(entry: object) -> str:
         return f"{entry.mid:g} ({entry.low:.4g} to {entry.high:.4g})"
     if isinstance(entry, tuple):
         return ", ".join(f"`{part}`" for part in entry)
+    if entry is None:
+        return ""
     if isinstance(entry, bool):
         return "yes" if entry else "no"
     return f"{entry:.4g}" if isinstance(entry, float) else str(entry)

@@ -72,7 +72,7 @@ def _own_rows(fact: Fact) -> list[tuple[str, str]]:
         if field.name in _BASE_FIELDS:
             continue
         entry = getattr(fact, field.name)
-        if entry == "":
+        if entry in ("", None):
             continue
         if isinstance(entry, Interval):
             rows.append((field.name, f"{range_words(entry)} {FIELD_UNITS[field.name]}"))

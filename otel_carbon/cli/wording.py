@@ -9,12 +9,15 @@ if TYPE_CHECKING:
     from otel_carbon.core.interval import Interval
 
 FIELD_UNITS = {
+    "batch": "requests served together",
     "ewif_l_per_kwh": "L per kWh",
     "gco2e_per_it_kwh": "gCO2e per IT kWh",
     "gco2e_per_kwh": "gCO2e per kWh",
     "input_wh_per_ktoken": "IT Wh per 1,000 tokens",
+    "it_per_accelerator": "of the accelerators' energy",
     "l_per_kwh": "L per kWh",
     "output_wh_per_ktoken": "IT Wh per 1,000 tokens",
+    "prefill_utilisation": "of an accelerator's operations",
     "pue": "facility kWh per IT kWh",
     "ratio": "of an uncached input token",
     "wue_l_per_it_kwh": "L per IT kWh",
@@ -22,8 +25,11 @@ FIELD_UNITS = {
 """Field of a fact to the unit of its amount."""
 
 FIELD_LABELS = {
+    "batch": "batch",
     "input_wh_per_ktoken": "input",
+    "it_per_accelerator": "host and idle",
     "output_wh_per_ktoken": "output",
+    "prefill_utilisation": "use in reading",
     "pue": "PUE",
     "wue_l_per_it_kwh": "WUE",
 }

@@ -9,6 +9,8 @@ ASSUMPTIONS = {
     "billed_units": "The counts are billed units, fewer than the tokens that were processed.",
     "cache_added_to_input": "The input count was taken to leave out cached tokens, which were added.",
     "cache_within_input": "The input count was taken to include cached tokens.",
+    "clipped_to_ceiling": "The upper bound was lowered to the energy that the list price can pay for.",
+    "clipped_to_floor": "The lower bound was raised to the energy that no benchmark has come below.",
     "details_from_twin": "Cached or reasoning tokens were taken from another span of the same call.",
     "generic_site": "The data centre is unknown; a typical one is taken.",
     "hardware_guessed": "The kind of accelerator is a guess.",
@@ -17,6 +19,7 @@ ASSUMPTIONS = {
     "output_counted_high": "The instrumentation counts a few output tokens of a stream twice.",
     "output_from_total": "The output count leaves out thoughts, which were taken from the total.",
     "output_partly_reported": "Only a part of the output tokens is reported; the figure is too low by the rest.",
+    "mid_clipped_to_ceiling": "The formula gives more energy than the list price can pay for; that much is taken.",
     "outside_fit": "The model lies outside the sizes that the energy formula was fitted on.",
     "power_guessed": "The power that the hardware draws is a guess.",
     "provider_default_place": "No region is given; the provider's usual places are taken.",
@@ -26,6 +29,7 @@ ASSUMPTIONS = {
     "request_model_taken": "The model that answered is not registered; the one that was asked for is taken.",
     "size_guessed": "The model's size is not published; outside guesses are taken.",
     "size_suspect": "The guessed size looks too small for what the model does; the upper bound is widened.",
+    "widened_by_other_method": "The bounds were widened to hold what another admissible method says.",
 }
 """Code to what was assumed, in words."""
 

@@ -70,6 +70,82 @@ class EnergyCoefficient(Fact):
     output_wh_per_ktoken: Interval
     input_wh_per_ktoken: Interval
     assumptions: tuple[str, ...]
+    family: str = ""
+    """The line of models that it belongs to."""
+    sized_by: str = ""
+    """The method fact that made the two amounts from the size below; empty when they were written down."""
+    size_evidence: str = ""
+    """`published` by the developer, told by the model's `name`, or `guessed`."""
+    active_b_low: float | None = None
+    active_b_high: float | None = None
+    """Billions of parameters that work on one token."""
+    total_b_low: float | None = None
+    total_b_high: float | None = None
+    benchmark_wh_per_ktoken: float | None = None
+    """What the accelerators took for output in a benchmark of these weights, at the method's batch."""
+    other_wh_per_ktoken_low: float | None = None
+    other_wh_per_ktoken_high: float | None = None
+    """The range of another admissible method, brought to this boundary."""
+    input_usd_per_mtok: float | None = None
+    output_usd_per_mtok: float | None = None
+    """List price on `price_date`, in US dollars per million tokens."""
+    price_date: date | None = None
+    derivation: str = ""
+    """How the amounts were computed, with every term."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class SizeMethod(Fact):
+    """How energy follows from the size of a model: a fit over benchmarks, what is assumed of serving, and the bounds.
+
+    Parameters count in billions; the coefficients are those of `core.parametric.OutputFit`.
+    """
+
+    method: str
+    intercept: float
+    ln_active_b: float
+    ln_total_b: float
+    ln_batch: float
+    ln_batch_squared: float
+    fp8: float
+    b200: float
+    batch_origin: float
+    fitted_active_b_low: float
+    fitted_active_b_high: float
+    fitted_total_b_low: float
+    fitted_total_b_high: float
+    batch: Interval
+    """Requests that are served together."""
+    it_per_accelerator: Interval
+    """Accelerator, host and idle reserve, relative to the accelerators alone."""
+    fit_factor: float
+    """95 % of models lie within this factor of the fit, either way."""
+    size_factor: float
+    """How far a guessed size may be off."""
+    serving_factor: float
+    """How far the serving stack and hardware may be off where the weights themselves were benchmarked."""
+    input_per_output: float
+    """Energy of an input token relative to an output token."""
+    input_divisor_low: float
+    input_factor_high: float
+    """From the mid of an input token to its bounds."""
+    suspect_factor_high: float
+    """From mid to high where the price contradicts the guessed size."""
+    floor_j_per_active_b: float
+    """Joules of the accelerators per token and billion active parameters that no benchmark has come below."""
+    kwh_per_usd: float
+    """Electricity at the facility that a dollar of accelerator time pays for at most."""
+    kwh_per_usd_own_chips: float
+    own_chips: tuple[str, ...]
+    """Developers who run chips of their own."""
+    least_kwh_per_usd: float
+    """Below so much per dollar of list price, a guessed size is suspect."""
+    facility_per_it: float
+    """The PUE at which prices are compared."""
+    prefill_flops_per_s: float
+    prefill_utilisation: Interval
+    prefill_watts: float
+    """One accelerator reading input at 16 bits."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -163,10 +239,11 @@ FACT_KINDS: dict[str, type[Fact]] = {
     "embodied": Embodied,
     "ratio": TokenRatio,
     "range": RangeRule,
+    "method": SizeMethod,
 }
 """First part of a fact's id to its class."""
 
-_DATES = frozenset({"published", "valid_from", "valid_to", "accessed"})
+_DATES = frozenset({"published", "valid_from", "valid_to", "accessed", "price_date"})
 
 
 def kind_of(fact_id: str) -> str:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from otel_carbon.registry.authoring.yaml_source import Entry, Problem
+    from otel_carbon.registry.facts import SizeMethod
 
 Amount: TypeAlias = dict[str, float]
 """`{"low": x, "mid": y, "high": z}`."""
@@ -24,13 +25,14 @@ SIGNIFICANT_DIGITS = 6
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What an amount may refer to: range rules as (factor_low, factor_high), and grid amounts for mixes.
+    """What an amount may refer to: range rules as (factor_low, factor_high), grid amounts for mixes, size methods.
 
     `broken` holds the ids of facts with problems of their own: what refers to them is not reported again.
     """
 
     rules: dict[str, tuple[float, float]] = field(default_factory=dict)
     grids: dict[str, Amount] = field(default_factory=dict)
+    methods: dict[str, SizeMethod] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
 
 

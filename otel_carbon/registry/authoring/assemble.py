@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from otel_carbon.registry.authoring.amounts import Bounds
 from otel_carbon.registry.authoring.documents import Documents, Draft, read_directory
 from otel_carbon.registry.authoring.records import Record, fact_record, source_record
-from otel_carbon.registry.facts import FACT_KINDS, kind_of
+from otel_carbon.registry.facts import FACT_KINDS, fact_from_record, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from otel_carbon.registry.authoring.yaml_source import Problem
     from otel_carbon.registry.compiled import CompiledRegistry
+    from otel_carbon.registry.facts import SizeMethod
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def _facts(documents: Documents, base: CompiledRegistry | None, problems: list[P
 
 
 def _stage(draft: Draft) -> int:
-    if kind_of(draft.id) == "range":
+    if kind_of(draft.id) in ("range", "method"):
         return 0
     return 2 if _is_mix(draft) else 1
 
@@ -75,3 +76,5 @@ def _learn(record: Mapping[str, Any], bounds: Bounds) -> None:
         bounds.rules[record["id"]] = (float(record["factor_low"]), float(record["factor_high"]))
     elif kind == "grid":
         bounds.grids[record["id"]] = record["gco2e_per_kwh"]
+    elif kind == "method":
+        bounds.methods[record["id"]] = cast("SizeMethod", fact_from_record(record))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from otel_carbon.registry.authoring.amounts import GRID_FIELD, Amount, Bounds, expand_amount, number_of
 from otel_carbon.registry.authoring.derivations import derivation_words
+from otel_carbon.registry.authoring.sized import with_sizes
 from otel_carbon.registry.facts import FACT_KINDS, Source, kind_of
 
 if TYPE_CHECKING:
@@ -19,8 +20,26 @@ if TYPE_CHECKING:
 Written: TypeAlias = str | int | float | bool | list[str] | Amount | None
 Record: TypeAlias = dict[str, Written]
 
-OMISSIBLE: Mapping[str, Written] = {"locator": "", "note": "", "supersedes": None, "valid_to": None}
+OMISSIBLE: Mapping[str, Written] = {
+    "locator": "",
+    "note": "",
+    "supersedes": None,
+    "valid_to": None,
+    "family": "",
+    "sized_by": "",
+    "size_evidence": "",
+    **dict.fromkeys(
+        (
+            *("active_b_low", "active_b_high", "total_b_low", "total_b_high", "benchmark_wh_per_ktoken"),
+            *("other_wh_per_ktoken_low", "other_wh_per_ktoken_high"),
+            *("input_usd_per_mtok", "output_usd_per_mtok", "price_date"),
+        )
+    ),
+}
 """Fields that need not be written, with what they then are."""
+
+SIGNED = frozenset({"intercept", "ln_active_b", "ln_total_b", "ln_batch", "ln_batch_squared", "fp8", "b200"})
+"""Numbers that may be negative."""
 
 COMPUTED = frozenset({"derivation"})
 """Fields that only the compiler writes."""
@@ -40,8 +59,13 @@ def fact_record(draft: Draft, bounds: Bounds, problems: list[Problem]) -> Record
     """The compiled record of a fact, or None when it, or a fact that it refers to, has problems."""
     fields = dict(draft.fields)
     kind = kind_of(draft.id)
+    sized = None
     if kind == "energy":
         _check_boundary(draft, fields.pop("boundary", None), problems)
+        sized = with_sizes(draft, fields, bounds, problems)
+        if sized is None:
+            return None
+        fields = sized.fields
     divisor = fields.get("divisor_low") if kind == "range" else None
     if divisor is not None:
         fields["factor_low"] = fields.pop("divisor_low")
@@ -50,6 +74,8 @@ def fact_record(draft: Draft, bounds: Bounds, problems: list[Problem]) -> Record
         record["factor_low"] = _inverse(divisor, record["factor_low"], problems)
     if record is not None and kind == "grid":
         record["derivation"] = derivation_words(fields[GRID_FIELD], bounds)
+    if record is not None and sized is not None:
+        record["derivation"] = sized.derivation
     return record
 
 
@@ -83,7 +109,8 @@ def _record(
     problems.extend(fields[name].problem(advice) for name in sorted(set(fields) - set(known)))
     for name, type_name in known.items():
         if name in fields:
-            record[name] = _typed(fields[name], type_name, bounds, FLOORS.get(name, 0.0), problems)
+            expected = "signed" if name in SIGNED else type_name
+            record[name] = _typed(fields[name], expected, bounds, FLOORS.get(name, 0.0), problems)
         elif name in OMISSIBLE:
             record[name] = OMISSIBLE[name]
         else:
@@ -122,6 +149,13 @@ def _whole_number(entry: Entry, problems: list[Problem]) -> Written:
     return None
 
 
+def _signed(entry: Entry, problems: list[Problem]) -> Written:
+    if isinstance(entry.content, int | float) and not isinstance(entry.content, bool):
+        return float(entry.content)
+    problems.append(entry.problem(f"is {entry.content!r}, no number; write a number"))
+    return None
+
+
 def _flag(entry: Entry, problems: list[Problem]) -> Written:
     if not isinstance(entry.content, bool):
         problems.append(entry.problem(f"is {entry.content!r}; write true or false"))
@@ -144,6 +178,7 @@ _PLAIN: Mapping[str, Callable[[Entry, list[Problem]], Written]] = {
     "date": _date,
     "float": number_of,
     "int": _whole_number,
+    "signed": _signed,
     "str": _text,
     "tuple[str, ...]": _texts,
 }
