@@ -10,6 +10,7 @@ from otel_carbon.core.footprint import Unestimated
 from otel_carbon.estimating import LAST_DAY_NUMBER, NS_PER_DAY, day_from_unix_ns, with_assumptions
 from otel_carbon.methods.per_token import CallSubject
 from otel_carbon.metrics.labels import NO_TENANT, SeriesLabels, label_text
+from otel_carbon.registry.ladder import FALLBACKS
 
 if TYPE_CHECKING:
     from datetime import date
@@ -120,9 +121,15 @@ class Booking:
             profile.provider, profile.model, profile.operation, place.region, place.evidence, day, place.private_host
         )
         factors = self._resolver.factors_of(subject)
-        unknown = isinstance(factors, Unestimated) and factors.reason == reasons.MODEL_NOT_REGISTERED
-        if unknown and profile.request_model not in ("", profile.model):
+        if profile.request_model not in ("", profile.model) and not _is_of_the_model(factors):
             asked_for = self._resolver.factors_of(subject._replace(model=profile.request_model))
-            if not isinstance(asked_for, Unestimated):
+            if _is_of_the_model(asked_for) and not isinstance(asked_for, Unestimated):
                 return with_assumptions(asked_for, (REQUEST_MODEL_TAKEN,))
         return factors
+
+
+def _is_of_the_model(factors: Factors | Unestimated) -> bool:
+    """Whether the registry knows the model itself, with factors for the call or without."""
+    if isinstance(factors, Unestimated):
+        return factors.reason not in (reasons.MODEL_NOT_REGISTERED, reasons.STRICT_FALLBACK_REFUSED)
+    return factors.provenance.match not in FALLBACKS

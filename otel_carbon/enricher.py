@@ -50,6 +50,7 @@ class EnrichSettings:
     `accounting_point` names the services whose server-side GenAI spans count, `*` for all;
     by default calls count where they are made, not where they are served.
     `pass_through` names services whose inference spans never count: gateways, whose clients report the calls.
+    `strict` leaves models that are not registered themselves without an estimate, instead of their family's or class's.
     `usage_source` (service, `*` for all others, to `spans` or `metrics`) says what calls are counted from, else spans.
     """
 
@@ -61,6 +62,7 @@ class EnrichSettings:
     accounting_point: frozenset[str] = frozenset()
     pass_through: frozenset[str] = frozenset()
     usage_source: Mapping[str, Literal["spans", "metrics"]] = field(default_factory=dict)
+    strict: bool = False
 
     def counts_metrics_of(self, service: str) -> bool:
         """Whether the calls of a service are counted from its metrics, and not from its spans."""
@@ -118,7 +120,7 @@ class Enricher:
         self.reader = SpanReader(self.settings.tenant_attribute, with_provider_names(self.settings.models))
         self.window = window or CountingWindow(time.monotonic)
         self.totals = totals or Totals()
-        resolver = FactorResolver(registry, self.settings.configured_regions)
+        resolver = FactorResolver(registry, self.settings.configured_regions, self.settings.strict)
         self._booking = Booking(resolver, self.totals, self.settings.tenant_attribute)
 
     def enrich(self, span: SpanView) -> Outcome | None:

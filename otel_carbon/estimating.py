@@ -29,6 +29,8 @@ class FactorResolver:
 
     registry: Registry
     configured_regions: Mapping[str, str] = field(default_factory=dict)
+    strict: bool = False
+    """Whether a model that is not registered itself stays without factors."""
     _resolved: dict[CallSubject, Factors | Unestimated] = field(default_factory=dict)
 
     def factors_of(self, call: CallSubject) -> Factors | Unestimated:
@@ -37,16 +39,20 @@ class FactorResolver:
         if found is None:
             if len(self._resolved) >= MAX_CACHED_SUBJECTS:
                 self._resolved.clear()
-            found = self._resolved[call] = resolve_factors(self.registry, call, self.configured_regions)
+            found = self._resolved[call] = resolve_factors(
+                self.registry, call, self.configured_regions, strict=self.strict
+            )
         return found
 
 
-def estimate(usage: TokenUsage, *, registry: Registry | None = None) -> Footprint | Unestimated:
+def estimate(usage: TokenUsage, *, registry: Registry | None = None, strict: bool = False) -> Footprint | Unestimated:
     """The footprint of one call; facility energy in kWh, emissions in gCO2e, water in L.
 
     Args:
         usage: the call's tokens, model, provider, and region and day when known (today in UTC otherwise).
         registry: the facts to use; `None` is the bundled registry.
+        strict: whether a model that is not registered itself has no estimate, instead of that of its family, its size
+            class or any model.
 
     Returns:
         A footprint with bounds and provenance, or the reason why there is none. Unknown is never zero.
@@ -57,7 +63,7 @@ def estimate(usage: TokenUsage, *, registry: Registry | None = None) -> Footprin
         return Unestimated(reasons.NO_USAGE)
     if not call.model:
         return Unestimated(reasons.MODEL_NOT_NAMED)
-    factors = _resolver_of(registry or Registry.bundled()).factors_of(call)
+    factors = _resolver_of(registry or Registry.bundled(), strict).factors_of(call)
     if isinstance(factors, Unestimated):
         return factors
     if usage.input_tokens is None:
@@ -66,8 +72,8 @@ def estimate(usage: TokenUsage, *, registry: Registry | None = None) -> Footprin
 
 
 @lru_cache(maxsize=8)
-def _resolver_of(registry: Registry) -> FactorResolver:
-    return FactorResolver(registry)
+def _resolver_of(registry: Registry, strict: bool) -> FactorResolver:
+    return FactorResolver(registry, strict=strict)
 
 
 def has_usage(operation: str, input_tokens: int | None, output_tokens: int | None) -> bool:

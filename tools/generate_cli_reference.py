@@ -47,6 +47,7 @@ as `--model-map` |
 | `OTEL_CARBON_ACCOUNTING_POINT` | `service,-service,...`: services whose server spans count (`*`: all), \
 and behind a minus gateways whose clients report the calls, as `--accounting-point` |
 | `OTEL_CARBON_ATTRIBUTES` | `core` or `full`: what `enrich` adds to a span |
+| `OTEL_CARBON_STRICT` | `true`: no estimate for models that are not registered themselves, as `--strict` |
 | `OTEL_CARBON_DEBUG` | any text: print the traceback of an unexpected error |
 | `NO_COLOR` | any text: no colour |"""
 

@@ -149,6 +149,7 @@ def carbon_builder(registry_file: Path | None) -> BuildCarbon:
             models=config.models,
             accounting_point=frozenset(config.accounting_point.count),
             pass_through=frozenset(config.accounting_point.pass_through),
+            strict=config.strict,
             usage_source={name: source.value for name, source in config.usage_source.services.items()},
         )
         enricher = Enricher(_registry_for(config, registry_file), settings)

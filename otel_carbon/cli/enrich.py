@@ -15,7 +15,7 @@ from otel_carbon.cli import exit_codes
 from otel_carbon.cli.console import Console
 from otel_carbon.cli.extras import needs_extra
 from otel_carbon.cli.output import STANDARD_STREAM, refuse_own_input, write_result
-from otel_carbon.cli.registry_choice import chosen_registry, registry_option
+from otel_carbon.cli.registry_choice import chosen_registry, registry_option, strict_option
 from otel_carbon.errors import BodyTooLarge, MalformedBody
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ _ACCOUNTING_POINT_HELP = (
     help="The model behind the NAME of a deployment or alias, or behind PROVIDER/NAME; may be given several times.",
 )
 @click.option("--accounting-point", metavar="SERVICE,...", help=_ACCOUNTING_POINT_HELP)
+@strict_option
 @registry_option
 def enrich(
     file: Path,
@@ -62,6 +63,7 @@ def enrich(
     *,
     summary: bool,
     full: bool,
+    strict: bool,
 ) -> int:
     """Add footprints to the inference spans of an OTLP trace file.
 
@@ -79,7 +81,9 @@ def enrich(
         refuse_own_input(output, [file])
     registry = chosen_registry(registry_file)
     settings = _settings(registry, model_map, accounting_point)
-    enriched = _enriched(file, registry, replace(settings, full=full or settings.full))
+    enriched = _enriched(
+        file, registry, replace(settings, full=full or settings.full, strict=strict or settings.strict)
+    )
     if output is not None or not summary:
         _write_traces(enriched, output or STANDARD_STREAM, file)
     if summary:

@@ -14,7 +14,14 @@ from otel_carbon.cli import exit_codes
 from otel_carbon.cli.estimate_json import estimate_json
 from otel_carbon.cli.estimate_page import show_estimate
 from otel_carbon.cli.output import output_option, result_console, write_result
-from otel_carbon.cli.registry_choice import as_of_option, chosen_registry, day_from_text, nearest_names, registry_option
+from otel_carbon.cli.registry_choice import (
+    as_of_option,
+    chosen_registry,
+    day_from_text,
+    nearest_names,
+    registry_option,
+    strict_option,
+)
 from otel_carbon.core import reasons
 from otel_carbon.core.assumptions import PROVIDER_IS_DEVELOPER
 from otel_carbon.core.footprint import Footprint
@@ -22,6 +29,7 @@ from otel_carbon.core.usage import TokenUsage
 from otel_carbon.errors import UsageError
 from otel_carbon.estimating import estimate as estimate_usage
 from otel_carbon.registry.facts import EnergyCoefficient, ProviderPlace, Region, Zone
+from otel_carbon.registry.ladder import known_model
 from otel_carbon.registry.places import is_known_region
 
 if TYPE_CHECKING:
@@ -47,11 +55,19 @@ _COUNT_NAME = re.compile(r"\b(input|output|cache_read|cache_write|reasoning)_tok
 @click.option("--operation", default="chat", show_default=True, metavar="OP", help="What the call did.")
 @click.option("--region", metavar="REGION", help="Cloud region or grid zone, such as us-east-1 or FRA.")
 @click.option("--at", type=day_from_text, metavar="DATE", help="The day of the call, in UTC; today unless given.")
+@strict_option
 @as_of_option
 @registry_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON with every step instead of a table.")
 @output_option
-def estimate(registry_file: Path | None, as_of: date | None, as_json: bool, output: Path, **call: Any) -> int:  # noqa: ANN401 - click's options, typed by TokenUsage
+def estimate(
+    registry_file: Path | None,
+    as_of: date | None,
+    as_json: bool,
+    strict: bool,
+    output: Path,
+    **call: Any,  # noqa: ANN401 - click's options, typed by TokenUsage
+) -> int:
     """Estimate energy, emissions and water of one call from its token counts.
 
     Without --provider the developer of a closed model is taken, without --region the provider's usual places.
@@ -63,7 +79,7 @@ def estimate(registry_file: Path | None, as_of: date | None, as_json: bool, outp
     usage = _usage(call)
     _check_region(registry, usage.region)
     named = usage if usage.provider else _with_developer(registry, usage)
-    outcome = estimate_usage(named, registry=registry)
+    outcome = estimate_usage(named, registry=registry, strict=strict)
     if not isinstance(outcome, Footprint):
         _refuse_day(registry, outcome, usage)
         return _show_nothing(registry, outcome, usage, output if as_json else None)
@@ -120,8 +136,9 @@ def _region_names(registry: Registry) -> Iterator[str]:
 
 def _with_developer(registry: Registry, usage: TokenUsage) -> TokenUsage:
     """Take the developer for the provider where only the developer can host the model and its place is known."""
-    coefficient = registry.about(EnergyCoefficient, usage.model, usage.at)
-    if coefficient is None or coefficient.open_weights:
+    known = known_model(registry, usage.model, usage.at)
+    coefficient = known.fact if known else None
+    if not isinstance(coefficient, EnergyCoefficient) or coefficient.open_weights:
         return usage
     if registry.about(ProviderPlace, coefficient.developer, usage.at) is None:
         return usage
@@ -131,7 +148,8 @@ def _with_developer(registry: Registry, usage: TokenUsage) -> TokenUsage:
 def _refuse_day(registry: Registry, outcome: Unestimated, usage: TokenUsage) -> None:
     if outcome.reason != reasons.OUTSIDE_VALIDITY or usage.at is None:
         return
-    coefficient = registry.about(EnergyCoefficient, usage.model, None)
+    known = known_model(registry, usage.model, None)
+    coefficient = known.fact if known else None
     since = f"; the model's coefficient applies from {coefficient.valid_from}" if coefficient else ""
     end = f" up to {coefficient.valid_to}" if coefficient and coefficient.valid_to else ""
     msg = f"--at {usage.at}: the registry's facts do not cover that day ({outcome.detail}){since}{end}"

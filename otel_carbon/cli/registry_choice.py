@@ -56,6 +56,18 @@ def as_of_option(command: Command) -> Command:
     return option(command)
 
 
+def strict_option(command: Command) -> Command:
+    """The option `--strict`, as the parameter `strict`."""
+    option = click.option(
+        "--strict",
+        is_flag=True,
+        envvar="OTEL_CARBON_STRICT",
+        show_envvar=True,
+        help="No estimate for models that only their family, their size class or any model stands for.",
+    )
+    return option(command)
+
+
 def chosen_registry(registry_file: Path | None, as_of: date | None = None) -> Registry:
     """The registry that the options ask for.
 

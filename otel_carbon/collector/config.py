@@ -204,6 +204,11 @@ class CarbonConfig(_Model):
         default_factory=dict,
         description="Model behind the name of a deployment or alias, `name: model` or `provider/name: model`.",
     )
+    strict: bool = Field(
+        default=False,
+        description="Whether models that are not registered themselves stay without an estimate, instead of that of "
+        "their family, their size class or any model.",
+    )
     accounting_point: AccountingPointConfig = Field(
         default_factory=AccountingPointConfig,
         description="Where calls count; by default where they are made.",

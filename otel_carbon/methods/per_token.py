@@ -10,7 +10,8 @@ from otel_carbon.core.factors import EnergyPerToken, Factors, Provenance
 from otel_carbon.core.footprint import Unestimated
 from otel_carbon.core.tokens import CACHE_READ, CACHE_WRITE
 from otel_carbon.core.units import kwh_per_token_from_wh_per_ktoken
-from otel_carbon.registry.facts import Embodied, EnergyCoefficient, ProviderPlace, TokenRatio
+from otel_carbon.registry.facts import Embodied, ProviderPlace, TokenRatio
+from otel_carbon.registry.ladder import FALLBACKS, known_model, match_model
 from otel_carbon.registry.places import SELF_HOSTED, is_known_region, place_of_call
 from otel_carbon.registry.subjects import ANY_HARDWARE
 
@@ -20,12 +21,12 @@ if TYPE_CHECKING:
 
     from otel_carbon.core.interval import Interval
     from otel_carbon.registry.catalog import Registry
+    from otel_carbon.registry.facts import Fact
+    from otel_carbon.registry.ladder import Match
     from otel_carbon.registry.places import Place
 
 TIER = "token_physical"
 TIER_NUMBER = 1
-MATCH_EXACT = "exact"
-MATCH_ALIAS = "alias"
 EVIDENCE_CONFIGURED = "configured"
 
 
@@ -54,17 +55,26 @@ class _Shared:
 
 
 def resolve_factors(
-    registry: Registry, call: CallSubject, configured_regions: Mapping[str, str] | None = None
+    registry: Registry,
+    call: CallSubject,
+    configured_regions: Mapping[str, str] | None = None,
+    *,
+    strict: bool = False,
 ) -> Factors | Unestimated:
     """The factors for a call, or why the registry has none; never raises.
 
     `configured_regions` (provider in lower case to region) is the user's own word, so it wins over what is reported.
+    With `strict` a model that only its family, size class or the generic coefficient stands for has no factors.
     """
-    coefficient = registry.about(EnergyCoefficient, call.model, call.day)
-    if coefficient is None:
-        if registry.about(EnergyCoefficient, call.model, None) is not None:
+    match = match_model(registry, call.model, call.operation, call.day)
+    if match is None or match.kind in FALLBACKS:
+        if known_model(registry, call.model, None) is not None:
             return Unestimated(reasons.OUTSIDE_VALIDITY, f"{call.model} on {call.day}")
-        return Unestimated(reasons.MODEL_NOT_REGISTERED, call.model)
+        if match is None:
+            return Unestimated(reasons.MODEL_NOT_REGISTERED, call.model)
+        if strict:
+            return Unestimated(reasons.STRICT_FALLBACK_REFUSED, f"{call.model} by {match.kind}")
+    coefficient = match.fact
     if call.operation not in coefficient.operations:
         return Unestimated(reasons.OPERATION_NOT_COVERED, call.operation)
     # The provider attribute names the API dialect; an open model at a private address is the user's own.
@@ -77,7 +87,7 @@ def resolve_factors(
     shared = _shared_facts(registry, call.day)
     if place is None or shared is None:
         return _no_place(registry, provider, region, call.day)
-    return _factors(registry, call.model, coefficient, shared, place)
+    return _factors(registry, match, shared, place)
 
 
 def _configured_region(registry: Registry, provider: str, configured: Mapping[str, str]) -> str | None:
@@ -105,7 +115,8 @@ def _no_place(registry: Registry, provider: str, region: str | None, day: date) 
     return Unestimated(reasons.OUTSIDE_VALIDITY, f"place facts on {day}")
 
 
-def _factors(registry: Registry, model: str, coefficient: EnergyCoefficient, shared: _Shared, place: Place) -> Factors:
+def _factors(registry: Registry, match: Match, shared: _Shared, place: Place) -> Factors:
+    coefficient = match.fact
     input_kwh = _kwh_per_token(coefficient.input_wh_per_ktoken)
     return Factors(
         EnergyPerToken(
@@ -120,7 +131,7 @@ def _factors(registry: Registry, model: str, coefficient: EnergyCoefficient, sha
         shared.embodied.gco2e_per_it_kwh,
         place.site.wue_l_per_it_kwh,
         place.water.l_per_kwh,
-        _provenance(registry, model, coefficient, shared, place),
+        _provenance(registry, match, shared, place),
     )
 
 
@@ -128,11 +139,9 @@ def _kwh_per_token(wh_per_ktoken: Interval) -> Interval:
     return wh_per_ktoken.scaled(kwh_per_token_from_wh_per_ktoken(1.0))
 
 
-def _provenance(
-    registry: Registry, model: str, coefficient: EnergyCoefficient, shared: _Shared, place: Place
-) -> Provenance:
-    listed = {model_id.lower() for model_id in coefficient.models}
-    facts = {
+def _provenance(registry: Registry, match: Match, shared: _Shared, place: Place) -> Provenance:
+    coefficient = match.fact
+    facts: dict[str, tuple[Fact, ...]] = {
         "energy_per_token": (coefficient, shared.cache_read, shared.cache_write),
         "pue": (place.site, *place.named_by),
         "grid_gco2e_per_kwh": (place.grid, *place.named_by),
@@ -146,7 +155,7 @@ def _provenance(
         registry_version=registry.version,
         registry_digest=registry.digest,
         coefficient_id=coefficient.id,
-        match=MATCH_EXACT if model.lower() in listed else MATCH_ALIAS,
+        match=match.kind,
         grid_id=place.grid.id,
         site_id=place.site.id,
         region=place.region,

@@ -110,6 +110,15 @@ class Registry:
                 best, best_rank = fact, rank
         return best
 
+    def subjects(self, kind: str) -> Iterator[str]:
+        """What the facts of a kind are about, in lower case, each once."""
+        seen: set[str] = set()
+        for layer in self._layers:
+            for subject in layer.index.get(kind, ()):
+                if subject not in seen:
+                    seen.add(subject)
+                    yield subject
+
     def _claimants(self, kind: type[F], subject: str) -> Iterator[tuple[int, F]]:
         """The known facts of a class about a subject that no other of them supersedes, each with its layer."""
         found = [

@@ -95,6 +95,29 @@ class EnergyCoefficient(Fact):
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Fallback(Fact):
+    """IT energy per 1,000 tokens, in Wh, of models that no coefficient is about: of a family, a size class, or of any.
+
+    `patterns` are held against normalised model ids (`spellings.plain_name`), `*` stands for anything.
+    `low_b` and `high_b` are billions of parameters in all, which a name may tell; 0 where size says nothing.
+    """
+
+    level: str
+    """`family`, `size_class` or `generic`; `none` for names of models that no coefficient of tokens fits."""
+    name: str
+    patterns: tuple[str, ...]
+    operations: tuple[str, ...]
+    open_weights: bool
+    low_b: float
+    high_b: float
+    output_wh_per_ktoken: Interval
+    input_wh_per_ktoken: Interval
+    assumptions: tuple[str, ...]
+    method: str = "fallback"
+    derivation: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class SizeMethod(Fact):
     """How energy follows from the size of a model: a fit over benchmarks, what is assumed of serving, and the bounds.
 
@@ -240,6 +263,7 @@ FACT_KINDS: dict[str, type[Fact]] = {
     "ratio": TokenRatio,
     "range": RangeRule,
     "method": SizeMethod,
+    "fallback": Fallback,
 }
 """First part of a fact's id to its class."""
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from otel_carbon.registry.facts import kind_of
+from otel_carbon.registry.spellings import same_signs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -13,8 +14,12 @@ if TYPE_CHECKING:
 ANY_HARDWARE = "any"
 """The subject of embodied factors, which so far tell no hardware apart."""
 
+SIGNS_MARK = "~"
+"""Before a model id whose signs are written one way; coefficients are found under those too."""
+
 _FIELDS = {
     "energy": ("models", "aliases"),
+    "fallback": ("patterns",),
     "water": ("zone",),
     "zone": ("zone", "names"),
     "site": ("site",),
@@ -45,4 +50,7 @@ def subjects_of(record: Mapping[str, Any]) -> Iterator[str]:
         yield ANY_HARDWARE
     for field in _FIELDS.get(kind, ()):
         named = record.get(field, ())
-        yield from [named] if isinstance(named, str) else named
+        names = [named] if isinstance(named, str) else named
+        yield from names
+        if kind == "energy":
+            yield from (SIGNS_MARK + same_signs(name) for name in names)

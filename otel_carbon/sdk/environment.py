@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from otel_carbon.enricher import EnrichSettings
 from otel_carbon.registry.catalog import Registry
 from otel_carbon.registry.facts import EnergyCoefficient, Region, Zone
+from otel_carbon.registry.ladder import known_model
 from otel_carbon.registry.places import is_known_region
 from otel_carbon.sdk.setting_texts import accounting_point_from_text, pairs_from_text
 
@@ -23,6 +24,7 @@ REGION = "OTEL_CARBON_REGION"
 MODELS = "OTEL_CARBON_MODELS"
 ACCOUNTING_POINT = "OTEL_CARBON_ACCOUNTING_POINT"
 ATTRIBUTES = "OTEL_CARBON_ATTRIBUTES"
+STRICT = "OTEL_CARBON_STRICT"
 MAX_SUGGESTIONS = 3
 SIMILARITY = 0.5
 TRUE_WORDS = ("true", "1", "yes", "on")
@@ -30,7 +32,11 @@ TRUE_WORDS = ("true", "1", "yes", "on")
 
 def is_disabled(environ: Mapping[str, str]) -> bool:
     """Whether the user switched otel-carbon off."""
-    return environ.get(DISABLED, "").strip().lower() in TRUE_WORDS
+    return _is_true(environ, DISABLED)
+
+
+def _is_true(environ: Mapping[str, str], variable: str) -> bool:
+    return environ.get(variable, "").strip().lower() in TRUE_WORDS
 
 
 def settings_from_environment(environ: Mapping[str, str], registry: Registry | None = None) -> EnrichSettings:
@@ -57,6 +63,7 @@ def settings_from_environment(environ: Mapping[str, str], registry: Registry | N
         models=models,
         accounting_point=accounting.counting,
         pass_through=accounting.pass_through,
+        strict=_is_true(environ, STRICT),
     )
 
 
@@ -72,7 +79,7 @@ def unknown_region(registry: Registry, region: str) -> str | None:
 
 def unknown_model(registry: Registry, model: str) -> str | None:
     """What is wrong with the name of a model and what to write instead; `None` when the registry knows it."""
-    if registry.about(EnergyCoefficient, model, None) is not None:
+    if known_model(registry, model, None) is not None:
         return None
     names = (name for fact in registry.facts("energy") if isinstance(fact, EnergyCoefficient) for name in fact.models)
     return f"unknown model {model!r}; {_question(model, names)}All: `otel-carbon registry list --kind energy`"

@@ -129,5 +129,6 @@ def test_settings_that_the_readme_names_are_read() -> None:
         environment.MODELS,
         environment.ACCOUNTING_POINT,
         environment.ATTRIBUTES,
+        environment.STRICT,
         environment.REGISTRY,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,12 +27,14 @@ SIGNIFICANT_DIGITS = 6
 class Bounds:
     """What an amount may refer to: range rules as (factor_low, factor_high), grid amounts for mixes, size methods.
 
+    `families` holds the compiled coefficients of each family,
     `broken` holds the ids of facts with problems of their own: what refers to them is not reported again.
     """
 
     rules: dict[str, tuple[float, float]] = field(default_factory=dict)
     grids: dict[str, Amount] = field(default_factory=dict)
     methods: dict[str, SizeMethod] = field(default_factory=dict)
+    families: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
 
 

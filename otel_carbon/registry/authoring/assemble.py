@@ -62,7 +62,7 @@ def _facts(documents: Documents, base: CompiledRegistry | None, problems: list[P
 def _stage(draft: Draft) -> int:
     if kind_of(draft.id) in ("range", "method"):
         return 0
-    return 2 if _is_mix(draft) else 1
+    return 2 if _is_mix(draft) or kind_of(draft.id) == "fallback" else 1
 
 
 def _is_mix(draft: Draft) -> bool:
@@ -76,5 +76,7 @@ def _learn(record: Mapping[str, Any], bounds: Bounds) -> None:
         bounds.rules[record["id"]] = (float(record["factor_low"]), float(record["factor_high"]))
     elif kind == "grid":
         bounds.grids[record["id"]] = record["gco2e_per_kwh"]
+    elif kind == "energy" and record.get("family"):
+        bounds.families.setdefault(record["family"], []).append(record)
     elif kind == "method":
         bounds.methods[record["id"]] = cast("SizeMethod", fact_from_record(record))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from otel_carbon.registry.authoring.amounts import GRID_FIELD, Amount, Bounds, expand_amount, number_of
 from otel_carbon.registry.authoring.derivations import derivation_words
+from otel_carbon.registry.authoring.fallbacks import with_amounts
 from otel_carbon.registry.authoring.sized import with_sizes
 from otel_carbon.registry.facts import FACT_KINDS, Source, kind_of
 
@@ -26,6 +27,8 @@ OMISSIBLE: Mapping[str, Written] = {
     "supersedes": None,
     "valid_to": None,
     "family": "",
+    "low_b": 0.0,
+    "high_b": 0.0,
     "sized_by": "",
     "size_evidence": "",
     **dict.fromkeys(
@@ -66,6 +69,12 @@ def fact_record(draft: Draft, bounds: Bounds, problems: list[Problem]) -> Record
         if sized is None:
             return None
         fields = sized.fields
+    filled = None
+    if kind == "fallback":
+        filled = with_amounts(draft, bounds, problems)
+        if filled is None:
+            return None
+        fields = filled.fields
     divisor = fields.get("divisor_low") if kind == "range" else None
     if divisor is not None:
         fields["factor_low"] = fields.pop("divisor_low")
@@ -74,8 +83,9 @@ def fact_record(draft: Draft, bounds: Bounds, problems: list[Problem]) -> Record
         record["factor_low"] = _inverse(divisor, record["factor_low"], problems)
     if record is not None and kind == "grid":
         record["derivation"] = derivation_words(fields[GRID_FIELD], bounds)
-    if record is not None and sized is not None:
-        record["derivation"] = sized.derivation
+    made = sized or filled
+    if record is not None and made is not None:
+        record["derivation"] = made.derivation
     return record
 
 
