@@ -1,7 +1,7 @@
 """Writes the parameter files of `otel_carbon/methods/data/ecologits/` from the installed `ecologits` package.
 
 Needs exactly the version that they reproduce: `pip install ecologits==0.11.3`.
-Retired models are those that the versions of `--earlier` knew and this one does not: for each a folder that is named for
+Retired models are those that the versions of `--earlier` knew and this one does not: for each a folder named for
 the version and holds the unpacked package, as `pip download --no-deps ecologits==0.9.1` and unpacking make one.
 """
 

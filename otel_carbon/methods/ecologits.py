@@ -24,15 +24,13 @@ from otel_carbon.methods.ecologits_tables import (
     models,
     retired_models,
 )
+from otel_carbon.methods.result import MODEL_NOT_REGISTERED, WATER_FACTOR_NOT_SHIPPED, ZONE_NOT_REGISTERED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from otel_carbon.methods.ecologits_tables import Constants, ElectricityMix, Host, Size
 
-MODEL_NOT_REGISTERED = "model-not-registered"
-ZONE_NOT_REGISTERED = "zone-not-registered"
-WATER_FACTOR_NOT_SHIPPED = "water_factor_not_shipped"
 S_PER_HOUR = 3600.0
 WH_PER_KWH = 1000.0
 G_PER_KG = 1000.0

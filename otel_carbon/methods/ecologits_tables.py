@@ -127,3 +127,17 @@ def _content(name: str) -> dict[str, Any]:
     text = (files("otel_carbon.methods") / "data/ecologits" / name).read_text(encoding="utf-8")
     content: dict[str, Any] = json.loads(text)
     return content
+
+
+def provider_name(provider: str) -> str:
+    """The name that EcoLogits has for a provider, whose name of ours or of telemetry is given."""
+    lowered = provider.lower()
+    name: str = _provider_names().get(lowered, lowered)
+    return name
+
+
+@lru_cache(maxsize=1)
+def _provider_names() -> Mapping[str, str]:
+    text = (files("otel_carbon.methods") / "data/ecologits_providers.json").read_text(encoding="utf-8")
+    names: dict[str, str] = json.loads(text)["providers"]
+    return names
