@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from otel_carbon.core.footprint import Unestimated
 from otel_carbon.core.reasons import NO_USAGE
@@ -19,7 +21,7 @@ from otel_carbon.methods.result import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from otel_carbon.core.interval import Interval
     from otel_carbon.core.usage import TokenUsage
@@ -81,9 +83,7 @@ def ecologits_package_result(usage: TokenUsage, options: EcoLogitsOptions) -> Me
     """
     method = "ecologits_package"
     try:
-        from importlib.metadata import version
-
-        from ecologits.tracers.utils import llm_impacts
+        llm_impacts = _llm_impacts_of_package()
     except ImportError:
         return _without_figures(method, "absent", usage, Unestimated(PACKAGE_NOT_INSTALLED, INSTALL))
     installed = version("ecologits")
@@ -100,6 +100,26 @@ def ecologits_package_result(usage: TokenUsage, options: EcoLogitsOptions) -> Me
         "water_l": _interval(output.wcf.value),
     }
     return _result(method, installed, usage, amounts, tuple(warning.code for warning in output.warnings or ()))
+
+
+def _llm_impacts_of_package() -> Callable[..., Any]:
+    """The package's own function; what its import changes in logging is put back.
+
+    What it would log stands in its result too, so it goes nowhere unless the application listens.
+
+    Raises:
+        ImportError: the package is not installed.
+    """
+    logger_class = logging.getLoggerClass()
+    try:
+        from ecologits.tracers.utils import llm_impacts
+    finally:
+        logging.setLoggerClass(logger_class)
+    log = logging.getLogger("ecologits")
+    if not log.handlers:
+        log.addHandler(logging.NullHandler())
+    found: Callable[..., Any] = llm_impacts
+    return found
 
 
 def _interval(amount: object) -> Interval:

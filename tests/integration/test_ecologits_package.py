@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,11 @@ from otel_carbon.core.usage import TokenUsage
 from otel_carbon.methods.ecologits_results import EcoLogitsOptions, ecologits_package_result, ecologits_result
 from otel_carbon.methods.ecologits_tables import VERSION, electricity_mixes, models
 from tests.support.components import require_component
+from tools import transcribe_ecologits
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from otel_carbon.methods.result import MethodResult
 
 EXACT = 1e-9
@@ -67,6 +71,22 @@ def test_refusals_have_the_same_codes(model: str, zone: str | None) -> None:
     assert not isinstance(ours.energy_kwh, Interval)
     assert not isinstance(theirs.energy_kwh, Interval)
     assert ours.energy_kwh.reason == theirs.energy_kwh.reason
+
+
+def test_the_parameter_files_are_what_the_package_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    committed = transcribe_ecologits.DATA
+    monkeypatch.setattr(transcribe_ecologits, "DATA", tmp_path)
+    assert transcribe_ecologits.main([]) == 0
+    written = sorted(file.name for file in tmp_path.iterdir())
+    assert written == ["electricity_mixes.json", "method.json", "models.json"]
+    assert [name for name in written if (tmp_path / name).read_bytes() != (committed / name).read_bytes()] == []
+
+
+def test_asking_the_package_leaves_logging_as_it_was() -> None:
+    before = logging.getLoggerClass()
+    _both("openai/no-such-model", EcoLogitsOptions())
+    assert logging.getLoggerClass() is before
+    assert [type(handler) for handler in logging.getLogger("ecologits").handlers] == [logging.NullHandler]
 
 
 def test_the_package_is_labelled_with_its_version() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
 CALL = ("--model", "gpt-4o", "--input-tokens", "800", "--output-tokens", "300", "--region", "us-east-1")
 ON_A_DAY = (*CALL, "--at", "2026-11-22")
 HARDWARE = "tokens_per_second=100,watts=700,accelerators=8,pue=1.2,batch=64"
+
+
+@pytest.fixture(autouse=True)
+def _base_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the optional package, wherever the tests run."""
+    for module in ("ecologits", "ecologits.tracers", "ecologits.tracers.utils"):
+        monkeypatch.setitem(sys.modules, module, None)
 
 
 def _document(run_cli: RunCli, *arguments: str) -> dict[str, Any]:

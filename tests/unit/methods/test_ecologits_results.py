@@ -85,8 +85,8 @@ def test_providers_of_telemetry_have_their_names_in_ecologits(name: str, theirs:
 
 
 def test_without_the_package_its_result_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "ecologits", None)  # Python's own way to say that a module is not there
-    monkeypatch.setitem(sys.modules, "ecologits.tracers.utils", None)
+    for module in ("ecologits", "ecologits.tracers", "ecologits.tracers.utils"):
+        monkeypatch.setitem(sys.modules, module, None)  # Python's own way to say that a module is not there
     result = ecologits_package_result(CALL, PLAIN)
     assert result.version == "absent"
     assert result.energy_kwh == Unestimated("package_not_installed", "pip install 'otel-carbon[ecologits]'")
