@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import re
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from otel_carbon.cli import exit_codes
+from otel_carbon.cli.call_options import call_options, check_region, usage_from_options, with_developer
 from otel_carbon.cli.estimate_json import estimate_json
 from otel_carbon.cli.estimate_page import show_estimate
 from otel_carbon.cli.output import output_option, result_console, write_result
-from otel_carbon.cli.registry_choice import (
-    as_of_option,
-    chosen_registry,
-    day_from_text,
-    nearest_names,
-    registry_option,
-    strict_option,
-)
+from otel_carbon.cli.registry_choice import as_of_option, chosen_registry, nearest_names, registry_option, strict_option
 from otel_carbon.core import reasons
 from otel_carbon.core.assumptions import PROVIDER_IS_DEVELOPER
 from otel_carbon.core.footprint import Footprint
-from otel_carbon.core.usage import TokenUsage
-from otel_carbon.errors import UsageError
 from otel_carbon.estimating import estimate as estimate_usage
-from otel_carbon.registry.facts import EnergyCoefficient, ProviderPlace, Region, Zone
+from otel_carbon.registry.facts import EnergyCoefficient
 from otel_carbon.registry.ladder import known_model
-from otel_carbon.registry.places import is_known_region
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,23 +26,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from otel_carbon.core.footprint import Unestimated
+    from otel_carbon.core.usage import TokenUsage
     from otel_carbon.registry.catalog import Registry
-
-_NOT_GIVEN = re.compile(r" ?= ?None")
-_COUNT_NAME = re.compile(r"\b(input|output|cache_read|cache_write|reasoning)_tokens\b")
 
 
 @click.command()
-@click.option("--model", required=True, metavar="MODEL", help="The model that answered, as the provider names it.")
-@click.option("--provider", default="", metavar="NAME", help="Who ran it, such as openai, anthropic or self_hosted.")
-@click.option("--input-tokens", type=int, metavar="N", help="All input tokens, cache reads and writes included.")
-@click.option("--output-tokens", type=int, metavar="N", help="All output tokens, reasoning included.")
-@click.option("--cache-read-tokens", type=int, metavar="N", help="Input tokens that were read from a prompt cache.")
-@click.option("--cache-write-tokens", type=int, metavar="N", help="Input tokens that were written to a prompt cache.")
-@click.option("--reasoning-tokens", type=int, metavar="N", help="Output tokens that were reasoning.")
-@click.option("--operation", default="chat", show_default=True, metavar="OP", help="What the call did.")
-@click.option("--region", metavar="REGION", help="Cloud region or grid zone, such as us-east-1 or FRA.")
-@click.option("--at", type=day_from_text, metavar="DATE", help="The day of the call, in UTC; today unless given.")
+@call_options
 @strict_option
 @as_of_option
 @registry_option
@@ -63,9 +40,10 @@ _COUNT_NAME = re.compile(r"\b(input|output|cache_read|cache_write|reasoning)_tok
 def estimate(
     registry_file: Path | None,
     as_of: date | None,
+    output: Path,
+    *,
     as_json: bool,
     strict: bool,
-    output: Path,
     **call: Any,  # noqa: ANN401 - click's options, typed by TokenUsage
 ) -> int:
     """Estimate energy, emissions and water of one call from its token counts.
@@ -76,9 +54,9 @@ def estimate(
     Example: otel-carbon estimate --model gpt-4o --output-tokens 300 --json
     """
     registry = chosen_registry(registry_file, as_of)
-    usage = _usage(call)
-    _check_region(registry, usage.region)
-    named = usage if usage.provider else _with_developer(registry, usage)
+    usage = usage_from_options(call)
+    check_region(registry, usage.region)
+    named = usage if usage.provider else with_developer(registry, usage)
     outcome = estimate_usage(named, registry=registry, strict=strict)
     if not isinstance(outcome, Footprint):
         _refuse_day(registry, outcome, usage)
@@ -92,57 +70,6 @@ def estimate(
         with result_console(output) as console:
             show_estimate(console, outcome, usage, assumptions)
     return exit_codes.DONE
-
-
-def _usage(call: dict[str, Any]) -> TokenUsage:
-    if not call["model"].strip():
-        msg = "--model is empty; name the model that answered"
-        raise click.UsageError(msg)
-    try:
-        return _in_configured_region(TokenUsage(**call))
-    except UsageError as error:
-        named = _COUNT_NAME.sub(lambda match: "--" + match.group().replace("_", "-"), str(error))
-        raise click.UsageError(_NOT_GIVEN.sub(", which is not given", named)) from error
-
-
-def _in_configured_region(usage: TokenUsage) -> TokenUsage:
-    """Where nobody says the region, the one that `OTEL_CARBON_REGION` has for the provider."""
-    regions = os.environ.get("OTEL_CARBON_REGION")
-    if usage.region is not None or not regions:
-        return usage
-    from otel_carbon.sdk.environment import regions_from_text
-
-    return replace(usage, region=regions_from_text(regions).get(usage.provider))
-
-
-def _check_region(registry: Registry, region: str | None) -> None:
-    if region is None or is_known_region(registry, region):
-        return
-    near = nearest_names(region, _region_names(registry))
-    advice = f"did you mean {' or '.join(near)}?" if near else "`otel-carbon registry list --kind region` shows all"
-    zones = "a grid zone works too: `otel-carbon registry list --kind zone`"
-    msg = f"--region: no region or grid zone {region!r} in registry {registry.version}; {advice}; {zones}"
-    raise click.UsageError(msg)
-
-
-def _region_names(registry: Registry) -> Iterator[str]:
-    for fact in registry.facts("region"):
-        if isinstance(fact, Region):
-            yield fact.region
-    for fact in registry.facts("zone"):
-        if isinstance(fact, Zone):
-            yield from (fact.zone, *fact.names)
-
-
-def _with_developer(registry: Registry, usage: TokenUsage) -> TokenUsage:
-    """Take the developer for the provider where only the developer can host the model and its place is known."""
-    known = known_model(registry, usage.model, usage.at)
-    coefficient = known.fact if known else None
-    if not isinstance(coefficient, EnergyCoefficient) or coefficient.open_weights:
-        return usage
-    if registry.about(ProviderPlace, coefficient.developer, usage.at) is None:
-        return usage
-    return replace(usage, provider=coefficient.developer)
 
 
 def _refuse_day(registry: Registry, outcome: Unestimated, usage: TokenUsage) -> None:

@@ -26,6 +26,7 @@ EPILOG = (
 
 COMMANDS = {
     "collector": "otel_carbon.cli.collector:collector",
+    "compare": "otel_carbon.cli.compare:compare",
     "completion": "otel_carbon.cli.completion:completion",
     "demo": "otel_carbon.cli.demo:demo",
     "enrich": "otel_carbon.cli.enrich:enrich",

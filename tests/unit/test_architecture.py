@@ -17,6 +17,7 @@ PACKAGE = "otel_carbon"
 STANDARD_LIBRARY_ONLY = [
     "otel_carbon.attributes",
     "otel_carbon.booking",
+    "otel_carbon.comparing",
     "otel_carbon.core",
     "otel_carbon.counting",
     "otel_carbon.enricher",
@@ -35,6 +36,7 @@ STANDARD_LIBRARY_ONLY = [
 NEEDED_BY = {
     "otel_carbon.cli": {"click"},
     "otel_carbon.cli.console": {"rich"},
+    "otel_carbon.methods.ecologits_results": {"ecologits"},
     "otel_carbon.metrics.exposition": {"prometheus_client"},
     "otel_carbon.otlp": {"google", "opentelemetry"},
     "otel_carbon.registry.authoring": {"ruamel"},

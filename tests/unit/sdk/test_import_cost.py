@@ -5,6 +5,7 @@ import pytest
 from tests.unit.sdk import programs
 
 HEAVY = {
+    "ecologits",
     "fastapi",
     "google.protobuf",
     "grpc",
@@ -21,7 +22,11 @@ HEAVY = {
     "opentelemetry.instrumentation",
     "otel_carbon.cli",
     "otel_carbon.collector",
+    "otel_carbon.comparing",
     "otel_carbon.demo",
+    "otel_carbon.methods.ecologits",
+    "otel_carbon.methods.literature",
+    "otel_carbon.methods.result",
     "otel_carbon.otlp",
     "otel_carbon.registry.authoring",
 }

@@ -1,0 +1,138 @@
+"""`otel-carbon compare`: one call by many methods, side by side."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from otel_carbon.cli import exit_codes
+from otel_carbon.cli.call_options import call_options, check_region, usage_from_options, with_developer
+from otel_carbon.cli.compare_json import comparison_json
+from otel_carbon.cli.compare_options import hardware_from_text, sizes_from_file
+from otel_carbon.cli.compare_page import show_comparison
+from otel_carbon.cli.output import output_option, result_console, write_result
+from otel_carbon.cli.registry_choice import as_of_option, chosen_registry, registry_option, strict_option
+from otel_carbon.comparing import ComparisonOptions
+from otel_carbon.comparing import compare as compare_methods
+from otel_carbon.core.interval import Interval
+from otel_carbon.methods.result import CALL, QUANTITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date
+
+    from otel_carbon.methods.result import MethodResult
+
+    Command = Callable[..., Any]
+
+
+def _no_less_than_zero(_context: click.Context, parameter: click.Parameter, number: float | None) -> float | None:
+    if number is not None and not 0.0 <= number < math.inf:
+        msg = f"{number} must be a finite number of 0 or more"
+        raise click.BadParameter(msg, param=parameter)
+    return number
+
+
+_OPTIONS = (
+    click.option(
+        "--flat-gco2e-per-ktoken",
+        type=float,
+        callback=_no_less_than_zero,
+        metavar="G",
+        help="Compare with a flat factor, in gCO2e per 1,000 tokens of input and output.",
+    ),
+    click.option(
+        "--hardware",
+        type=hardware_from_text,
+        metavar="KEYS",
+        help="Compare with your own hardware: tokens_per_second=100,watts=700,accelerators=8,pue=1.2,batch=64. "
+        "The speed is that of one request, the watts those of one accelerator.",
+    ),
+    click.option(
+        "--ecologits-parameters",
+        "sizes_file",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        metavar="FILE",
+        help="YAML or JSON with sizes that replace EcoLogits' own guesses.",
+    ),
+    click.option(
+        "--ecologits-retired",
+        is_flag=True,
+        help="Let EcoLogits use models that its version 0.11.3 no longer knows.",
+    ),
+    click.option(
+        "--request-latency",
+        "request_latency_s",
+        type=float,
+        callback=_no_less_than_zero,
+        metavar="SECONDS",
+        help="How long the call took; only EcoLogits makes use of it.",
+    ),
+)
+
+
+def _comparison_options(command: Command) -> Command:
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+@click.command()
+@call_options
+@_comparison_options
+@strict_option
+@as_of_option
+@registry_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON with boundaries, reasons and sources.")
+@output_option
+def compare(registry_file: Path | None, as_of: date | None, as_json: bool, output: Path, **given: Any) -> int:  # noqa: ANN401 - click's options, typed by TokenUsage and ComparisonOptions
+    """Compare what different methods say of one call: ours, EcoLogits, published figures, your own factors.
+
+    Without --provider the developer of a closed model is taken, without --region the provider's usual places.
+    The spread is that of amounts with the same boundary. Exits 3 when no method has a figure for the call.
+
+    Example: otel-carbon compare --model gpt-4o --input-tokens 800 --output-tokens 300
+    """
+    registry = chosen_registry(registry_file, as_of)
+    options = _taken_options(given)
+    usage = usage_from_options(given)
+    check_region(registry, usage.region)
+    named = usage if usage.provider else with_developer(registry, usage)
+    results = compare_methods(named, registry, options)
+    estimated = _speaks_of_the_call(results)
+    if as_json:
+        write_result(comparison_json(named, results, estimated).encode(), output)
+    else:
+        with result_console(output) as console:
+            show_comparison(console, named, results)
+    if estimated:
+        return exit_codes.DONE
+    click.echo("no method has a figure for this call; the result says why for each", err=True)
+    return exit_codes.NOTHING_ESTIMATED
+
+
+def _taken_options(given: dict[str, Any]) -> ComparisonOptions:
+    """Take what is about methods out of the options, so that those about the call are left."""
+    sizes_file: Path | None = given.pop("sizes_file")
+    latency_s: float | None = given.pop("request_latency_s")
+    return ComparisonOptions(
+        flat_gco2e_per_ktoken=given.pop("flat_gco2e_per_ktoken"),
+        hardware=given.pop("hardware"),
+        ecologits_sizes=sizes_from_file(sizes_file) if sizes_file else None,
+        ecologits_sizes_from=sizes_file.name if sizes_file else "",
+        ecologits_retired=given.pop("ecologits_retired"),
+        strict=given.pop("strict"),
+        request_latency_s=math.inf if latency_s is None else latency_s,
+    )
+
+
+def _speaks_of_the_call(results: Sequence[MethodResult]) -> bool:
+    return any(
+        isinstance(result.amounts()[quantity], Interval)
+        for result in results
+        if result.functional_unit == CALL
+        for quantity in QUANTITIES
+    )
