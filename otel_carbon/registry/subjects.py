@@ -14,6 +14,7 @@ ANY_HARDWARE = "any"
 """The subject of embodied factors, which so far tell no hardware apart."""
 
 _FIELDS = {
+    "direct": ("zone",),
     "energy": ("models", "aliases"),
     "water": ("zone",),
     "zone": ("zone", "names"),
