@@ -55,6 +55,12 @@ def test_no_source_is_share_alike_or_closed_to_redistribution() -> None:
     assert [source["id"] for source in COMPILED.sources.values() if refused.search(source["licence"])] == []
 
 
+def test_no_figure_comes_from_tables_that_may_not_be_passed_on() -> None:
+    refused = re.compile(r"electricity ?maps|watttime|green software|\baib\b|\bifi\b", re.IGNORECASE)
+    told = [" ".join(map(str, source.values())) for source in COMPILED.sources.values()]
+    assert [text for text in told if refused.search(text)] == []
+
+
 def test_the_water_source_gives_twelve_figures_and_is_marked_limited() -> None:
     citing = [fact_id for fact_id, record in COMPILED.facts.items() if "wri-water-2020" in record["sources"]]
     assert COMPILED.sources["wri-water-2020"]["redistributable"] == "limited"
