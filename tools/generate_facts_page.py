@@ -38,6 +38,13 @@ SECTIONS = {
     ),
     "ratio": ("Cached tokens", "Energy relative to an uncached input token; no unit."),
     "grid": ("Grid intensity", "gCO2e per kWh of electricity, life cycle. Low and high are bounds of one call's grid."),
+    "direct": (
+        "Direct emissions of electricity",
+        (
+            "gCO2e per kWh of electricity from burning fuel alone, as inventories publish them. "
+            "They stand beside the life-cycle figures and are in no estimate."
+        ),
+    ),
     "water": ("Water of electricity", "Litres consumed by power stations per kWh of electricity."),
     "embodied": ("Embodied emissions", "gCO2e of manufacture per kWh of IT energy, whatever the grid."),
     "site": ("Sites", "PUE (facility energy per IT energy) and WUE (litres consumed on site per kWh of IT energy)."),
@@ -47,6 +54,9 @@ SECTIONS = {
     "range": ("Range rules", "Factors that make low and high from a mid that was published without a range."),
 }
 """Heading and introduction of each kind of fact, in the order of the page."""
+
+MANY_FACTS = 40
+"""More facts of a kind than this are shown in groups, without repeating what the group shares."""
 
 INTRODUCTION = """\
 Amounts read `mid (low to high)`; the range is an expert 95 % range, mostly our own judgement.
@@ -65,8 +75,8 @@ def facts_page(compiled: CompiledRegistry) -> str:
     for kind, (title, introduction) in SECTIONS.items():
         of_kind = [fact for fact in facts if kind_of(fact.id) == kind]
         if of_kind:
-            table = _upright_table(of_kind) if kind == "method" else _facts_table(of_kind)
-            blocks += [f"## {title}", introduction, table]
+            tables = [_upright_table(of_kind)] if kind == "method" else _facts_blocks(of_kind)
+            blocks += [f"## {title}", introduction, *tables]
     blocks += ["## Sources", _sources_table(sources)]
     return "\n\n".join(blocks) + "\n"
 
@@ -88,22 +98,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if check else 0
 
 
-def _facts_table(facts: Sequence[Fact]) -> str:
-    from otel_carbon.registry.facts import Fact
+def _facts_blocks(facts: Sequence[Fact]) -> list[str]:
+    """One table, or where there are many facts one for each group that shares evidence, validity and sources."""
+    if len(facts) <= MANY_FACTS:
+        return [_facts_table(facts)]
+    groups: dict[str, list[Fact]] = {}
+    for fact in facts:
+        groups.setdefault(_provenance(fact), []).append(fact)
+    return [block for provenance, members in groups.items() for block in _group_blocks(provenance, members)]
 
-    common = {field.name for field in dataclasses.fields(Fact)}
-    own = [
-        field.name
-        for field in dataclasses.fields(facts[0])
-        if field.name not in common and any(getattr(fact, field.name) not in (None, "") for fact in facts)
+
+def _group_blocks(provenance: str, facts: Sequence[Fact]) -> tuple[str, str]:
+    """What a group shares, said once, and a table of the rest; columns without content are left out."""
+    own = _own_fields(facts)
+    heads = ["id", *own, "note"]
+    rows = [
+        (f"`{fact.id}`", *(_cell(getattr(fact, name)) for name in own), _supersession(fact) + fact.note)
+        for fact in facts
     ]
+    contents = [{row[number] for row in rows} for number in range(len(heads))]
+    shared = [number for number, each in enumerate(contents) if len(each) == 1 and len(rows) > 1]
+    said = [f"{heads[number]}: {rows[0][number]}" for number in shared if rows[0][number]]
+    kept = [number for number, each in enumerate(contents) if each != {""} and number not in shared]
+    table = _table([heads[number] for number in kept], ([row[number] for number in kept] for row in rows))
+    return "; ".join([provenance, *said]), table
+
+
+def _facts_table(facts: Sequence[Fact]) -> str:
+    own = _own_fields(facts)
     rows = (
         (
             f"`{fact.id}`",
             *(_cell(getattr(fact, name)) for name in own),
             fact.evidence,
             _validity(fact),
-            ", ".join(_source_link(source_id) for source_id in fact.sources),
+            _source_links(fact),
             _supersession(fact) + fact.note,
         )
         for fact in facts
@@ -116,6 +145,26 @@ def _upright_table(facts: Sequence[Fact]) -> str:
     names = [field.name for field in dataclasses.fields(facts[0]) if field.name != "id"]
     rows = ((name, *(_cell(getattr(fact, name)) for fact in facts)) for name in names)
     return _table(["", *(f"`{fact.id}`" for fact in facts)], rows)
+
+
+def _own_fields(facts: Sequence[Fact]) -> list[str]:
+    """The fields that only this kind of fact has and that at least one of these facts fills."""
+    from otel_carbon.registry.facts import Fact
+
+    common = {field.name for field in dataclasses.fields(Fact)}
+    return [
+        field.name
+        for field in dataclasses.fields(facts[0])
+        if field.name not in common and any(getattr(fact, field.name) not in (None, "") for fact in facts)
+    ]
+
+
+def _provenance(fact: Fact) -> str:
+    return f"Evidence: {fact.evidence}; valid {_validity(fact)}; sources: {_source_links(fact)}"
+
+
+def _source_links(fact: Fact) -> str:
+    return ", ".join(f"[{source_id}](#{source_id})" for source_id in fact.sources)
 
 
 def _sources_table(sources: Iterable[Source]) -> str:
@@ -157,10 +206,6 @@ def _validity(fact: Fact) -> str:
 
 def _supersession(fact: Fact) -> str:
     return f"Supersedes `{fact.supersedes}`. " if fact.supersedes else ""
-
-
-def _source_link(source_id: str) -> str:
-    return f"[{source_id}](#{source_id})"
 
 
 def _title(source: Source) -> str:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 FIELD_UNITS = {
     "batch": "requests served together",
+    "direct_gco2e_per_kwh": "gCO2e per kWh, direct",
     "ewif_l_per_kwh": "L per kWh",
     "gco2e_per_it_kwh": "gCO2e per IT kWh",
     "gco2e_per_kwh": "gCO2e per kWh",

@@ -173,13 +173,24 @@ class SizeMethod(Fact):
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class GridIntensity(Fact):
-    """Emissions per kWh of electricity in a zone, in gCO2e; `basis` is `location` or `market`."""
+    """Life-cycle emissions per kWh of electricity in a zone, in gCO2e; `basis` is `location` or `market`."""
 
     zone: str
     basis: str
     gco2e_per_kwh: Interval
     derivation: str = ""
     """How the mid was computed, with every term, so that it can be recomputed; empty when published as it is."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class DirectIntensity(Fact):
+    """Emissions of burning fuel alone per kWh of electricity in a zone, in gCO2e; for comparison with inventories.
+
+    A kind of its own, so that no look-up, mix or estimate can take it for a life-cycle intensity.
+    """
+
+    zone: str
+    direct_gco2e_per_kwh: Interval
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -254,6 +265,7 @@ class RangeRule(Fact):
 FACT_KINDS: dict[str, type[Fact]] = {
     "energy": EnergyCoefficient,
     "grid": GridIntensity,
+    "direct": DirectIntensity,
     "water": WaterIntensity,
     "zone": Zone,
     "site": Site,

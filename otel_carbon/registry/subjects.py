@@ -18,6 +18,7 @@ SIGNS_MARK = "~"
 """Before a model id whose signs are written one way; coefficients are found under those too."""
 
 _FIELDS = {
+    "direct": ("zone",),
     "energy": ("models", "aliases"),
     "fallback": ("patterns",),
     "water": ("zone",),

@@ -79,7 +79,7 @@ def test_the_source_is_written_in_the_file_of_sources() -> None:
 
 def test_the_fact_written_with_that_source_is_the_fact_compiled() -> None:
     texts = [path.read_text(encoding="utf-8") for path in sorted((DATA / "grid").iterdir())]
-    assert sum(f"{GRID}:" in text or f"{GRID}," in text for text in texts) == 1
+    assert sum(f"  {GRID}:\n" in text or f"\n{GRID}," in text for text in texts) == 1
     assert SOURCE in read_bundled().facts[GRID]["sources"]
     found = Registry.bundled().fact(GRID)
     assert isinstance(found, GridIntensity)
@@ -121,8 +121,9 @@ def test_the_page_of_facts_shows_the_facts_of_the_span_with_a_link_to_the_source
     for key in (ours.GRID_ID, ours.COEFFICIENT_ID):
         rows = [line for line in page.splitlines() if line.startswith(f"| `{attributes[key]}` |")]
         assert len(rows) == 1
-    grid_row = next(line for line in page.splitlines() if line.startswith(f"| `{GRID}` |"))
-    assert f"[{SOURCE}](#{SOURCE})" in grid_row
+    above, _, _ = page.partition(f"| `{GRID}` |")
+    shared = next(line for line in reversed(above.splitlines()) if line.startswith("Evidence: "))
+    assert f"[{SOURCE}](#{SOURCE})" in shared
     assert f'<a id="{SOURCE}"></a>`{SOURCE}`' in page
     assert Registry.bundled().source(SOURCE).url in page
 

@@ -51,7 +51,7 @@ def expand_amount(entry: Entry, bounds: Bounds, floor: float, problems: list[Pro
     keys = set(parts)
     if keys == {"low", "mid", "high"}:
         return _own_bounds(entry, parts, floor, problems)
-    of_grid = entry.key.endswith(GRID_FIELD)
+    of_grid = entry.key.rpartition(".")[2] == GRID_FIELD
     if keys == {"mid", "range"} or (of_grid and keys == {"mid", "range", "derived"}):
         return _by_rule(parts, bounds, floor, problems)
     if of_grid and keys == {"mix"}:

@@ -35,6 +35,7 @@ WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 """Fields that take only these words, by kind of fact."""
 
 OWNER: Mapping[str, str] = {
+    "direct": "zone",
     "energy": "developer",
     "grid": "zone",
     "provider": "provider",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 NEVER = "9999-12-31"
 
 NAMES: Mapping[str, tuple[str, ...]] = {
+    "direct": ("zone",),
     "energy": ("models", "aliases"),
     "fallback": ("patterns",),
     "provider": ("provider", "names"),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from otel_carbon.registry.compiled import CompiledRegistry
 
 REFERENCES: Mapping[str, Mapping[str, str]] = {
+    "direct": {"zone": "zone"},
     "grid": {"zone": "zone"},
     "provider": {"site": "site", "zone": "zone"},
     "region": {"site": "site", "zone": "zone"},

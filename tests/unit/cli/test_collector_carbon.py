@@ -58,12 +58,12 @@ def atlantis(tmp_path: Path) -> Path:
 def test_an_unknown_region_is_a_problem_among_the_others(
     run_cli: RunCli, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
-    text = CONFIG.replace("eastus", "eastus2").replace("localhost:0", "localhost", 1).replace("[otlp]", "[otp]")
+    text = CONFIG.replace("eastus", "eastus9").replace("localhost:0", "localhost", 1).replace("[otlp]", "[otp]")
     code, out, err = run_cli(*command, "--config", str(written(tmp_path, text)))
     assert (code, out) == (2, "")
     first, second, third = err.splitlines()
     assert "collector.yaml:1: receivers" in first
-    assert "collector.yaml:5: processors.carbon.regions.openai: unknown region 'eastus2'; did you mean eastus" in second
+    assert "collector.yaml:5: processors.carbon.regions.openai: unknown region 'eastus9'; did you mean eastus" in second
     assert "a grid zone does as well" in second
     assert "collector.yaml:7: service.pipelines.traces.receivers[0]" in third
 
@@ -78,7 +78,7 @@ def test_regions_and_grid_zones_are_valid(run_cli: RunCli, tmp_path: Path, regio
     ("provider", "warning"),
     [
         ("opnai", "the registry knows no provider 'opnai'; did you mean openai or "),
-        ("acme", "the registry knows no provider 'acme', so it holds for spans that name just that one"),
+        ("own-llm", "the registry knows no provider 'own-llm', so it holds for spans that name just that one"),
     ],
 )
 def test_an_unknown_provider_is_a_warning(run_cli: RunCli, tmp_path: Path, provider: str, warning: str) -> None:

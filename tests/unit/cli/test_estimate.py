@@ -144,7 +144,7 @@ def test_what_cannot_be_estimated_exits_3_and_says_what_to_do(
         (("--output-tokens", "100000001"), "--output-tokens is more than 100,000,000 tokens in one call"),
         (("--output-tokens", "many"), "Invalid value for '--output-tokens': 'many' is not a valid integer."),
         (("--output-tokens", "3", "--region", "us-est-1"), "no region or grid zone 'us-est-1'"),
-        (("--output-tokens", "3", "--region", "us-est-1"), "did you mean us-east-1 or us-west-2 or eu-west-1?"),
+        (("--output-tokens", "3", "--region", "us-est-1"), "did you mean us-west-1 or us-east-1 or us-west1?"),
         (("--output-tokens", "3", "--region", "%"), "`otel-carbon registry list --kind region` shows all"),
         (
             ("--output-tokens", "3", "--region", "us-est-1"),

@@ -157,7 +157,7 @@ def test_a_provider_has_a_default_place(name: str, zone: str, pue: Interval, wue
 def test_every_zone_has_a_grid_and_water() -> None:
     registry = Registry.bundled()
     zones = [zone for zone in registry.facts("zone") if isinstance(zone, Zone)]
-    assert len(zones) == 12 + 8 + 3
+    assert len(zones) == 213 + 1 + 27 + 9  # countries, the world, sub-regions, mixes
     for zone in zones:
         assert registry.about(GridIntensity, f"{zone.zone}/location", DAY) is not None
         assert registry.about(WaterIntensity, zone.water_zone, DAY) is not None

@@ -34,15 +34,15 @@ def test_no_released_fact_changed() -> None:
     assert list(check_frozen((DATA / FILE).read_bytes(), COMPILED.facts)) == []
 
 
-@pytest.mark.parametrize("fact_id", sorted(COMPILED.facts))
-def test_every_fact_has_sources_with_licence_and_access_date(fact_id: str) -> None:
-    fact = fact_from_record(COMPILED.facts[fact_id])
-    assert fact.sources
-    for source_id in fact.sources:
-        source = source_from_record(COMPILED.sources[source_id])
-        assert source.licence
-        assert source.accessed <= fact.published
-        assert source.url
+def test_every_fact_has_sources_with_licence_and_access_date() -> None:
+    for record in COMPILED.facts.values():
+        fact = fact_from_record(record)
+        assert fact.sources, fact.id
+        for source_id in fact.sources:
+            source = source_from_record(COMPILED.sources[source_id])
+            assert source.licence, fact.id
+            assert source.accessed <= fact.published, fact.id
+            assert source.url, fact.id
 
 
 def test_every_source_is_used() -> None:
@@ -53,6 +53,12 @@ def test_every_source_is_used() -> None:
 def test_no_source_is_share_alike_or_closed_to_redistribution() -> None:
     refused = re.compile(r"share.?alike|\bby.?sa\b|odbl|gpl|\bnd\b|no.?redistribution", re.IGNORECASE)
     assert [source["id"] for source in COMPILED.sources.values() if refused.search(source["licence"])] == []
+
+
+def test_no_figure_comes_from_tables_that_may_not_be_passed_on() -> None:
+    refused = re.compile(r"electricity ?maps|watttime|green software|\baib\b|\bifi\b", re.IGNORECASE)
+    told = [" ".join(map(str, source.values())) for source in COMPILED.sources.values()]
+    assert [text for text in told if refused.search(text)] == []
 
 
 def test_the_water_source_gives_twelve_figures_and_is_marked_limited() -> None:
@@ -87,6 +93,18 @@ def test_the_page_shows_every_fact_and_the_licence_of_every_source() -> None:
         (row,) = [line for line in page.splitlines() if line.startswith(f'| <a id="{source_id}"></a>')]
         assert f"| {source['licence']} |" in row
         assert f"| {source['accessed']} |" in row
+
+
+@pytest.mark.parametrize("path", sorted(DATA.rglob("*.csv")), ids=lambda path: path.name)
+def test_a_table_is_named_by_a_source_file_beside_it(path: Path) -> None:
+    texts = [each.read_text(encoding="utf-8") for each in path.parent.glob("*.yaml")]
+    assert sum(f"tables: [{path.name}]" in text for text in texts) == 1
+
+
+def test_the_notice_names_every_producer_whose_licence_asks_for_it() -> None:
+    notice = (REPOSITORY / "NOTICE").read_text(encoding="utf-8")
+    owed = {each["producer"] for each in COMPILED.sources.values() if each["redistributable"] == "yes"}
+    assert [producer for producer in sorted(owed) if producer not in notice] == []
 
 
 def test_every_source_file_names_its_format_in_the_first_line() -> None:

@@ -66,11 +66,35 @@ def test_a_cell_of_a_list_column_is_split_at_semicolons(tmp_path: Path) -> None:
     assert compiled(tmp_path, water, zones=table)["zone/AAA@2026"]["names"] == ["AA", "Aland"]
 
 
+def test_columns_nest_to_any_depth(tmp_path: Path) -> None:
+    derived = "gco2e_per_kwh.derived"
+    table = (
+        "id,zone,basis,gco2e_per_kwh.mid,gco2e_per_kwh.range,"
+        f"{derived}.national_lifecycle,{derived}.subregion_direct,{derived}.national_direct,"
+        f"{derived}.direct_year,{derived}.lifecycle_year\n"
+        "grid/AAA@2026,AAA,location,300,range/a@2026,400,150,200,2023,2024\n"
+    )
+    yaml = HEAD + (
+        "tables: [grids.csv]\n"
+        "facts:\n"
+        "  range/a@2026: {factor_low: 0.5, factor_high: 2}\n"
+        "  water/AAA@2026: {zone: AAA, l_per_kwh: {low: 1, mid: 2, high: 4}}\n"
+        "  zone/AAA@2026: {zone: AAA, names: [AA], water_zone: AAA}\n"
+    )
+    grid = compiled(tmp_path, yaml, grids=table)["grid/AAA@2026"]
+    assert grid["gco2e_per_kwh"] == {"low": 150, "mid": 300, "high": 600}
+    assert str(grid["derivation"]).endswith(" = 300, rounded to 300")  # 400 * 150 / 200
+
+
 @pytest.mark.parametrize(
     ("table", "expected"),
     [
         ("site,pue.mid\n", "sites.csv:1: csv: needs columns of different names, the first of them id"),
         ("id,site,site\n", "sites.csv:1: csv: needs columns of different names, the first of them id"),
+        (
+            "id,site,pue,pue.mid\n",
+            "sites.csv:1: csv: has the column pue beside its part pue.mid; keep the parts only",
+        ),
         (
             "id,site,note\n\nsite/a@2026,a\n",
             "sites.csv:3: site/a@2026: has 2 cells under 3 columns; put cells that hold commas in quotes",

@@ -1,0 +1,70 @@
+"""Life-cycle and direct emissions never meet in one figure, whoever is called and wherever."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from otel_carbon import TokenUsage, estimate
+from otel_carbon.core.footprint import Footprint
+from otel_carbon.core.steps import steps_of
+from otel_carbon.registry.authoring.amounts import Bounds, expand_amount
+from otel_carbon.registry.authoring.yaml_source import Entry, Problem
+from otel_carbon.registry.catalog import Registry
+from otel_carbon.registry.facts import DirectIntensity, GridIntensity, ProviderPlace, Region, Zone, kind_of
+
+DAY = date(2026, 11, 26)
+BUNDLED = Registry.bundled()
+NAMES = [name for fact in BUNDLED.facts("zone") if isinstance(fact, Zone) for name in fact.names] + [
+    fact.region for fact in BUNDLED.facts("region") if isinstance(fact, Region)
+]
+PROVIDERS = [name for fact in BUNDLED.facts("provider") if isinstance(fact, ProviderPlace) for name in fact.names]
+DIRECT = [fact for fact in BUNDLED.facts("direct") if isinstance(fact, DirectIntensity)]
+
+
+@settings(max_examples=300, deadline=None)
+@given(provider=st.sampled_from(PROVIDERS), region=st.none() | st.sampled_from(NAMES))
+def test_an_estimate_rests_on_one_life_cycle_grid_and_on_no_direct_figure(provider: str, region: str | None) -> None:
+    usage = TokenUsage(provider, "gpt-4o", input_tokens=800, output_tokens=300, region=region, at=DAY)
+    footprint = estimate(usage)
+    assert isinstance(footprint, Footprint)
+    assert "/location-lifecycle@" in footprint.provenance.grid_id
+    used = {fact_id for step in steps_of(footprint) for fact_id in step.fact_ids}
+    assert {fact_id for fact_id in used if kind_of(fact_id) == "grid"} == {footprint.provenance.grid_id}
+    assert not {fact_id for fact_id in used if kind_of(fact_id) == "direct"}
+
+
+@given(fact=st.sampled_from(DIRECT))
+def test_a_direct_figure_is_never_found_as_a_grid(fact: DirectIntensity) -> None:
+    grid = BUNDLED.about(GridIntensity, f"{fact.zone}/location", DAY)
+    assert grid is not None
+    assert "/location-lifecycle@" in grid.id
+    assert BUNDLED.about(DirectIntensity, fact.zone, DAY) is not None
+
+
+@given(fact=st.sampled_from(DIRECT), weight=st.integers(min_value=1, max_value=9))
+def test_a_mix_takes_no_direct_figure_as_its_member(fact: DirectIntensity, weight: int) -> None:
+    grids = {grid.id: bounds_of(grid) for grid in BUNDLED.facts("grid") if isinstance(grid, GridIntensity)}
+    problems: list[Problem] = []
+    key = "facts.grid/x@2026.gco2e_per_kwh"
+    mix = Entry({fact.id: Entry(weight, "x.yaml", 1, f"{key}.mix")}, "x.yaml", 1, f"{key}.mix")
+    assert expand_amount(Entry({"mix": mix}, "x.yaml", 1, key), Bounds(grids=grids), 0.0, problems) is None
+    assert [problem.message.partition(";")[0] for problem in problems] == ["is no grid fact with an amount of its own"]
+
+
+def bounds_of(grid: GridIntensity) -> dict[str, float]:
+    """The amount of a grid as authoring keeps it."""
+    return {"low": grid.gco2e_per_kwh.low, "mid": grid.gco2e_per_kwh.mid, "high": grid.gco2e_per_kwh.high}
+
+
+@pytest.mark.parametrize("form", ["mix", "derived"])
+def test_a_direct_figure_is_published_as_it_is_and_never_made_of_others(form: str) -> None:
+    problems: list[Problem] = []
+    key = "facts.direct/x@2026.direct_gco2e_per_kwh"
+    grids = {"grid/SWE@2024": {"low": 20.0, "mid": 40.0, "high": 50.0}}
+    parts = {form: Entry({"grid/SWE@2024": Entry(1, "x.yaml", 1, key)}, "x.yaml", 1, key)}
+    assert expand_amount(Entry(parts, "x.yaml", 1, key), Bounds(grids=grids), 0.0, problems) is None
+    assert len(problems) == 1
