@@ -13,6 +13,7 @@ from otel_carbon.registry.authoring.yaml_source import Problem, read_yaml
 from otel_carbon.registry.compiled import BUNDLED, read_bundled
 from otel_carbon.registry.facts import FACT_KINDS, fact_from_record, kind_of, source_from_record
 from tools.generate_facts_page import PAGE, REPOSITORY, facts_page
+from tools.model_tables import listed, read_models
 
 DATA = Path(package.__path__[0]) / "data"
 COMPILED = read_bundled()
@@ -47,6 +48,7 @@ def test_every_fact_has_sources_with_licence_and_access_date(fact_id: str) -> No
 
 def test_every_source_is_used() -> None:
     used = {source_id for record in COMPILED.facts.values() for source_id in record["sources"]}
+    used |= {source_id for model in read_models() for source_id in listed(model.cells["sources[]"])}
     assert used == set(COMPILED.sources)
 
 
