@@ -124,7 +124,7 @@ class Registry:
         found = [
             (number, fact_id, record)
             for number, layer in enumerate(self._layers)
-            for fact_id in layer.index.get(_KIND_OF[kind], {}).get(subject, ())
+            for fact_id in layer.about(_KIND_OF[kind], subject)
             if self._is_known(record := layer.facts[fact_id])
         ]
         superseded = {record["supersedes"] for _, _, record in found}

@@ -18,8 +18,6 @@ from otel_carbon.registry.subjects import index_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from otel_carbon.registry.subjects import Index
-
 FORMAT = 1
 BUNDLED = "registry.json"
 
@@ -32,11 +30,18 @@ class CompiledRegistry:
     digest: str
     sources: Mapping[str, Mapping[str, Any]]
     facts: Mapping[str, Mapping[str, Any]]
-    index: Index
+    index: Mapping[str, Mapping[str, list[int]]]
+    """As `subjects.index_of` makes it."""
+    ids: tuple[str, ...]
+    """Of the facts, in their order."""
+
+    def about(self, kind: str, subject: str) -> list[str]:
+        """The ids of all facts of a kind about a subject in lower case, superseded ones included."""
+        return [self.ids[place] for place in self.index[kind].get(subject, ())] if kind in self.index else []
 
 
 class LazyRecords(Mapping[str, Mapping[str, Any]]):
-    """Records by id, each parsed from its line when it is first asked for."""
+    """Records by id (or an index by kind), each parsed from its line when it is first asked for."""
 
     def __init__(self, lines: dict[str, str]) -> None:
         self._lines = lines
@@ -62,11 +67,18 @@ class LazyRecords(Mapping[str, Mapping[str, Any]]):
         return record_id in self._lines
 
 
-def compiled_bytes(version: str, sources: Mapping[str, Any], facts: Mapping[str, Any]) -> bytes:
-    """The canonical bytes: sorted keys, one record a line, so that diffs are readable and digests stable."""
+def compiled_bytes(
+    version: str, sources: Mapping[str, Any], facts: Mapping[str, Any], aliases: Mapping[str, str] | None = None
+) -> bytes:
+    """The canonical bytes: sorted keys, one record a line, so that diffs are readable and digests stable.
+
+    `aliases` are further names of models, in lower case, to the ids of their energy facts.
+    """
+    aliases = aliases or {}
     lines = [f'{{"format": {FORMAT}, "version": {json.dumps(version)},', '"sources": {']
     lines += [_record_lines(sources), "},", '"facts": {', _record_lines(facts), "},"]
-    lines += ['"index": {', _record_lines(index_of(facts)), "}}", ""]
+    lines += ['"aliases": {', _record_lines(aliases), "},"]
+    lines += ['"index": {', _record_lines(index_of(facts, aliases)), "}}", ""]
     return "\n".join(lines).encode()
 
 
@@ -91,11 +103,11 @@ def parse_compiled(body: bytes, name: str) -> CompiledRegistry:
         version = document["version"]
         _check_ids(sources)
         _check_ids(facts)
-        index = index_of(facts)
+        index = index_of(facts, document.get("aliases", {}))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         msg = f"{name}: no compiled registry ({error}); make one with `otel-carbon registry compile DIR -o FILE`"
         raise RegistryError(msg) from error
-    return CompiledRegistry(version, hashlib.sha256(body).hexdigest(), sources, facts, index)
+    return CompiledRegistry(version, hashlib.sha256(body).hexdigest(), sources, facts, index, tuple(sorted(facts)))
 
 
 def _check_ids(records: Mapping[str, Mapping[str, Any]]) -> None:
@@ -134,9 +146,8 @@ def _read_lines(body: bytes) -> CompiledRegistry:
     version = json.loads(lines[0].rstrip(",") + "}")["version"]
     sections = {name: lines.index(f'"{name}": {{') + 1 for name in ("sources", "facts", "index")}
     sources, facts, index = (_keyed(lines, start) for start in sections.values())
-    by_kind = {kind: json.loads(subjects) for kind, subjects in index.items()}
     digest = hashlib.sha256(body).hexdigest()
-    return CompiledRegistry(version, digest, LazyRecords(sources), LazyRecords(facts), by_kind)
+    return CompiledRegistry(version, digest, LazyRecords(sources), LazyRecords(facts), LazyRecords(index), tuple(facts))
 
 
 def _keyed(lines: list[str], start: int) -> dict[str, str]:

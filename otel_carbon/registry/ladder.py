@@ -58,9 +58,10 @@ def known_model(registry: Registry, model: str, day: date | None) -> Match | Non
         return Match(coefficient, EXACT if listed else ALIAS)
     if len(model) <= MAX_NAME_CHARACTERS:
         for spelling, _ in spellings(model):
-            coefficient = registry.about(EnergyCoefficient, SIGNS_MARK + spelling, day)
-            if coefficient is not None:
-                return Match(coefficient, ALIAS)
+            for subject in (spelling, SIGNS_MARK + spelling):
+                coefficient = registry.about(EnergyCoefficient, subject, day)
+                if coefficient is not None:
+                    return Match(coefficient, ALIAS)
     return None
 
 

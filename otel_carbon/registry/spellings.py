@@ -45,16 +45,16 @@ _PLACES = frozenset(
 """The rules that say where a model is served."""
 
 _SAME_SIGNS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"@(?=20\d{6}$)"), "-"),
     (re.compile(r"_"), "-"),
     (re.compile(r"(?<=\d)p(?=\d)"), "."),
     (re.compile(r"^llama-v(?=\d)"), "llama-"),
     (re.compile(r"(llama|qwen|gemma|phi|olmo|gpt)(?=\d)"), r"\1-"),
     (re.compile(r"^gpt-35(?=-|$)"), "gpt-3.5"),
-    (re.compile(r"^deepseek-(?=[rv]\d)"), "deepseek-"),
     (re.compile(r"(?<=\d)\.(?=\d)"), "-"),
     (re.compile(r"^claude-(fable|haiku|mythos|opus|sonnet)-(\d+(?:-\d{1,2})?)(?=-|@|$)"), r"claude-\2-\1"),
 )
-"""What hosts write differently: `4.5`, `4-5` and `4p5`; `qwen3` and `qwen-3`; the tier of a Claude first or last."""
+"""Signs that hosts write differently: `4.5`, `4-5`, `4p5`; `qwen3`, `qwen-3`; the tier of a Claude first or last."""
 
 
 def same_signs(model_id: str) -> str:
@@ -66,9 +66,9 @@ def same_signs(model_id: str) -> str:
 
 
 def spellings(model_id: str) -> Iterator[tuple[str, str]]:
-    """All shorter spellings of an id, nearest first, each with the rules that lead to it (`exact` for none)."""
+    """All spellings of an id, nearest first, each with the rules that lead to it, `signs` for none."""
     start = model_id.lower()
-    yield same_signs(start), "exact" if same_signs(start) == start else "signs"
+    yield same_signs(start), "signs"
     seen = {start}
     level: list[tuple[str, tuple[str, ...]]] = [(start, ())]
     while level:
@@ -84,7 +84,7 @@ def spellings(model_id: str) -> Iterator[tuple[str, str]]:
 
 
 def plain_name(model_id: str) -> str:
-    """The id in lower case without vendor, host and route; patterns of families and classes are held against it."""
+    """The id in lower case without vendor, host and route: what patterns of families and classes are held against."""
     form = model_id.lower().lstrip("~")
     for how, pattern, replacement in RULES:
         if how in _PLACES:

@@ -29,16 +29,24 @@ _FIELDS = {
     "ratio": ("token_kind",),
 }
 
-Index = dict[str, dict[str, list[str]]]
-"""Kind of fact to subject in lower case to the ids of all facts about it, superseded ones included."""
+Index = dict[str, dict[str, list[int]]]
+"""Kind of fact to subject in lower case to all facts about it, superseded ones included.
+
+A fact is given by its place among all ids in their order, which keeps the compiled form short.
+"""
 
 
-def index_of(records: Mapping[str, Mapping[str, Any]]) -> Index:
-    """The facts by kind and subject."""
+def index_of(records: Mapping[str, Mapping[str, Any]], aliases: Mapping[str, str]) -> Index:
+    """The facts by kind and subject; `aliases` are further names of models to the ids of their energy facts."""
     index: Index = defaultdict(lambda: defaultdict(list))
-    for fact_id in sorted(records):
+    places = {fact_id: place for place, fact_id in enumerate(sorted(records))}
+    for fact_id, place in places.items():
         for subject in dict.fromkeys(name.lower() for name in subjects_of(records[fact_id])):
-            index[kind_of(fact_id)][subject].append(fact_id)
+            index[kind_of(fact_id)][subject].append(place)
+    for alias, fact_id in sorted(aliases.items()):
+        found = index["energy"][alias.lower()]
+        if fact_id in places and places[fact_id] not in found:
+            found.append(places[fact_id])
     return {kind: dict(subjects) for kind, subjects in index.items()}
 
 
@@ -54,4 +62,5 @@ def subjects_of(record: Mapping[str, Any]) -> Iterator[str]:
         names = [named] if isinstance(named, str) else named
         yield from names
         if kind == "energy":
-            yield from (SIGNS_MARK + same_signs(name) for name in names)
+            forms = ((name.lower(), same_signs(name)) for name in names)
+            yield from (SIGNS_MARK + form for name, form in forms if form != name)

@@ -29,4 +29,5 @@ def compile_directory(directory: Path, base: CompiledRegistry | None) -> bytes:
     if problems:
         raise AuthoringError(tuple(str(problem) for problem in problems))
     version = assembled.documents.version
-    return compiled_bytes(str(version.content) if version else "", assembled.sources, assembled.facts)
+    aliases = {alias: str(entry.content) for alias, entry in assembled.documents.aliases.items()}
+    return compiled_bytes(str(version.content) if version else "", assembled.sources, assembled.facts, aliases)

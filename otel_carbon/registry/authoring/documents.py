@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from otel_carbon.registry.compiled import CompiledRegistry
 
-SECTIONS = ("facts", "shared", "sources", "tables", "version")
+SECTIONS = ("aliases", "facts", "shared", "sources", "tables", "version")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,8 @@ class Documents:
     version: Entry | None = None
     sources: dict[str, Draft] = field(default_factory=dict)
     facts: dict[str, Draft] = field(default_factory=dict)
+    aliases: dict[str, Entry] = field(default_factory=dict)
+    """Further names of models to entries that hold the id of the energy fact."""
 
 
 def read_directory(directory: Path, problems: list[Problem]) -> Documents:
@@ -78,13 +80,28 @@ def _add_file(root: Entry, folder: Path, documents: Documents, problems: list[Pr
     shared = _records(sections.get("shared"), problems)
     _add_drafts(_records(sections.get("sources"), problems).items(), {}, documents.sources, problems)
     _add_drafts(_records(sections.get("facts"), problems).items(), shared, documents.facts, problems)
-    if "tables" in sections:
-        for rows in _tables(sections["tables"], folder, problems):
-            _add_drafts(rows, shared, documents.facts, problems)
+    for rows in _tables(sections.get("tables"), folder, problems):
+        _add_drafts(rows, shared, documents.facts, problems)
+    for rows in _tables(sections.get("aliases"), folder, problems):
+        _add_aliases(rows, documents, problems)
 
 
-def _tables(tables: Entry, folder: Path, problems: list[Problem]) -> Iterator[list[tuple[str, Entry]]]:
-    """The rows of the CSV files that a YAML file names, which stand beside it and get its shared fields."""
+def _add_aliases(rows: Iterable[tuple[str, Entry]], documents: Documents, problems: list[Problem]) -> None:
+    """Rows of an alias table: another name of a model in the first column, the fact in `fact`."""
+    for alias, row in rows:
+        fact = (row.mapping() or {}).get("fact")
+        if fact is None:
+            problems.append(row.problem("has no fact; name the energy fact in the column `fact`"))
+        elif alias.lower() in documents.aliases:
+            problems.append(row.problem("is given twice; keep one"))
+        else:
+            documents.aliases[alias.lower()] = fact
+
+
+def _tables(tables: Entry | None, folder: Path, problems: list[Problem]) -> Iterator[list[tuple[str, Entry]]]:
+    """The rows of the CSV files that a YAML file names and that stand beside it."""
+    if tables is None:
+        return
     if not isinstance(tables.content, tuple):
         problems.append(tables.problem("is no list; write the names of CSV files beside this one: [one.csv]"))
         return

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from otel_carbon.core.interval import Interval
 from otel_carbon.core.parametric import geometric_mean
 from otel_carbon.registry.authoring.amounts import number_of
+from otel_carbon.registry.authoring.sized import DIGITS
 from otel_carbon.registry.authoring.yaml_source import Entry
 from otel_carbon.registry.sizing import Evidence, SizedEnergy, sized_energy
 
@@ -141,5 +142,7 @@ def _texts(entry: Entry | None) -> list[str]:
 
 def _amount(draft: Draft, name: str, interval: Interval) -> Entry:
     file, line = draft.place.file, draft.place.line
-    bounds = {bound: Entry(float(f"{amount:.6g}"), file, line, name) for bound, amount in interval.as_dict().items()}
+    bounds = {
+        bound: Entry(float(f"{amount:.{DIGITS}g}"), file, line, name) for bound, amount in interval.as_dict().items()
+    }
     return Entry(bounds, file, line, name)

@@ -126,6 +126,10 @@ def _record(
         else:
             problems.append(draft.place.problem(f"missing; {ADVICE.get(name, 'write it')}", name))
     amounts = [record.get(name) for name, type_name in known.items() if type_name == "Interval"]
+    optional = {field.name: field.default for field in written if field.default is not dataclasses.MISSING}
+    for name in optional.keys() & record.keys():
+        if record[name] == optional[name]:  # the object has it anyway, and most records would repeat it
+            del record[name]
     return record if len(problems) == before and None not in amounts else None
 
 

@@ -30,6 +30,7 @@ def reference_problems(documents: Documents, base: CompiledRegistry | None) -> I
     """Every name that leads nowhere."""
     sources = set(documents.sources) | set(base.sources if base else ())
     subjects = {kind: _subjects(kind, documents, base) for kind in SUBJECT_FIELD}
+    yield from _alias_problems(documents)
     for draft in documents.facts.values():
         yield from _source_problems(draft, sources)
         yield from _supersession_problems(draft, documents, base)
@@ -38,6 +39,13 @@ def reference_problems(documents: Documents, base: CompiledRegistry | None) -> I
             if entry is not None and entry.content not in subjects[kind]:
                 message = f"names {entry.content!r}, which no {kind} fact is about; add that fact or correct the name"
                 yield entry.problem(message)
+
+
+def _alias_problems(documents: Documents) -> Iterator[Problem]:
+    for entry in documents.aliases.values():
+        fact_id = str(entry.content)
+        if fact_id not in documents.facts or kind_of(fact_id) != "energy":
+            yield entry.problem(f"names {fact_id!r}, which is no energy fact of this directory; correct the id")
 
 
 def _subjects(kind: str, documents: Documents, base: CompiledRegistry | None) -> set[object]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 RANGES = ("active_b", "total_b", "other_wh_per_ktoken")
 """Fields that are written as `{low, high}` and kept as two numbers."""
 SIZE_EVIDENCE = ("guessed", "name", "published")
+DIGITS = 3
+"""Significant digits of a made amount: more would claim what nobody knows."""
 COMPUTED = ("output_wh_per_ktoken", "input_wh_per_ktoken", "assumptions", "method")
 """Fields that a size makes, and that must not be written beside it."""
 EMBEDDINGS = "embeddings"
@@ -71,7 +73,7 @@ def _entry(draft: Draft, name: str, value: str | tuple[str, ...] | Interval) -> 
         return at(value)
     if isinstance(value, tuple):
         return Entry(tuple(at(part) for part in value), place.file, place.line, name)
-    bounds = {bound: at(float(f"{amount:.6g}")) for bound, amount in value.as_dict().items()}
+    bounds = {bound: at(float(f"{amount:.{DIGITS}g}")) for bound, amount in value.as_dict().items()}
     return Entry(bounds, place.file, place.line, name)
 
 
