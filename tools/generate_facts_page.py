@@ -36,6 +36,13 @@ SECTIONS = {
             "[methodology.md](../methodology.md#energy-of-a-token)."
         ),
     ),
+    "fallback": (
+        "Models without a coefficient of their own",
+        (
+            "Wh per 1,000 tokens at `it`, by family, size class, or for any model; `none` are names of models that "
+            "handle no text. Patterns are held against the name without vendor, host and route."
+        ),
+    ),
     "ratio": ("Cached tokens", "Energy relative to an uncached input token; no unit."),
     "grid": ("Grid intensity", "gCO2e per kWh of electricity, life cycle. Low and high are bounds of one call's grid."),
     "direct": (
@@ -54,6 +61,15 @@ SECTIONS = {
     "range": ("Range rules", "Factors that make low and high from a mid that was published without a range."),
 }
 """Heading and introduction of each kind of fact, in the order of the page."""
+
+COLUMNS = {
+    "energy": (
+        *("output_wh_per_ktoken", "input_wh_per_ktoken", "active_b_low", "active_b_high", "total_b_high"),
+        *("size_evidence", "benchmark_wh_per_ktoken", "output_usd_per_mtok", "family", "assumptions"),
+    ),
+    "fallback": ("patterns", "output_wh_per_ktoken", "input_wh_per_ktoken"),
+}
+"""What is shown of kinds with more fields than a page is wide; `otel-carbon registry show ID` shows all."""
 
 MANY_FACTS = 40
 """More facts of a kind than this are shown in groups, without repeating what the group shares."""
@@ -100,7 +116,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _facts_blocks(facts: Sequence[Fact]) -> list[str]:
     """One table, or where there are many facts one for each group that shares evidence, validity and sources."""
-    if len(facts) <= MANY_FACTS:
+    from otel_carbon.registry.facts import kind_of
+
+    if len(facts) <= MANY_FACTS or kind_of(facts[0].id) in COLUMNS:
         return [_facts_table(facts)]
     groups: dict[str, list[Fact]] = {}
     for fact in facts:
@@ -149,14 +167,12 @@ def _upright_table(facts: Sequence[Fact]) -> str:
 
 def _own_fields(facts: Sequence[Fact]) -> list[str]:
     """The fields that only this kind of fact has and that at least one of these facts fills."""
-    from otel_carbon.registry.facts import Fact
+    from otel_carbon.registry.facts import Fact, kind_of
 
     common = {field.name for field in dataclasses.fields(Fact)}
-    return [
-        field.name
-        for field in dataclasses.fields(facts[0])
-        if field.name not in common and any(getattr(fact, field.name) not in (None, "") for fact in facts)
-    ]
+    own = [field.name for field in dataclasses.fields(facts[0]) if field.name not in common]
+    shown = COLUMNS.get(kind_of(facts[0].id), own)
+    return [name for name in shown if any(getattr(fact, name) not in (None, "") for fact in facts)]
 
 
 def _provenance(fact: Fact) -> str:

@@ -12,8 +12,8 @@ import click
 from otel_carbon.cli.registry_choice import day_from_text, nearest_names
 from otel_carbon.core.usage import TokenUsage
 from otel_carbon.errors import UsageError
-from otel_carbon.registry.facts import EnergyCoefficient, ProviderPlace, Region, Zone
-from otel_carbon.registry.ladder import known_model
+from otel_carbon.registry.facts import ProviderPlace, Region, Zone
+from otel_carbon.registry.ladder import match_model
 from otel_carbon.registry.places import is_known_region
 
 if TYPE_CHECKING:
@@ -99,9 +99,9 @@ def _region_names(registry: Registry) -> Iterator[str]:
 
 def with_developer(registry: Registry, usage: TokenUsage) -> TokenUsage:
     """Take the developer for the provider where only the developer can host the model and its place is known."""
-    known = known_model(registry, usage.model, usage.at)
+    known = match_model(registry, usage.model, usage.operation, usage.at)
     coefficient = known.fact if known else None
-    if not isinstance(coefficient, EnergyCoefficient) or coefficient.open_weights:
+    if coefficient is None or coefficient.open_weights:
         return usage
     if registry.about(ProviderPlace, coefficient.developer, usage.at) is None:
         return usage

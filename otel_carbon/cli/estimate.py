@@ -107,7 +107,7 @@ def _explained(outcome: Unestimated, usage: TokenUsage) -> str:
 
 
 def _advice(registry: Registry, outcome: Unestimated, usage: TokenUsage) -> str:
-    if outcome.reason == reasons.MODEL_NOT_REGISTERED:
+    if outcome.reason in (reasons.MODEL_NOT_REGISTERED, reasons.STRICT_FALLBACK_REFUSED):
         near = nearest_names(usage.model, _model_names(registry))
         shown = f" Similar: {', '.join(near)}." if near else ""
         return (

@@ -27,15 +27,20 @@ NAME_FIELDS = {
 
 
 def facts_named(registry: Registry, name: str) -> tuple[Fact, ...]:
-    """The facts that go by a name, whatever its letter case; a zone's name also finds its grid and its water."""
+    """The facts that go by a name, whatever its letter case, but for those that one of them supersedes.
+
+    A zone's name also finds its grid and its water.
+    """
     facts = tuple(registry.facts())
     wanted = name.lower()
     zones = {fact.zone for fact in facts if isinstance(fact, Zone) and wanted in _names_of(fact)}
-    return tuple(
+    named = [
         fact
         for fact in facts
         if wanted in _names_of(fact) or (isinstance(fact, GridIntensity | WaterIntensity) and fact.zone in zones)
-    )
+    ]
+    superseded = {fact.supersedes for fact in named}
+    return tuple(fact for fact in named if fact.id not in superseded)
 
 
 def similar_ids(registry: Registry, name: str) -> tuple[str, ...]:

@@ -141,8 +141,9 @@ def _kwh_per_token(wh_per_ktoken: Interval) -> Interval:
 
 def _provenance(registry: Registry, match: Match, shared: _Shared, place: Place) -> Provenance:
     coefficient = match.fact
+    sized_by = (registry.fact(coefficient.sized_by),) if coefficient.sized_by else ()
     facts: dict[str, tuple[Fact, ...]] = {
-        "energy_per_token": (coefficient, shared.cache_read, shared.cache_write),
+        "energy_per_token": (coefficient, *sized_by, shared.cache_read, shared.cache_write),
         "pue": (place.site, *place.named_by),
         "grid_gco2e_per_kwh": (place.grid, *place.named_by),
         "embodied_gco2e_per_it_kwh": (shared.embodied,),

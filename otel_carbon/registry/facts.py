@@ -114,6 +114,10 @@ class Fallback(Fact):
     input_wh_per_ktoken: Interval
     assumptions: tuple[str, ...]
     method: str = "fallback"
+    developer: str = ""
+    """Who makes the models of a family; empty when several do, or nobody knows."""
+    sized_by: str = ""
+    """The method fact that made the amounts of a band of sizes."""
     derivation: str = ""
 
 

@@ -220,14 +220,14 @@ def test_a_model_without_a_figure_is_told_of_once(otlp_sink: OtlpSink, caplog: p
         SdkMeter("claude-code", temporality=DELTA) as meter,
     ):
         for _ in range(2):
-            meter.add(CLAUDE, 1_000, type="output", model="claude-99")
+            meter.add(CLAUDE, 1_000, type="output", model="whisper-99")
             send(collector, "metrics", meter.body())
         text = page(collector)
-    told = [record.getMessage() for record in caplog.records if "claude-99" in record.getMessage()]
+    told = [record.getMessage() for record in caplog.records if "whisper-99" in record.getMessage()]
     (line,) = told
     assert line == (
-        "metrics of claude-code name the model 'claude-99', whose tokens are counted without a figure: "
+        "metrics of claude-code name the model 'whisper-99', whose tokens are counted without a figure: "
         "model_not_registered: The registry has no energy coefficient for this model."
     )
-    assert counter(text, "otel_carbon_tokens_total", gen_ai_response_model="claude-99") == 2_000
-    assert counter(text, "otel_carbon_energy_joules_total", gen_ai_response_model="claude-99") == 0
+    assert counter(text, "otel_carbon_tokens_total", gen_ai_response_model="whisper-99") == 2_000
+    assert counter(text, "otel_carbon_energy_joules_total", gen_ai_response_model="whisper-99") == 0

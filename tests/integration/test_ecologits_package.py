@@ -65,7 +65,7 @@ def test_the_package_brings_the_water_that_we_may_not_copy() -> None:
     assert isinstance(theirs.water_l, Interval)
 
 
-@pytest.mark.parametrize(("model", "zone"), [("openai/no-such-model", None), ("openai/gpt-4o", "XXX")])
+@pytest.mark.parametrize(("model", "zone"), [("openai/no-such-image-1", None), ("openai/gpt-4o", "XXX")])
 def test_refusals_have_the_same_codes(model: str, zone: str | None) -> None:
     ours, theirs = _both(model, EcoLogitsOptions(zone=zone))
     assert not isinstance(ours.energy_kwh, Interval)
@@ -84,7 +84,7 @@ def test_the_parameter_files_are_what_the_package_holds(tmp_path: Path, monkeypa
 
 def test_asking_the_package_leaves_logging_as_it_was() -> None:
     before = logging.getLoggerClass()
-    _both("openai/no-such-model", EcoLogitsOptions())
+    _both("openai/no-such-image-1", EcoLogitsOptions())
     assert logging.getLoggerClass() is before
     assert [type(handler) for handler in logging.getLogger("ecologits").handlers] == [logging.NullHandler]
 

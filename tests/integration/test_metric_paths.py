@@ -73,7 +73,7 @@ def booked() -> Totals:
     book(calls(range(1, 31), more={"otel_carbon.tenant": "t{number}", "gen_ai.usage.cache_read.input_tokens": 100}))
     odd = {"service": 'quo"ted\\ \n größer', "trace_state": "ot=th:c"}
     book(calls(range(31, 41), **odd, more={"otel_carbon.tenant": "modèle\n"}))
-    book(calls(range(41, 46), scope="other", more={"gen_ai.response.model": "no-such-model"}))
+    book(calls(range(41, 46), scope="other", more={"gen_ai.response.model": "no-such-image-1"}))
     book(calls(range(46, 48), more={"gen_ai.operation.name": "execute_tool"}))
     book(calls(range(1, 3)))  # delivered again
     return totals

@@ -19,7 +19,7 @@ START_NS = 1_790_000_000 * 10**9
 REGISTRY = Registry.bundled()
 
 calls = st.tuples(
-    st.sampled_from(["gpt-4o", "claude-sonnet-4-5", "no-such-model"]),
+    st.sampled_from(["gpt-4o", "claude-sonnet-4-5", "no-such-image-1"]),
     st.sampled_from(["shop", "mail", "search", "pay"]),
     st.integers(0, 3),
     st.integers(0, 100_000),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +11,7 @@ from otel_carbon.core.interval import Interval
 from otel_carbon.core.usage import TokenUsage
 from otel_carbon.estimating import estimate
 from otel_carbon.methods.user_formulas import Hardware
+from otel_carbon.registry.catalog import Registry
 from tests.support.small_registry import DAY, MODEL, small_registry
 
 if TYPE_CHECKING:
@@ -77,8 +79,9 @@ def test_without_a_region_ecologits_takes_its_own_default() -> None:
     assert _by_method(mistral)["ecologits"].notes[0] == "grid zone SWE"
 
 
-def test_an_unknown_model_has_no_figure_of_ours_and_no_score() -> None:
-    results = _by_method(TokenUsage("openai", "gpt-4.1", 800, 300))
+def test_a_model_that_was_not_known_yet_has_no_figure_of_ours_and_no_score() -> None:
+    earlier = Registry.bundled().as_of(date(2026, 11, 25))
+    results = {result.method: result for result in compare(TokenUsage("openai", "gpt-4.1", 800, 300), earlier)}
     assert results["otel_carbon"].energy_kwh == Unestimated("model_not_registered", "gpt-4.1")
     assert results["otel_carbon"].comparable == ()
     assert isinstance(results["ecologits"].energy_kwh, Interval)

@@ -109,7 +109,7 @@ def test_a_call_that_used_no_tokens_has_a_footprint_of_zero() -> None:
         ({"gen_ai.usage.output_tokens": None}, reasons.NO_USAGE),
         ({"gen_ai.usage.input_tokens": -5}, reasons.INVALID_USAGE),
         ({"gen_ai.usage.reasoning.output_tokens": 201}, reasons.PARTS_EXCEED_WHOLE),
-        ({"gen_ai.request.model": "nobody-knows-it"}, reasons.MODEL_NOT_REGISTERED),
+        ({"gen_ai.request.model": "nobodys-image-1"}, reasons.MODEL_NOT_REGISTERED),
         ({"gen_ai.request.model": None}, reasons.MODEL_NOT_NAMED),
         ({"cloud.region": "mars-north-1"}, reasons.ZONE_UNKNOWN),
     ],
@@ -127,7 +127,7 @@ def test_what_has_no_figure_says_why_and_is_never_zero(attributes: dict[str, obj
 
 def test_the_tokens_of_a_call_without_a_figure_are_booked_all_the_same() -> None:
     enricher = new_enricher()
-    enrich(enricher, call_span(1, {"gen_ai.request.model": "nobody-knows-it"}))
+    enrich(enricher, call_span(1, {"gen_ai.request.model": "nobodys-image-1"}))
     assert sum(tokens(enricher.totals.snapshot()).values()) == 1000 + 200
 
 
@@ -144,7 +144,7 @@ def test_what_a_first_hop_judged_a_second_hop_does_not_book() -> None:
     first, second = new_enricher(), new_enricher()
     spans = [
         call_span(1, parent=9, times_ms=(1, 5)),
-        call_span(2, {"gen_ai.request.model": "nobody-knows-it"}, trace=2),
+        call_span(2, {"gen_ai.request.model": "nobodys-image-1"}, trace=2),
         call_span(1, trace=3, scope="framework", times_ms=(1, 5)),
         call_span(9, {**NO_USAGE, "gen_ai.operation.name": "invoke_workflow"}),
     ]
@@ -294,18 +294,18 @@ def test_the_server_span_of_an_application_that_calls_a_model_counts(key: str) -
 
 def test_of_an_unknown_model_that_answered_the_one_that_was_asked_for_is_taken() -> None:
     enricher = new_enricher()
-    answered = enrich(enricher, call_span(1, {"gen_ai.response.model": "nobody-knows-it"}))
+    answered = enrich(enricher, call_span(1, {"gen_ai.response.model": "nobodys-image-1"}))
     asked = enrich(new_enricher(), call_span(1))
     assert assumptions(answered) == assumptions(asked) | {"request_model_taken"}
     assert answered.footprint is not None
     assert asked.footprint is not None
     assert answered.footprint.amounts == asked.footprint.amounts
     (key,) = enricher.totals.snapshot().operations
-    assert key.labels.model == "nobody-knows-it"
+    assert key.labels.model == "nobodys-image-1"
 
 
 def test_of_two_unknown_models_none_is_taken() -> None:
-    unknown = {"gen_ai.request.model": "nobody-knows-it", "gen_ai.response.model": "nor-this-one"}
+    unknown = {"gen_ai.request.model": "nobodys-image-1", "gen_ai.response.model": "nor-this-image-1"}
     assert enrich(new_enricher(), call_span(1, unknown)).reason == reasons.MODEL_NOT_REGISTERED
 
 

@@ -26,7 +26,7 @@ FACTS_PAGE = REPOSITORY / "docs" / "reference" / "facts.md"
 
 SOURCE = "ember-yearly-2025"
 GRID = "grid/FRA/location-lifecycle@2024"
-COEFFICIENT = "energy/mistral/mistral-large-2407@2026-11"
+COEFFICIENT = "energy/mistral/mistral-large-2407@2026-11-26"
 DAY = date(2026, 11, 22)
 START_NS = 1_795_305_600_000_000_000
 """Noon of that day."""

@@ -43,7 +43,7 @@ def with_amounts(draft: Draft, bounds: Bounds, problems: list[Problem]) -> Fille
         return None
     problems.extend(fields[name].problem("is made by the compiler; leave it out") for name in MADE if name in fields)
     stand_ins, share = fields.pop("stand_ins", None), fields.pop("active_share", None)
-    method = fields.pop("sized_by", None)
+    method = fields.get("sized_by")
     if level == "none":
         made: _Made | None = _Made(Interval.exactly(0.0), Interval.exactly(0.0), "")
     elif level == "family":
@@ -55,6 +55,7 @@ def with_amounts(draft: Draft, bounds: Bounds, problems: list[Problem]) -> Fille
     amounts = zip(AMOUNTS, (made.output, made.input), strict=True)
     fields |= {name: _amount(draft, name, interval) for name, interval in amounts}
     file, line = draft.place.file, draft.place.line
+    fields = {"developer": Entry("", file, line, "developer"), **fields}
     fields["method"] = Entry("fallback", file, line, "method")
     codes = tuple(Entry(code, file, line, "assumptions") for code in CODES[str(level)])
     fields["assumptions"] = Entry(codes, file, line, "assumptions")

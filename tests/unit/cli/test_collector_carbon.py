@@ -180,7 +180,7 @@ def settings_of(settings: Mapping[str, object]) -> CarbonConfig:
 
 def test_the_model_behind_a_deployment_is_taken_for_it() -> None:
     unmapped = carbon_builder(None)(CarbonConfig()).process(request(1, model="chat-prod"))
-    assert b"model_not_registered" in unmapped
+    assert b"fallback/generic/text@" in unmapped
     for name in ("chat-prod", "openai/chat-prod", "OpenAI/chat-prod"):
         stage = carbon_builder(None)(settings_of({"models": {name: "gpt-4o"}}))
         assert b"energy/openai/gpt-4o@" in stage.process(request(1, model="chat-prod"))

@@ -46,7 +46,10 @@ def served(tmp_path: Path) -> str:
 
 
 def test_a_deployment_is_taken_for_the_model_behind_it(run_cli: RunCli, deployment: str) -> None:
-    assert span_attributes(run_cli("enrich", deployment).out)["otel_carbon.reason"] == "model_not_registered"
+    unmapped = span_attributes(run_cli("enrich", deployment).out)
+    assert unmapped["otel_carbon.coefficient_id"].startswith("fallback/generic/text@")
+    strict = span_attributes(run_cli("enrich", deployment, "--strict").out)
+    assert strict["otel_carbon.reason"] == "strict_fallback_refused"
     for mapped in ("chat-prod=gpt-4o", "OpenAI/chat-prod=gpt-4o"):
         code, out, err = run_cli("enrich", deployment, "--model-map", "other=gpt-5", "--model-map", mapped)
         assert (code, err) == (0, "")
@@ -67,7 +70,7 @@ def test_a_model_that_the_registry_does_not_know_is_a_warning(run_cli: RunCli, d
     code, out, err = run_cli("enrich", deployment, "--model-map", "chat-prod=gpt-4oo")
     assert code == 0
     assert err.startswith("warning: --model-map: unknown model 'gpt-4oo'; did you mean gpt-4o")
-    assert span_attributes(out)["otel_carbon.status"] == "unestimated"
+    assert span_attributes(out)["otel_carbon.coefficient_id"].startswith("fallback/family/gpt@")
 
 
 @pytest.mark.parametrize("pair", ["chat-prod", "=gpt-4o", "chat-prod="])

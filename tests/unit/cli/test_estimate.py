@@ -80,17 +80,17 @@ def test_estimated_and_unestimated_json_have_the_same_keys(run_cli: RunCli) -> N
 
 
 def test_an_unknown_model_exits_3_and_the_json_says_why(run_cli: RunCli) -> None:
-    code, out, err = run_cli("estimate", "--model", "gpt-4p", "--output-tokens", "5", "--json")
+    code, out, err = run_cli("estimate", "--model", "gpt-4p", "--output-tokens", "5", "--strict", "--json")
     document = json.loads(out)
     assert code == 3
-    assert err == (
-        "not estimated: model_not_registered: The registry has no energy coefficient for this model. (gpt-4p) "
-        "Similar: gpt-4o, gpt-5, gpt-4o-mini. `otel-carbon registry list --kind energy` shows all models; "
-        "docs/registry.md says how to bring a fact of your own with --registry.\n"
+    assert err.startswith(
+        "not estimated: strict_fallback_refused: Only a fallback coefficient exists, and strict mode refuses it. "
+        "(gpt-4p by family) Similar: gpt-4"
     )
-    assert (document["status"], document["reason"]) == ("unestimated", "model_not_registered")
+    assert err.endswith("docs/registry.md says how to bring a fact of your own with --registry.\n")
+    assert (document["status"], document["reason"]) == ("unestimated", "strict_fallback_refused")
     assert [document[name] for name in AMOUNTS] == [None] * len(AMOUNTS)
-    assert {document[f"{name}_reason"] for name in AMOUNTS} == {"model_not_registered"}
+    assert {document[f"{name}_reason"] for name in AMOUNTS} == {"strict_fallback_refused"}
     bundled = Registry.bundled()
     assert (document["registry_version"], document["registry_digest"]) == (bundled.version, bundled.digest)
 

@@ -86,7 +86,7 @@ def test_every_mistake_is_reported_at_once_from_top_to_bottom() -> None:
         (
             "collector.yaml:5: processors.carbon.zzz: unknown key; "
             "allowed: accounting_point, already_enriched, attributes, hold, hold_size_bytes, models, regions, "
-            "registry, tenant_attribute, usage_source"
+            "registry, strict, tenant_attribute, usage_source"
         ),
         "collector.yaml:7: exporters.otlp_htp: unknown exporter; did you mean 'otlp_http'?",
         "collector.yaml:8: exporters.otlp_grpc.timeout: must be a duration with its unit, such as 5s, 200ms or 1m30s",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 GPT = SeriesLabels("openai", "gpt-4o", "mix-openai", "token_physical", "none", "shop", "production")
 CLAUDE = SeriesLabels("anthropic", "claude", "USA", "token_physical", "red", "shop", "")
-UNKNOWN = SeriesLabels("openai", "no-such-model", "", "", "none", "shop", "production")
+UNKNOWN = SeriesLabels("openai", "no-such-image-1", "", "", "none", "shop", "production")
 FIXED = Snapshot(
     rows={
         GPT: [3600.0, 1800.0, 7200.0, 0.25, 0.125, 0.5, 0.002, 0.001, 0.004, 800, 100, 0, 300, 50],

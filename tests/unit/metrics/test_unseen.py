@@ -56,7 +56,7 @@ def test_a_call_kept_with_one_in_four_stands_for_three_more() -> None:
 
 def test_totals_and_spans_are_those_of_the_same_calls_without_a_trace_state() -> None:
     (totals, book), (plain_totals, book_plainly) = booking(), booking()
-    spans = [sampled(1, "ot=th:c"), sampled(2, "ot=th:f"), sampled(3, "ot=th:c", "no-such-model")]
+    spans = [sampled(1, "ot=th:c"), sampled(2, "ot=th:f"), sampled(3, "ot=th:c", "no-such-image-1")]
     sampled_spans = spans_of(book(body(*spans)))
     for span in spans:
         span.ClearField("trace_state")
@@ -82,7 +82,7 @@ def test_a_service_that_says_it_keeps_everything_has_a_zero() -> None:
 
 def test_the_labels_are_those_of_the_counters_that_they_extend() -> None:
     totals, book = booking()
-    book(body(sampled(1, "ot=th:8"), sampled(2, "ot=th:c", "no-such-model"), sampled(3, "ot=th:f", tenant="red")))
+    book(body(sampled(1, "ot=th:8"), sampled(2, "ot=th:c", "no-such-image-1"), sampled(3, "ot=th:f", tenant="red")))
     snapshot = totals.snapshot()
     for metric, extended in zip(
         UNSEEN, (metric_names.OPERATIONS, metric_names.ENERGY, metric_names.EMISSIONS), strict=True
@@ -123,7 +123,7 @@ def test_a_call_found_without_usage_first_stands_for_others_once() -> None:
 
 def test_beyond_the_label_budget_extrapolations_are_other_too_with_each_series_once() -> None:
     totals, book = booking(max_series=1)
-    book(body(sampled(1, "ot=th:0"), sampled(2, "ot=th:8", tenant="a"), sampled(3, "ot=th:8", "no-such-model", "b")))
+    book(body(sampled(1, "ot=th:0"), sampled(2, "ot=th:8", tenant="a"), sampled(3, "ot=th:8", "no-such-image-1", "b")))
     labels = [point.attributes for point in points_of(totals.snapshot(), metric_names.SAMPLING_UNSEEN_ENERGY)]
     assert [each["otel_carbon.tenant"] for each in labels] == ["none", "other"]
     assert sum(amounts(totals, metric_names.SAMPLING_UNSEEN_OPERATIONS)) == (1 - 1) + (2 - 1) + (2 - 1)

@@ -143,7 +143,7 @@ _TEXTS_READ: dict[str, tuple[str, ...]] = {
     "gen_ai.operation.name": ("chat", "Chat", "embeddings", "execute_tool", "invoke_agent", "plan", "brand_new", ""),
     "gen_ai.provider.name": ("openai", "anthropic", "az.ai.openai", "nobody"),
     "gen_ai.system": ("openai", "vertex_ai"),
-    "gen_ai.request.model": ("gpt-4o", "gpt-4o-mini", "no-such-model", ""),
+    "gen_ai.request.model": ("gpt-4o", "gpt-4o-mini", "no-such-image-1", ""),
     "gen_ai.response.model": ("gpt-4o-2024-08-06", "claude-sonnet-4-5"),
     "gen_ai.response.id": ("resp-1", "resp-2"),
     "server.address": ("api.openai.com", "bedrock-runtime.eu-west-1.amazonaws.com", "localhost"),

@@ -139,7 +139,7 @@ def test_the_summary_of_a_known_file() -> None:
     plan = foreign_span(6, more={"gen_ai.operation.name": "plan"})
     again = inference_span(1)
     cached = inference_span(2, more={"gen_ai.usage.cache_read.input_tokens": 500})
-    unknown = inference_span(3, model="no-such-model")
+    unknown = inference_span(3, model="no-such-image-1")
     body = request_of(
         inference_span(1), again, cached, unknown, failed, tool, plan, foreign_span(7)
     ).SerializeToString()
@@ -168,7 +168,7 @@ def test_the_summary_of_a_known_file() -> None:
             },
             {
                 "provider": "openai",
-                "model": "no-such-model",
+                "model": "no-such-image-1",
                 "calls": 1,
                 "tokens": {"input": 800, "output": 300, "cache_read": 0, "cache_write": 0, "reasoning": 0},
             },

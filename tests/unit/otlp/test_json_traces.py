@@ -142,7 +142,7 @@ def test_counts_come_as_text_or_number(count: Any) -> None:
         ({"bytesValue": "Z3B0LTRv"}, "gpt-4o"),
         ({"arrayValue": {"values": [{"stringValue": "gpt-4o-mini"}, {}]}}, "gpt-4o"),
         ({"kvlistValue": {"values": [{"key": "a"}]}}, "gpt-4o"),
-        ({"stringValue": "no-such-model"}, "no-such-model"),
+        ({"stringValue": "no-such-image-1"}, "no-such-image-1"),
     ],
     ids=str,
 )

@@ -271,7 +271,7 @@ def test_token_types_of_others_are_left_out() -> None:
 
 def test_a_model_without_a_figure_keeps_its_tokens_and_says_why() -> None:
     with SdkMeter("app") as meter:
-        meter.record(TOKEN_USAGE, 300, gen_ai__token__type="input", gen_ai__request__model="nobody-knows-it")
+        meter.record(TOKEN_USAGE, 300, gen_ai__token__type="input", gen_ai__request__model="nobodys-image-1")
         collector = Collector()
         ((_, reason),) = collector.usage.book(meter.body())
     assert reason == "model_not_registered"

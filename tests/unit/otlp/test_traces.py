@@ -72,7 +72,7 @@ def test_neighbours_of_a_genai_span_keep_their_bytes() -> None:
 
 
 def test_a_span_without_a_figure_gains_status_and_reason_only() -> None:
-    span = inference_span(model="no-such-model")
+    span = inference_span(model="no-such-image-1")
     (before,), (after,) = [span], spans_of(enriched(request_of(span).SerializeToString(), full=True))
     assert [(pair.key, pair.value.string_value) for pair in after.attributes[len(before.attributes) :]] == [
         ("otel_carbon.status", "unestimated"),

@@ -240,4 +240,5 @@ def test_the_rows_of_a_table_are_in_the_order_of_their_ids(path: Path) -> None:
     lines = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
     ids = [row[0] for row in csv.reader(lines)][1:]
     assert ids == sorted(ids)
-    assert set(ids) <= {fact.id for fact in BUNDLED.facts()}
+    if path.name != "aliases.csv":
+        assert set(ids) <= {fact.id for fact in BUNDLED.facts()}

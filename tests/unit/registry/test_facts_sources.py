@@ -98,7 +98,8 @@ def test_the_page_shows_every_fact_and_the_licence_of_every_source() -> None:
 @pytest.mark.parametrize("path", sorted(DATA.rglob("*.csv")), ids=lambda path: path.name)
 def test_a_table_is_named_by_a_source_file_beside_it(path: Path) -> None:
     texts = [each.read_text(encoding="utf-8") for each in path.parent.glob("*.yaml")]
-    assert sum(f"tables: [{path.name}]" in text for text in texts) == 1
+    lists = [named for text in texts for named in re.findall(r"^(?:tables|aliases): \[(.+)\]$", text, re.MULTILINE)]
+    assert [name for named in lists for name in named.split(", ")].count(path.name) == 1
 
 
 def test_the_notice_names_every_producer_whose_licence_asks_for_it() -> None:

@@ -176,7 +176,7 @@ def test_a_family_reaches_from_the_least_to_the_most_of_its_members(registry: Re
     assert isinstance(family, Fallback)
     low, high = mini.fact.output_wh_per_ktoken, large.fact.output_wh_per_ktoken
     assert (family.output_wh_per_ktoken.low, family.output_wh_per_ktoken.high) == (low.low, high.high)
-    assert family.output_wh_per_ktoken.mid == pytest.approx(sqrt(low.mid * high.mid), rel=1e-5)
+    assert family.output_wh_per_ktoken.mid == pytest.approx(sqrt(low.mid * high.mid), rel=0.01)  # three digits
     assert family.assumptions == ("family_taken",)
     assert "energy/nine/nine-mini@2026" in family.derivation
 

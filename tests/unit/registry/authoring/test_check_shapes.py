@@ -128,7 +128,7 @@ MISTAKES = [
         "sorces:\n",
         [
             "facts.yaml:4: shared.sources: names 'lab', which is no source; add it to the sources or correct the id",
-            "sources.yaml:2: sorces: unknown key; use one of facts, shared, sources, tables, version",
+            "sources.yaml:2: sorces: unknown key; use one of aliases, facts, shared, sources, tables, version",
         ],
         id="an unknown section",
     ),

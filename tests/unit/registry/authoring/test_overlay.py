@@ -128,7 +128,7 @@ def test_an_overlay_answers_through_the_registry(overlay: FactDirectory, tmp_pat
     assert model.id == "energy/acme/gpt-4o@2026"
     dated = registry.about(EnergyCoefficient, "gpt-4o-2024-11-20", None)
     assert dated is not None
-    assert dated.id == "energy/openai/gpt-4o@2026-11"
+    assert dated.id == "energy/openai/gpt-4o@2026-11-26"
     assert registry.about(Site, region.site, None) == registry.fact("site/acme-narvik@2026")
     assert registry.about(GridIntensity, f"{region.zone}/location", None) is not None
 
