@@ -265,7 +265,7 @@ LABS = ServiceScenario(
     scope="opentelemetry.instrumentation.genai.openai",
     models=(
         ModelUse("openai", "gpt-4o-mini-2024-07-18", "gpt-4o-mini-2024-07-18", _OPENAI, 0.5, 700, 230),
-        ModelUse("acme", "acme-frontier-1", "acme-frontier-1", "api.acme.example", 0.2, 1300, 380),
+        ModelUse("together_ai", "acme-frontier-1", "acme-frontier-1", "api.together.xyz", 0.2, 1300, 380),
         ModelUse(
             "openai",
             "text-embedding-3-small",
