@@ -10,6 +10,7 @@ import json
 import pkgutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from otel_carbon.errors import RegistryError
@@ -22,7 +23,7 @@ FORMAT = 1
 BUNDLED = "registry.json"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CompiledRegistry:
     """Records by id, not yet built into objects, with the digest of the bytes they came from."""
 
@@ -32,20 +33,28 @@ class CompiledRegistry:
     facts: Mapping[str, Mapping[str, Any]]
     index: Mapping[str, Mapping[str, list[int]]]
     """As `subjects.index_of` makes it."""
-    ids: tuple[str, ...]
-    """Of the facts, in their order."""
 
     def about(self, kind: str, subject: str) -> list[str]:
         """The ids of all facts of a kind about a subject in lower case, superseded ones included."""
-        return [self.ids[place] for place in self.index[kind].get(subject, ())] if kind in self.index else []
+        places = self.index[kind].get(subject, ()) if kind in self.index else ()
+        return [self._ids[place] for place in places]
+
+    @cached_property
+    def _ids(self) -> tuple[str, ...]:
+        return tuple(self.facts)
 
 
 class LazyRecords(Mapping[str, Mapping[str, Any]]):
     """Records by id (or an index by kind), each parsed from its line when it is first asked for."""
 
-    def __init__(self, lines: dict[str, str]) -> None:
-        self._lines = lines
+    def __init__(self, document: _Document, section: str) -> None:
+        self._document = document
+        self._section = section
         self._parsed: dict[str, Mapping[str, Any]] = {}
+
+    @cached_property
+    def _lines(self) -> dict[str, str]:
+        return self._document.section(self._section)
 
     def __getitem__(self, record_id: str) -> Mapping[str, Any]:
         """The record with an id."""
@@ -107,7 +116,7 @@ def parse_compiled(body: bytes, name: str) -> CompiledRegistry:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         msg = f"{name}: no compiled registry ({error}); make one with `otel-carbon registry compile DIR -o FILE`"
         raise RegistryError(msg) from error
-    return CompiledRegistry(version, hashlib.sha256(body).hexdigest(), sources, facts, index, tuple(sorted(facts)))
+    return CompiledRegistry(version, hashlib.sha256(body).hexdigest(), sources, dict(sorted(facts.items())), index)
 
 
 def _check_ids(records: Mapping[str, Mapping[str, Any]]) -> None:
@@ -142,21 +151,30 @@ def read_bundled() -> CompiledRegistry:
 
 def _read_lines(body: bytes) -> CompiledRegistry:
     """Read the bytes that `compiled_bytes` makes, of facts that were checked when they were compiled."""
-    lines = body.decode().split("\n")
-    version = json.loads(lines[0].rstrip(",") + "}")["version"]
-    sections = {name: lines.index(f'"{name}": {{') + 1 for name in ("sources", "facts", "index")}
-    sources, facts, index = (_keyed(lines, start) for start in sections.values())
-    digest = hashlib.sha256(body).hexdigest()
-    return CompiledRegistry(version, digest, LazyRecords(sources), LazyRecords(facts), LazyRecords(index), tuple(facts))
+    head = body[: body.index(b"\n")].decode()
+    version = json.loads(head.rstrip(",") + "}")["version"]
+    document = _Document(body)
+    sources, facts, index = (LazyRecords(document, section) for section in ("sources", "facts", "index"))
+    return CompiledRegistry(version, hashlib.sha256(body).hexdigest(), sources, facts, index)
 
 
-def _keyed(lines: list[str], start: int) -> dict[str, str]:
-    """The records of a section as text, by their keys, which hold nothing that JSON escapes."""
-    keyed = {}
-    for number in range(start, len(lines)):
-        line = lines[number]
-        if not line.startswith('"'):
-            break
-        key, _, record = line.rstrip(",")[1:].partition('": ')
-        keyed[key] = record
-    return keyed
+class _Document:
+    """Canonical bytes, split into lines when a section is first asked for."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    @cached_property
+    def _split(self) -> list[str]:
+        return self._body.decode().split("\n")
+
+    def section(self, name: str) -> dict[str, str]:
+        """The records of a section as text, by their keys, which hold nothing that JSON escapes."""
+        lines, keyed = self._split, {}
+        for number in range(lines.index(f'"{name}": {{') + 1, len(lines)):
+            line = lines[number]
+            if not line.startswith('"'):
+                break
+            key, _, record = line.rstrip(",")[1:].partition('": ')
+            keyed[key] = record
+        return keyed

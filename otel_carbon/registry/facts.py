@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import MISSING, FrozenInstanceError, dataclass
+from dataclasses import fields as dataclass_fields
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,39 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class _Record:
+    """What its fields say, for good.
+
+    Dataclasses that write no methods: those would take 10 ms of the start of every application.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, **fields: Any) -> None:  # noqa: ANN401 - each field has a type of its own
+        """Take each field by name; one with a default may be left out.
+
+        Raises:
+            TypeError: a field is missing or unknown.
+        """
+        for field in dataclass_fields(self):  # type: ignore[arg-type]  # all that are made are dataclasses
+            if field.name in fields:
+                object.__setattr__(self, field.name, fields.pop(field.name))
+            elif field.default is not MISSING:
+                object.__setattr__(self, field.name, field.default)
+            else:
+                msg = f"{type(self).__name__} needs {field.name!r}"
+                raise TypeError(msg)
+        if fields:
+            msg = f"{type(self).__name__} has no {', '.join(map(repr, fields))}"
+            raise TypeError(msg)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Refuse: facts do not change."""
+        raise FrozenInstanceError(name)
+
+
+@dataclass(init=False, repr=False, slots=True)
+class Source(_Record):
     """Who published a figure, where, under which licence, and when it was read."""
 
     id: str
@@ -29,8 +61,8 @@ class Source:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Fact:
+@dataclass(init=False, repr=False, eq=False, slots=True)
+class Fact(_Record):
     """What every fact has: an id that is never reused, its sources, its evidence and its dates.
 
     `evidence` grades how the number came about: metered, supplier, benchmark, parametric or assumed.
@@ -56,7 +88,7 @@ class Fact:
         return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(init=False, repr=False, eq=False, slots=True)
 class EnergyCoefficient(Fact):
     """IT energy per 1,000 tokens of one model, in Wh; the same whoever hosts it."""
 
@@ -94,7 +126,7 @@ class EnergyCoefficient(Fact):
     """How the amounts were computed, with every term."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(init=False, repr=False, eq=False, slots=True)
 class Fallback(Fact):
     """IT energy per 1,000 tokens, in Wh, of models that no coefficient is about: of a family, a size class, or of any.
 
@@ -121,7 +153,7 @@ class Fallback(Fact):
     derivation: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(init=False, repr=False, eq=False, slots=True)
 class SizeMethod(Fact):
     """How energy follows from the size of a model: a fit over benchmarks, what is assumed of serving, and the bounds.
 
@@ -175,7 +207,7 @@ class SizeMethod(Fact):
     """One accelerator reading input at 16 bits."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(init=False, repr=False, eq=False, slots=True)
 class GridIntensity(Fact):
     """Life-cycle emissions per kWh of electricity in a zone, in gCO2e; `basis` is `location` or `market`."""
 
@@ -186,7 +218,7 @@ class GridIntensity(Fact):
     """How the mid was computed, with every term, so that it can be recomputed; empty when published as it is."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(init=False, repr=False, eq=False, slots=True)
 class DirectIntensity(Fact):
     """Emissions of burning fuel alone per kWh of electricity in a zone, in gCO2e; for comparison with inventories.
 
@@ -197,7 +229,7 @@ class DirectIntensity(Fact):
     direct_gco2e_per_kwh: Interval
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(init=False, repr=False, eq=False, slots=True)
 class WaterIntensity(Fact):
     """Water consumed by power stations per kWh of electricity in a zone, in litres."""
 
@@ -205,7 +237,7 @@ class WaterIntensity(Fact):
     l_per_kwh: Interval
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(init=False, repr=False, eq=False, slots=True)
 class Zone(Fact):
     """A grid zone: its names, and whose water intensity it takes (`water_zone`)."""
 
@@ -214,7 +246,7 @@ class Zone(Fact):
     water_zone: str
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(init=False, repr=False, eq=False, slots=True)
 class Site(Fact):
     """Data-centre efficiency of a cloud region or of a provider's fleet: PUE, and WUE in L per IT kWh."""
 
@@ -223,7 +255,7 @@ class Site(Fact):
     wue_l_per_it_kwh: Interval
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(init=False, repr=False, eq=False, slots=True)
 class Region(Fact):
     """A cloud region: the grid zone it draws from and the site that stands there."""
 
@@ -233,7 +265,7 @@ class Region(Fact):
     site: str
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(init=False, repr=False, eq=False, slots=True)
 class ProviderPlace(Fact):
     """Where a provider runs when nobody says: the names it goes by, a zone (or mix of zones) and a site."""
 
@@ -243,14 +275,14 @@ class ProviderPlace(Fact):
     site: str
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(init=False, repr=False, eq=False, slots=True)
 class Embodied(Fact):
     """Manufacture of the hardware per kWh of IT energy, in gCO2e."""
 
     gco2e_per_it_kwh: Interval
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(init=False, repr=False, eq=False, slots=True)
 class TokenRatio(Fact):
     """Energy of one kind of token relative to an uncached input token; `token_kind` is cache_read or cache_write."""
 
@@ -258,7 +290,7 @@ class TokenRatio(Fact):
     ratio: Interval
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(init=False, repr=False, eq=False, slots=True)
 class RangeRule(Fact):
     """How far low and high lie from a mid that is published without a range: factors on the mid."""
 

@@ -12,6 +12,7 @@ from time import time_ns
 from typing import TYPE_CHECKING, cast
 from weakref import ref
 
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
@@ -137,7 +138,9 @@ class _WatchedEnd(partial[None]):
 def direct_access_works() -> bool:
     """Whether this SDK keeps attributes where the fast path expects them, tried on a throw-away span."""
     try:
-        tracer = TracerProvider(sampler=ALWAYS_ON, shutdown_on_exit=False).get_tracer(__name__)
+        tracer = TracerProvider(sampler=ALWAYS_ON, resource=Resource.get_empty(), shutdown_on_exit=False).get_tracer(
+            __name__
+        )
         span = cast("Span", tracer.start_span("self-test"))
         bounded = _bounded(span)
         with span._lock, bounded._lock:
