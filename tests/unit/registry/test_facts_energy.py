@@ -167,3 +167,51 @@ def test_cached_tokens_are_priced_in_energy_not_in_money() -> None:
     assert isinstance(write, TokenRatio)
     assert read.ratio == Interval(0.0, 0.10, 0.25)
     assert write.ratio == Interval(1.0, 1.0, 1.1)
+
+
+@pytest.mark.parametrize(
+    ("model", "pue", "low", "mid", "high"),
+    [
+        ("gpt-4o", 1.16, 0.26, 0.80, 3.7),
+        ("gpt-4o-mini", 1.16, 0.02, 0.06, 0.60),
+        ("gpt-5", 1.16, 0.18, 0.57, 2.6),
+        ("gpt-5.5-pro", 1.16, 1.5, 9.1, 180),
+        ("claude-sonnet-4-5", 1.12, 0.25, 0.77, 3.6),
+        ("claude-haiku-4-5", 1.12, 0.02, 0.07, 0.75),
+        ("gemini-2.5-flash", 1.09, 0.24, 0.75, 3.5),
+        ("mistral-large-2512", 1.2, 0.46, 0.94, 1.5),
+        ("mistral-large-2407", 1.2, 0.20, 0.41, 1.4),
+        ("llama-3.1-70b", 1.2, 0.15, 0.29, 0.72),
+        ("deepseek-v3", 1.25, 0.14, 0.21, 1.1),
+        ("gpt-5.5", 1.16, 0.49, 1.51, 7.0),
+    ],
+)
+def test_a_model_worked_by_hand_comes_out_within_a_quarter(
+    model: str, pue: float, low: float, mid: float, high: float
+) -> None:
+    """Facility energy of 1,000 output tokens in Wh, worked out apart from this code from the same sources."""
+    found = _coefficient(model).output_wh_per_ktoken.scaled(pue)
+    assert found.mid == pytest.approx(mid, rel=0.25)
+    assert found.low <= mid <= found.high
+    assert low <= found.mid <= high
+
+
+def test_a_smaller_sibling_takes_less() -> None:
+    for small, large in (
+        ("gpt-4o-mini", "gpt-4o"),
+        ("gpt-5-mini", "gpt-5"),
+        ("gpt-5-nano", "gpt-5-mini"),
+        ("claude-haiku-4-5", "claude-sonnet-4-5"),
+        ("claude-sonnet-4-5", "claude-opus-4-5"),
+        ("gemini-2.5-flash-lite", "gemini-2.5-flash"),
+        ("gemini-2.5-flash", "gemini-2.5-pro"),
+        ("llama-3.1-8b", "llama-3.1-70b"),
+    ):
+        assert _coefficient(small).output_wh_per_ktoken.mid < _coefficient(large).output_wh_per_ktoken.mid, small
+
+
+def test_a_figure_that_its_price_cannot_pay_for_is_clipped_and_says_so() -> None:
+    pro = _coefficient("gpt-5.5-pro")
+    assert pro.output_wh_per_ktoken.high == pytest.approx(180 * 1.0 / 1.2)  # USD per million tokens, kWh per USD, PUE
+    assert "clipped_to_ceiling" in pro.assumptions
+    assert "ceiling" in pro.derivation
