@@ -29,6 +29,13 @@ SECTIONS = {
             "Output includes reasoning tokens; input is an uncached token."
         ),
     ),
+    "assessment": (
+        "Assessed by suppliers",
+        (
+            "gCO2e and litres per 1,000 output tokens of a supplier's own service, hardware within. "
+            "There, emissions and water follow from these and from no grid."
+        ),
+    ),
     "method": (
         "From size to energy",
         (

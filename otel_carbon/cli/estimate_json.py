@@ -41,6 +41,7 @@ PROVENANCE = (
     "registry_digest",
 )
 NO_MARKET_FACTOR = "no_market_factor"
+ASSESSED_AS_A_WHOLE = "assessed_as_a_whole"
 
 
 def estimate_json(
@@ -64,7 +65,8 @@ def estimate_json(
 def _estimated(footprint: Footprint, usage: TokenUsage, assumptions: tuple[str, ...]) -> dict[str, Json]:
     document: dict[str, Json] = {"status": "estimated", "reason": None, "model": usage.model}
     for name in AMOUNTS:
-        document |= _amount(name, getattr(footprint, name), NO_MARKET_FACTOR)
+        why_none = NO_MARKET_FACTOR if footprint.factors.assessed is None else ASSESSED_AS_A_WHOLE
+        document |= _amount(name, getattr(footprint, name), why_none)
     provenance = footprint.provenance
     document |= {name: getattr(provenance, name) for name in PROVENANCE}
     document["confidence"] = footprint.confidence

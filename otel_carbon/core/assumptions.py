@@ -13,6 +13,7 @@ ASSUMPTIONS = {
     "clipped_to_floor": "The lower bound was raised to the energy that no benchmark has come below.",
     "details_from_twin": "Cached or reasoning tokens were taken from another span of the same call.",
     "family_taken": "The model is not registered; its family is taken, from the least to the most of its members.",
+    "assessed_by_supplier": "Emissions and water are those of the supplier's life-cycle assessment, whatever the grid.",
     "generic_site": "The data centre is unknown; a typical one is taken.",
     "generic_taken": "Nothing is known of the model; the energy that any model may take is taken.",
     "hardware_guessed": "The kind of accelerator is a guess.",

@@ -64,6 +64,13 @@ class FactorsAtBound(NamedTuple):
     ewif_l_per_kwh: float
 
 
+class PerOutputToken(NamedTuple):
+    """What a supplier's life-cycle assessment says of one output token, in gCO2e and litres; hardware is within."""
+
+    gco2e: Interval
+    water_l: Interval
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Factors:
     """Everything that turns the tokens of one model in one place into a footprint; told apart by identity."""
@@ -81,6 +88,8 @@ class Factors:
     ewif_l_per_kwh: Interval
     """Water consumed by power stations per kWh at the facility."""
     provenance: Provenance
+    assessed: PerOutputToken | None = None
+    """Where the supplier of this very service had it assessed: emissions and water follow from it, not from a grid."""
     at_bounds: tuple[FactorsAtBound, FactorsAtBound, FactorsAtBound] = field(init=False, repr=False)
     """The same at low, mid and high, for the arithmetic."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isnan, nan
 from typing import TYPE_CHECKING, NamedTuple
 
 from otel_carbon.core import formulas
@@ -10,7 +11,7 @@ from otel_carbon.core.interval import Interval
 from otel_carbon.core.reasons import SENTENCES
 
 if TYPE_CHECKING:
-    from otel_carbon.core.factors import Factors, Provenance
+    from otel_carbon.core.factors import Factors, PerOutputToken, Provenance
     from otel_carbon.core.tokens import AdditiveTokens
 
 _new_tuple = tuple.__new__  # makes a named tuple in half the time that calling its class takes
@@ -78,14 +79,14 @@ class Footprint(NamedTuple):
         return self._bounds(1)
 
     @property
-    def emissions_operational_gco2e(self) -> Interval:
-        """Emissions of the electricity, location-based."""
-        return self._bounds(2)
+    def emissions_operational_gco2e(self) -> Interval | None:
+        """Emissions of the electricity, location-based; `None` where an assessment does not tell them apart."""
+        return None if isnan(self.amounts[2]) else self._bounds(2)
 
     @property
-    def emissions_embodied_gco2e(self) -> Interval:
-        """Share of the hardware's manufacture."""
-        return self._bounds(3)
+    def emissions_embodied_gco2e(self) -> Interval | None:
+        """Share of the hardware's manufacture; `None` where an assessment does not tell it apart."""
+        return None if isnan(self.amounts[3]) else self._bounds(3)
 
     @property
     def emissions_gco2e(self) -> Interval:
@@ -95,10 +96,10 @@ class Footprint(NamedTuple):
     @property
     def emissions_market_gco2e(self) -> Interval | None:
         """Market-based operational plus embodied gCO2e; `None` where no market factor is known."""
-        market = self.factors.market_gco2e_per_kwh
-        if market is None:
+        market, embodied = self.factors.market_gco2e_per_kwh, self.emissions_embodied_gco2e
+        if market is None or embodied is None:
             return None
-        return formulas.operational_emissions_gco2e(self.energy_kwh, market) + self.emissions_embodied_gco2e
+        return formulas.operational_emissions_gco2e(self.energy_kwh, market) + embodied
 
     @property
     def water_l(self) -> Interval:
@@ -149,7 +150,18 @@ def footprint_of(tokens: AdditiveTokens, factors: Factors) -> Footprint:
         embodied_gco2e = it_kwh * embodied
         water_l = it_kwh * wue + facility_kwh * ewif
         amounts += (it_kwh, facility_kwh, operational, embodied_gco2e, operational + embodied_gco2e, water_l)
+    if factors.assessed is not None:
+        amounts = _as_assessed(amounts, output, factors.assessed)
     return _new_tuple(Footprint, (amounts, tokens, factors))
+
+
+def _as_assessed(amounts: tuple[float, ...], output: float, assessed: PerOutputToken) -> tuple[float, ...]:
+    """The amounts with emissions and water of an assessment, which does not tell operation and manufacture apart."""
+    found: tuple[float, ...] = ()
+    for number, (gco2e, water_l) in enumerate(zip(*(each.as_dict().values() for each in assessed), strict=True)):
+        it_kwh, facility_kwh = amounts[number * _QUANTITIES : number * _QUANTITIES + 2]
+        found += (it_kwh, facility_kwh, nan, nan, output * gco2e, output * water_l)
+    return found
 
 
 def confidence_from_range(low_energy_kwh: float, high_energy_kwh: float) -> str:

@@ -27,7 +27,8 @@ class Step:
 
 # Each step: name, formula, the steps it builds on, the factors it brings in, unit.
 # Names are those of `Footprint` and `Factors`.
-_OUTLINE = (
+_Outlined = tuple[str, str, tuple[str, ...], tuple[str, ...], str]
+_OUTLINE: tuple[_Outlined, ...] = (
     (
         "it_energy_kwh",
         (
@@ -68,13 +69,20 @@ _OUTLINE = (
         "L",
     ),
 )
-_MARKET_STEP = (
+_MARKET_STEP: _Outlined = (
     "emissions_market_gco2e",
     "energy_kwh * market_gco2e_per_kwh + emissions_embodied_gco2e",
     ("energy_kwh", "emissions_embodied_gco2e"),
     ("market_gco2e_per_kwh",),
     "gCO2e",
 )
+
+
+_ASSESSED: tuple[_Outlined, ...] = (
+    ("emissions_gco2e", "(output_visible + output_reasoning) * assessed.gco2e", (), ("assessed",), "gCO2e"),
+    ("water_l", "(output_visible + output_reasoning) * assessed.water_l", (), ("assessed",), "L"),
+)
+_ENERGY_STEPS = 2
 
 
 def steps_of(footprint: Footprint) -> tuple[Step, ...]:
@@ -85,7 +93,7 @@ def steps_of(footprint: Footprint) -> tuple[Step, ...]:
     provenance = footprint.provenance
     facts: dict[str, tuple[str, ...]] = {}
     steps = []
-    outline = _OUTLINE if footprint.factors.market_gco2e_per_kwh is None else (*_OUTLINE, _MARKET_STEP)
+    outline = _outline(footprint)
     for name, formula, quantities, factors, unit in outline:
         behind = [fact for quantity in quantities for fact in facts[quantity]]
         behind += [fact for factor in factors for fact in provenance.fact_ids[factor]]
@@ -96,10 +104,19 @@ def steps_of(footprint: Footprint) -> tuple[Step, ...]:
     return tuple(steps)
 
 
+def _outline(footprint: Footprint) -> tuple[_Outlined, ...]:
+    if footprint.factors.assessed is not None:
+        return (*_OUTLINE[:_ENERGY_STEPS], *_ASSESSED)
+    return _OUTLINE if footprint.factors.market_gco2e_per_kwh is None else (*_OUTLINE, _MARKET_STEP)
+
+
 def _inputs(footprint: Footprint, quantities: tuple[str, ...], factors: tuple[str, ...]) -> dict[str, Interval | int]:
     if factors == ("energy_per_token",):
         per_token = footprint.factors.energy_per_token
         kinds = ("input_kwh", "cache_read_kwh", "cache_write_kwh", "output_kwh")
         return {**footprint.tokens._asdict(), **{kind: getattr(per_token, kind) for kind in kinds}}
+    if factors == ("assessed",) and footprint.factors.assessed is not None:
+        tokens = {kind: getattr(footprint.tokens, kind) for kind in ("output_visible", "output_reasoning")}
+        return {**tokens, **{f"assessed.{name}": each for name, each in footprint.factors.assessed._asdict().items()}}
     inputs: dict[str, Interval | int] = {name: getattr(footprint, name) for name in quantities}
     return inputs | {name: getattr(footprint.factors, name) for name in factors}

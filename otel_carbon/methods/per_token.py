@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from otel_carbon.core import reasons
-from otel_carbon.core.factors import EnergyPerToken, Factors, Provenance
+from otel_carbon.core.factors import EnergyPerToken, Factors, PerOutputToken, Provenance
 from otel_carbon.core.footprint import Unestimated
 from otel_carbon.core.tokens import CACHE_READ, CACHE_WRITE
-from otel_carbon.core.units import kwh_per_token_from_wh_per_ktoken
-from otel_carbon.registry.facts import Embodied, ProviderPlace, TokenRatio
+from otel_carbon.core.units import TOKENS_PER_KTOKEN, kwh_per_token_from_wh_per_ktoken
+from otel_carbon.registry.facts import Assessment, Embodied, EnergyCoefficient, ProviderPlace, TokenRatio
 from otel_carbon.registry.ladder import FALLBACKS, known_model, match_model
 from otel_carbon.registry.places import SELF_HOSTED, is_known_region, place_of_call
 from otel_carbon.registry.subjects import ANY_HARDWARE
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 TIER = "token_physical"
 TIER_NUMBER = 1
 EVIDENCE_CONFIGURED = "configured"
+ASSESSED = "assessed_by_supplier"
 
 
 class CallSubject(NamedTuple):
@@ -87,7 +88,7 @@ def resolve_factors(
     shared = _shared_facts(registry, call.day)
     if place is None or shared is None:
         return _no_place(registry, provider, region, call.day)
-    return _factors(registry, match, shared, place)
+    return _factors(registry, match, shared, place, _assessment(registry, match, place, call.day))
 
 
 def _configured_region(registry: Registry, provider: str, configured: Mapping[str, str]) -> str | None:
@@ -115,7 +116,7 @@ def _no_place(registry: Registry, provider: str, region: str | None, day: date) 
     return Unestimated(reasons.OUTSIDE_VALIDITY, f"place facts on {day}")
 
 
-def _factors(registry: Registry, match: Match, shared: _Shared, place: Place) -> Factors:
+def _factors(registry: Registry, match: Match, shared: _Shared, place: Place, assessment: Assessment | None) -> Factors:
     coefficient = match.fact
     input_kwh = _kwh_per_token(coefficient.input_wh_per_ktoken)
     return Factors(
@@ -131,7 +132,25 @@ def _factors(registry: Registry, match: Match, shared: _Shared, place: Place) ->
         shared.embodied.gco2e_per_it_kwh,
         place.site.wue_l_per_it_kwh,
         place.water.l_per_kwh,
-        _provenance(registry, match, shared, place),
+        _provenance(registry, match, shared, place, assessment),
+        _per_output_token(assessment) if assessment else None,
+    )
+
+
+def _assessment(registry: Registry, match: Match, place: Place, day: date) -> Assessment | None:
+    """The supplier's own assessment of the model, where the call ran on that supplier's service."""
+    if not isinstance(match.fact, EnergyCoefficient):
+        return None
+    home = registry.about(ProviderPlace, place.provider, day)
+    supplier = home.provider if home else place.provider
+    found = (registry.about(Assessment, name, day) for name in match.fact.models)
+    return next((each for each in found if each is not None and each.supplier == supplier), None)
+
+
+def _per_output_token(assessment: Assessment) -> PerOutputToken:
+    per_token = 1.0 / TOKENS_PER_KTOKEN
+    return PerOutputToken(
+        assessment.gco2e_per_output_ktoken.scaled(per_token), assessment.l_per_output_ktoken.scaled(per_token)
     )
 
 
@@ -139,7 +158,9 @@ def _kwh_per_token(wh_per_ktoken: Interval) -> Interval:
     return wh_per_ktoken.scaled(kwh_per_token_from_wh_per_ktoken(1.0))
 
 
-def _provenance(registry: Registry, match: Match, shared: _Shared, place: Place) -> Provenance:
+def _provenance(
+    registry: Registry, match: Match, shared: _Shared, place: Place, assessment: Assessment | None
+) -> Provenance:
     coefficient = match.fact
     sized_by = (registry.fact(coefficient.sized_by),) if coefficient.sized_by else ()
     facts: dict[str, tuple[Fact, ...]] = {
@@ -150,6 +171,8 @@ def _provenance(registry: Registry, match: Match, shared: _Shared, place: Place)
         "wue_l_per_it_kwh": (place.site,),
         "ewif_l_per_kwh": (place.water, *place.named_by),
     }
+    if assessment is not None:
+        facts["assessed"] = (assessment,)
     if place.market is not None:
         facts["market_gco2e_per_kwh"] = (place.market, *place.named_by)
     return Provenance(
@@ -164,7 +187,7 @@ def _provenance(registry: Registry, match: Match, shared: _Shared, place: Place)
         tier=TIER,
         tier_number=TIER_NUMBER,
         method=coefficient.method,
-        assumptions=(*coefficient.assumptions, *place.assumptions),
+        assumptions=(*coefficient.assumptions, *place.assumptions, *((ASSESSED,) if assessment else ())),
         provider=place.provider,
         fact_ids={factor: tuple(fact.id for fact in behind) for factor, behind in facts.items()},
         source_ids={fact.id: fact.sources for behind in facts.values() for fact in behind},

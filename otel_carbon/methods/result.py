@@ -44,6 +44,7 @@ NOT_PART_OF_METHOD = "not_part_of_method"
 NOT_IDENTIFIED = "not_identified"
 NO_INPUT_COUNT = "no_input_count"
 NO_TOKENS = "no_tokens"
+NOT_TOLD_APART = "not_told_apart"
 NO_GRID_FACTOR = "no_grid_factor"
 PACKAGE_NOT_INSTALLED = "package_not_installed"
 WATER_FACTOR_NOT_SHIPPED = "water_factor_not_shipped"
@@ -55,6 +56,7 @@ WHY_NO_FIGURE = {
     NOT_IDENTIFIED: "The source has two points for the model, too few for three terms.",
     NO_INPUT_COUNT: "The number of input tokens is not given.",
     NO_TOKENS: "There are no tokens to divide by.",
+    NOT_TOLD_APART: "The supplier's assessment does not tell operation and manufacture apart.",
     NO_GRID_FACTOR: "The registry does not know where the call ran, so there is no grid intensity.",
     PACKAGE_NOT_INSTALLED: "The package is not installed.",
     WATER_FACTOR_NOT_SHIPPED: (

@@ -18,6 +18,7 @@ from otel_carbon.methods.result import (
     NO_INPUT_COUNT,
     NO_TOKENS,
     NOT_PART_OF_METHOD,
+    NOT_TOLD_APART,
     PER_KTOKEN,
     PER_KTOKEN_OUTPUT,
     MethodResult,
@@ -88,4 +89,6 @@ def _score(footprint: Footprint, tokens: int | Unestimated | None) -> Amount:
         return Unestimated(NO_TOKENS)
     units = 1.0 if tokens is None else tokens / TOKENS_PER_KTOKEN
     embodied = footprint.emissions_embodied_gco2e
+    if embodied is None:
+        return Unestimated(NOT_TOLD_APART)
     return sci_score_gco2e(footprint.energy_kwh, footprint.factors.grid_gco2e_per_kwh, embodied, units)

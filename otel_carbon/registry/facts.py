@@ -154,6 +154,22 @@ class Fallback(Fact):
 
 
 @dataclass(init=False, repr=False, eq=False, slots=True)
+class Assessment(Fact):
+    """A supplier's life-cycle assessment of one of its models, as it serves it: per 1,000 output tokens.
+
+    It says what is emitted and drunk, hardware within; it converts to no energy and takes no grid.
+    """
+
+    supplier: str
+    models: tuple[str, ...]
+    operations: tuple[str, ...]
+    boundary: str
+    """`life_cycle_of_inference`: servers made and run for the marginal inference, without training."""
+    gco2e_per_output_ktoken: Interval
+    l_per_output_ktoken: Interval
+
+
+@dataclass(init=False, repr=False, eq=False, slots=True)
 class SizeMethod(Fact):
     """How energy follows from the size of a model: a fit over benchmarks, what is assumed of serving, and the bounds.
 
@@ -310,6 +326,7 @@ FACT_KINDS: dict[str, type[Fact]] = {
     "embodied": Embodied,
     "ratio": TokenRatio,
     "range": RangeRule,
+    "assessment": Assessment,
     "method": SizeMethod,
     "fallback": Fallback,
 }

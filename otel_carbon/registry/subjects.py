@@ -19,6 +19,7 @@ SIGNS_MARK = "~"
 
 _FIELDS = {
     "direct": ("zone",),
+    "assessment": ("models",),
     "energy": ("models", "aliases"),
     "fallback": ("patterns",),
     "water": ("zone",),

@@ -45,6 +45,7 @@ _AMOUNTS = (
     (ours.EMISSIONS_EMBODIED_GCO2E, "mid", "emissions_embodied_gco2e"),
 )
 _CORE_AMOUNTS = 7
+_WITHOUT_PARTS = 10
 AMOUNT_KEYS = (*(key for key, _, _ in _AMOUNTS), ours.EMISSIONS_MARKET_GCO2E)
 """The keys of `amount_values`; the market figure is last."""
 _POSITIONS = tuple(amount_position(bound, quantity) for _, bound, quantity in _AMOUNTS)
@@ -56,6 +57,8 @@ def amount_values(footprint: Footprint, *, full: bool) -> tuple[float, ...]:
     """The amounts in the order of `AMOUNT_KEYS`, ending where the level or what is known ends."""
     if not full:
         return _core_amounts(footprint.amounts)
+    if footprint.factors.assessed is not None:  # operation and manufacture, the last two, are not told apart
+        return _full_amounts(footprint.amounts)[:_WITHOUT_PARTS]
     market = footprint.emissions_market_gco2e
     return (*_full_amounts(footprint.amounts), *(() if market is None else (market.mid,)))
 

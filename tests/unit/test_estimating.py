@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from otel_carbon import estimating
+from otel_carbon import attributes, estimating
 from otel_carbon.core.factors import Factors
 from otel_carbon.core.footprint import Footprint, Unestimated, footprint_of
+from otel_carbon.core.steps import steps_of
 from otel_carbon.core.usage import TokenUsage
 from otel_carbon.estimating import (
     MAX_CACHED_SUBJECTS,
@@ -21,6 +22,7 @@ from otel_carbon.estimating import (
 )
 from otel_carbon.methods.per_token import CallSubject, resolve_factors
 from otel_carbon.registry.catalog import Registry
+from otel_carbon.spans.write import footprint_attributes
 from tests.support.small_registry import DAY, MODEL, bounds, energy, grid, small_registry
 
 if TYPE_CHECKING:
@@ -50,8 +52,11 @@ def test_the_estimate_of_one_call_from_tokens_to_litres() -> None:
     kwh = it_wh / 1000 * 1.25
     assert found.it_energy_kwh.mid == pytest.approx(it_wh / 1000)
     assert found.energy_kwh.mid == pytest.approx(kwh)
-    assert found.emissions_operational_gco2e.mid == pytest.approx(kwh * 20)
-    assert found.emissions_embodied_gco2e.mid == pytest.approx(it_wh / 1000 * 50)
+    operational, embodied = found.emissions_operational_gco2e, found.emissions_embodied_gco2e
+    assert operational is not None
+    assert embodied is not None
+    assert operational.mid == pytest.approx(kwh * 20)
+    assert embodied.mid == pytest.approx(it_wh / 1000 * 50)
     assert found.emissions_gco2e.mid == pytest.approx(kwh * 20 + it_wh / 1000 * 50)
     assert found.water_l.mid == pytest.approx(it_wh / 1000 * 0.5 + kwh * 2)
     assert found.energy_kwh.low == pytest.approx((1.0 * 0.5 + 0.6 * 0.5 * 0.1 + 0.4 * 0.5 + 1.0 * 1) / 1000 * 1.25)
@@ -140,6 +145,7 @@ def test_a_call_is_estimated_with_the_facts_of_its_day(day: date, grid_id: str) 
     mid = {"grid/NOR/location@1": 20, "grid/NOR/location@2": 30, "grid/NOR/location@3": 60}[grid_id]
     found = _footprint(_usage(at=day), registry)
     assert found.provenance.grid_id == grid_id
+    assert found.emissions_operational_gco2e is not None
     assert found.emissions_operational_gco2e.mid == pytest.approx(1000 * 2 / 1e6 * 1.25 * mid)
 
 
@@ -247,3 +253,33 @@ def test_the_facade_and_the_parts_agree() -> None:
 )
 def test_the_day_of_a_unix_time_is_in_utc(time_ns: int, day: date) -> None:
     assert day_from_unix_ns(time_ns) == day
+
+
+def test_a_service_that_its_supplier_had_assessed_takes_emissions_and_water_from_the_assessment() -> None:
+    call = TokenUsage("mistral_ai", "mistral-large-2407", input_tokens=1000, output_tokens=400)
+    found = _footprint(call, Registry.bundled())
+    assert found.emissions_gco2e.mid == pytest.approx(1.14)  # of an answer of 400 tokens
+    assert found.water_l.mid == pytest.approx(0.045)
+    assert found.emissions_operational_gco2e is found.emissions_embodied_gco2e is found.emissions_market_gco2e is None
+    assert "assessed_by_supplier" in found.provenance.assumptions
+    assert found.provenance.fact_ids["assessed"] == ("assessment/mistral/mistral-large-2407@2025-07",)
+    in_france = _footprint(replace(call, region="FRA"), Registry.bundled())
+    assert in_france.emissions_gco2e == found.emissions_gco2e  # no grid comes into it
+    assert [step.name for step in steps_of(found)] == ["it_energy_kwh", "energy_kwh", "emissions_gco2e", "water_l"]
+
+
+@pytest.mark.parametrize("provider", ["self_hosted", "azure.ai.openai", "aws.bedrock"])
+def test_the_assessment_of_one_service_says_nothing_of_another(provider: str) -> None:
+    call = TokenUsage(provider, "mistral-large-2407", input_tokens=1000, output_tokens=400, region="us-east-1")
+    found = _footprint(call, Registry.bundled())
+    assert found.factors.assessed is None
+    assert found.emissions_operational_gco2e is not None
+
+
+def test_attributes_of_an_assessed_call_leave_out_the_parts_that_it_does_not_tell() -> None:
+    call = TokenUsage("mistral_ai", "mistral-large-2407", input_tokens=1000, output_tokens=400)
+    written = footprint_attributes(_footprint(call, Registry.bundled()), full=True)
+    assert written[attributes.EMISSIONS_GCO2E] == pytest.approx(1.14)
+    assert attributes.IT_ENERGY_KWH in written
+    assert attributes.EMISSIONS_OPERATIONAL_GCO2E not in written
+    assert attributes.EMISSIONS_EMBODIED_GCO2E not in written

@@ -28,6 +28,7 @@ REFUSED_LICENCE = re.compile(
 EVIDENCE = ("assumed", "benchmark", "metered", "parametric", "supplier")
 
 WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "assessment": {"boundary": ("life_cycle_of_inference",)},
     "energy": {"method": EVIDENCE},
     "grid": {"basis": ("location", "market")},
     "ratio": {"token_kind": ("cache_read", "cache_write")},
@@ -36,6 +37,7 @@ WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 
 OWNER: Mapping[str, str] = {
     "direct": "zone",
+    "assessment": "supplier",
     "energy": "developer",
     "grid": "zone",
     "provider": "provider",

@@ -20,6 +20,7 @@ NEVER = "9999-12-31"
 
 NAMES: Mapping[str, tuple[str, ...]] = {
     "direct": ("zone",),
+    "assessment": ("models",),
     "energy": ("models", "aliases"),
     "fallback": ("patterns",),
     "provider": ("provider", "names"),

@@ -51,7 +51,9 @@ def test_every_benchmarked_model_lies_within_the_bounds_that_a_fit_without_its_f
         run = min(own, key=lambda each: abs(log(each.batch / 64)))
         method = replace(METHOD_FACT, **fitted([each for each in RUNS if each.family != run.family])._asdict())
         active_b, total_b = (run.size.active_b,) * 2, (run.size.total_b,) * 2
-        bounds = sized_energy(method, NOTHING_ELSE_KNOWN._replace(active_b=active_b, total_b=total_b)).output_wh_per_ktoken
+        bounds = sized_energy(
+            method, NOTHING_ELSE_KNOWN._replace(active_b=active_b, total_b=total_b)
+        ).output_wh_per_ktoken
         it_wh_per_ktoken = run.joules / 3.6 * 1.57  # host and idle reserve on top of the accelerators
         if not bounds.low <= it_wh_per_ktoken <= bounds.high:
             outside.append(model)
