@@ -12,6 +12,7 @@ import statistics
 import subprocess
 import sys
 import time
+from datetime import date, timedelta
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -22,11 +23,14 @@ from opentelemetry.trace import SpanKind
 
 from otel_carbon import CarbonSpanProcessor, Registry, TokenUsage, estimate
 from otel_carbon.enricher import Enricher
+from otel_carbon.methods.per_token import CallSubject, resolve_factors
 from otel_carbon.otlp.traces import TracesEnricher
+from otel_carbon.registry.compiled import read_bundled
+from otel_carbon.registry.facts import EnergyCoefficient
 from tests.bench.load import genai_attributes, traces_request, web_attributes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from otel_carbon.spans.write import AttributeValue
 
@@ -39,6 +43,7 @@ def main() -> None:
     say(f"{platform.python_implementation()} {platform.python_version()}, {packages}")
     say(f"{'what':58} {'us':>9} {'ratio':>8}  beside")
     _report_estimate()
+    _report_registry()
     _report_ecologits(_report_processor())
     _report_import()
     for share in (1.0, 0.05, 0.0):
@@ -81,6 +86,34 @@ def _report_estimate() -> None:
 
     us = medians(facade=facade)["facade"]
     line("estimate(), one call (limit: 10 us)", us)
+
+
+def _report_registry() -> None:
+    """Report loading the bundled facts, and looking up factors that nobody has asked for before."""
+
+    def loading() -> int:
+        for _ in range(5):
+            Registry((read_bundled(),))
+        return 5
+
+    def resolving(models: Sequence[str]) -> Callable[[], int]:
+        days = iter(date(2026, 1, 1) + timedelta(days=n) for n in range(ROUNDS))
+
+        def work() -> int:
+            day = next(days)
+            for model in models:
+                resolve_factors(Registry.bundled(), CallSubject("openai", model, "chat", None, "default", day))
+            return len(models)
+
+        return work
+
+    facts = Registry.bundled().facts("energy")
+    known = [fact.models[0] for fact in facts if isinstance(fact, EnergyCoefficient)][:200]
+    unknown = [f"nobody-knows-{number}" for number in range(100)]
+    us = medians(loading=loading, known=resolving(known), unknown=resolving(unknown))
+    line("registry, loaded (limit: 20,000 us)", us["loading"])
+    line("factors of a registered model, looked up anew (limit: 100 us)", us["known"])
+    line("factors of a model that nobody knows, by the ladder", us["unknown"])
 
 
 class _Nothing(SpanProcessor):
