@@ -36,6 +36,11 @@ SECTIONS = {
             "There, emissions and water follow from these and from no grid."
         ),
     ),
+    "activity": (
+        "Requests",
+        "Tokens that one request of a product is taken to read and write, where nobody counts them.",
+    ),
+    "characters": ("Length of a token", "Characters of one token, where only the length of a text is known."),
     "method": (
         "From size to energy",
         (

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from otel_carbon.activity import estimate_activity
 from otel_carbon.cli import exit_codes
+from otel_carbon.cli.activity_options import activity_of, activity_options, activity_words, taken_activity
 from otel_carbon.cli.call_options import call_options, check_region, usage_from_options, with_developer
 from otel_carbon.cli.estimate_json import estimate_json
 from otel_carbon.cli.estimate_page import show_estimate
@@ -16,6 +18,7 @@ from otel_carbon.cli.registry_choice import as_of_option, chosen_registry, neare
 from otel_carbon.core import reasons
 from otel_carbon.core.assumptions import PROVIDER_IS_DEVELOPER
 from otel_carbon.core.footprint import Footprint
+from otel_carbon.errors import UnknownFact
 from otel_carbon.estimating import estimate as estimate_usage
 from otel_carbon.registry.facts import EnergyCoefficient
 from otel_carbon.registry.ladder import known_model
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from otel_carbon.activity import Activity
     from otel_carbon.core.footprint import Unestimated
     from otel_carbon.core.usage import TokenUsage
     from otel_carbon.registry.catalog import Registry
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @call_options
+@activity_options
 @strict_option
 @as_of_option
 @registry_option
@@ -48,16 +53,20 @@ def estimate(
 ) -> int:
     """Estimate energy, emissions and water of one call from its token counts.
 
+    Where nobody counted tokens: of as many --requests as there were, or of --input-characters and --output-characters.
+
     Without --provider the developer of a closed model is taken, without --region the provider's usual places.
     Exits 3 when there is no estimate; the JSON then says why.
 
     Example: otel-carbon estimate --model gpt-4o --output-tokens 300 --json
     """
     registry = chosen_registry(registry_file, as_of)
+    taken = taken_activity(call)
     usage = usage_from_options(call)
     check_region(registry, usage.region)
     named = usage if usage.provider else with_developer(registry, usage)
-    outcome = estimate_usage(named, registry=registry, strict=strict)
+    activity = activity_of(named, taken) if taken else None
+    outcome = _estimated(named, activity, registry, strict=strict)
     if not isinstance(outcome, Footprint):
         _refuse_day(registry, outcome, usage)
         return _show_nothing(registry, outcome, usage, output if as_json else None)
@@ -65,11 +74,23 @@ def estimate(
     assumed = () if named is usage else (PROVIDER_IS_DEVELOPER,)
     assumptions = (*outcome.provenance.assumptions, *assumed)
     if as_json:
-        write_result(estimate_json(outcome, usage, registry, assumptions).encode(), output)
+        write_result(estimate_json(outcome, usage, registry, assumptions, activity).encode(), output)
     else:
         with result_console(output) as console:
-            show_estimate(console, outcome, usage, assumptions)
+            show_estimate(console, outcome, usage, assumptions, activity_words(activity) if activity else "")
     return exit_codes.DONE
+
+
+def _estimated(
+    usage: TokenUsage, activity: Activity | None, registry: Registry, *, strict: bool
+) -> Footprint | Unestimated:
+    if activity is None:
+        return estimate_usage(usage, registry=registry, strict=strict)
+    try:
+        return estimate_activity(activity, registry=registry, strict=strict)
+    except UnknownFact as error:
+        msg = f"--product: {error}"
+        raise click.UsageError(msg) from error
 
 
 def _refuse_day(registry: Registry, outcome: Unestimated, usage: TokenUsage) -> None:

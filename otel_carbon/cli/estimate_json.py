@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from otel_carbon.activity import TOKENS_ASSUMED, assumed_tokens
 from otel_carbon.core.footprint import Footprint
 from otel_carbon.core.interval import Interval
 from otel_carbon.core.steps import steps_of
 
 if TYPE_CHECKING:
+    from otel_carbon.activity import Activity
     from otel_carbon.core.footprint import Unestimated
     from otel_carbon.core.steps import Step
     from otel_carbon.core.usage import TokenUsage
@@ -45,7 +48,11 @@ ASSESSED_AS_A_WHOLE = "assessed_as_a_whole"
 
 
 def estimate_json(
-    outcome: Footprint | Unestimated, usage: TokenUsage, registry: Registry, assumptions: tuple[str, ...]
+    outcome: Footprint | Unestimated,
+    usage: TokenUsage,
+    registry: Registry,
+    assumptions: tuple[str, ...],
+    activity: Activity | None = None,
 ) -> str:
     """The document of an estimate, or of why there is none; amounts are unrounded.
 
@@ -54,12 +61,29 @@ def estimate_json(
         usage: what was estimated.
         registry: what it was estimated with.
         assumptions: codes of all that was assumed.
+        activity: what was known instead of tokens.
     """
     if isinstance(outcome, Footprint):
         document = _estimated(outcome, usage, assumptions)
+        if activity is not None:
+            document["activity"] = _activity(activity, registry)
     else:
         document = _unestimated(outcome, usage, registry)
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _activity(activity: Activity, registry: Registry) -> Json:
+    """What was known, and the tokens of one request that were taken for it."""
+    assumed = assumed_tokens(registry, activity, activity.at or datetime.now(UTC).date())
+    return {
+        "requests": activity.requests,
+        "product": activity.product if assumed.code == TOKENS_ASSUMED else None,
+        "input_characters": activity.input_characters,
+        "output_characters": activity.output_characters,
+        "input_tokens_per_request": _bounds(assumed.input_tokens),
+        "output_tokens_per_request": _bounds(assumed.output_tokens),
+        "fact_id": assumed.fact.id,
+    }
 
 
 def _estimated(footprint: Footprint, usage: TokenUsage, assumptions: tuple[str, ...]) -> dict[str, Json]:

@@ -19,10 +19,13 @@ UNKNOWN = "unknown"
 COLUMNS = ("amount", "low", "mid", "high", "unit")
 
 
-def show_estimate(console: Console, footprint: Footprint, usage: TokenUsage, assumptions: tuple[str, ...]) -> None:
-    """Write the page of one estimated call."""
+def show_estimate(
+    console: Console, footprint: Footprint, usage: TokenUsage, assumptions: tuple[str, ...], activity: str = ""
+) -> None:
+    """Write the page of one estimated call, or of an `activity` in words."""
     provenance = footprint.provenance
-    console.table(_title(usage, provenance.provider), COLUMNS, _rows(footprint), right=("low", "mid", "high"))
+    title = _title(usage, provenance.provider, activity)
+    console.table(title, COLUMNS, _rows(footprint), right=("low", "mid", "high"))
     console.line()
     console.line("These amounts are modelled from token counts; low and high are bounds.")
     console.line(f"model     {provenance.coefficient_id} ({provenance.match} match, {provenance.method} method)")
@@ -37,7 +40,9 @@ def show_estimate(console: Console, footprint: Footprint, usage: TokenUsage, ass
     console.line("`--json` shows every step; `otel-carbon registry show ID` shows a fact and its sources.")
 
 
-def _title(usage: TokenUsage, provider: str) -> str:
+def _title(usage: TokenUsage, provider: str, activity: str) -> str:
+    if activity:
+        return f"{usage.model} at {provider}, {activity}, modelled"
     counts = ((usage.input_tokens, "input"), (usage.output_tokens, "output"))
     tokens = ", ".join(f"{count:,} {kind}" for count, kind in counts if count is not None)
     return f"{usage.model} at {provider}, {tokens} tokens, modelled"

@@ -10,15 +10,18 @@ if TYPE_CHECKING:
 
 FIELD_UNITS = {
     "batch": "requests served together",
+    "characters_per_token": "characters per token",
     "direct_gco2e_per_kwh": "gCO2e per kWh, direct",
     "ewif_l_per_kwh": "L per kWh",
     "gco2e_per_it_kwh": "gCO2e per IT kWh",
     "gco2e_per_output_ktoken": "gCO2e per 1,000 output tokens",
     "gco2e_per_kwh": "gCO2e per kWh",
+    "input_tokens": "tokens per request",
     "input_wh_per_ktoken": "IT Wh per 1,000 tokens",
     "it_per_accelerator": "of the accelerators' energy",
     "l_per_kwh": "L per kWh",
     "l_per_output_ktoken": "L per 1,000 output tokens",
+    "output_tokens": "tokens per request",
     "output_wh_per_ktoken": "IT Wh per 1,000 tokens",
     "prefill_utilisation": "of an accelerator's operations",
     "pue": "facility kWh per IT kWh",
@@ -29,10 +32,12 @@ FIELD_UNITS = {
 
 FIELD_LABELS = {
     "batch": "batch",
+    "input_tokens": "input",
     "input_wh_per_ktoken": "input",
     "gco2e_per_output_ktoken": "emissions",
     "it_per_accelerator": "host and idle",
     "l_per_output_ktoken": "water",
+    "output_tokens": "output",
     "output_wh_per_ktoken": "output",
     "prefill_utilisation": "use in reading",
     "pue": "PUE",

@@ -33,6 +33,8 @@ ASSUMPTIONS = {
     "size_class_taken": "Neither the model nor its family is registered; its name tells about how large it is.",
     "size_guessed": "The model's size is not published; outside guesses are taken.",
     "size_suspect": "The guessed size looks too small for what the model does; the upper bound is widened.",
+    "tokens_assumed": "Nobody counted the tokens; as many as a request of the product usually takes are taken.",
+    "tokens_from_characters": "Nobody counted the tokens; they follow from the number of characters.",
     "widened_by_other_method": "The bounds were widened to hold what another admissible method says.",
 }
 """Code to what was assumed, in words."""

@@ -307,6 +307,24 @@ class TokenRatio(Fact):
 
 
 @dataclass(init=False, repr=False, eq=False, slots=True)
+class ActivityTokens(Fact):
+    """What one request of a product is taken to read and write, in tokens, where nobody counts them."""
+
+    product: str
+    names: tuple[str, ...]
+    input_tokens: Interval
+    output_tokens: Interval
+
+
+@dataclass(init=False, repr=False, eq=False, slots=True)
+class CharactersPerToken(Fact):
+    """How long a token is in a script."""
+
+    script: str
+    characters_per_token: Interval
+
+
+@dataclass(init=False, repr=False, eq=False, slots=True)
 class RangeRule(Fact):
     """How far low and high lie from a mid that is published without a range: factors on the mid."""
 
@@ -326,7 +344,9 @@ FACT_KINDS: dict[str, type[Fact]] = {
     "embodied": Embodied,
     "ratio": TokenRatio,
     "range": RangeRule,
+    "activity": ActivityTokens,
     "assessment": Assessment,
+    "characters": CharactersPerToken,
     "method": SizeMethod,
     "fallback": Fallback,
 }

@@ -19,7 +19,9 @@ SIGNS_MARK = "~"
 
 _FIELDS = {
     "direct": ("zone",),
+    "activity": ("product", "names"),
     "assessment": ("models",),
+    "characters": ("script",),
     "energy": ("models", "aliases"),
     "fallback": ("patterns",),
     "water": ("zone",),

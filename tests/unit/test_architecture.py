@@ -15,6 +15,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGE = "otel_carbon"
 
 STANDARD_LIBRARY_ONLY = [
+    "otel_carbon.activity",
     "otel_carbon.attributes",
     "otel_carbon.booking",
     "otel_carbon.comparing",

@@ -37,7 +37,9 @@ WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 
 OWNER: Mapping[str, str] = {
     "direct": "zone",
+    "activity": "product",
     "assessment": "supplier",
+    "characters": "script",
     "energy": "developer",
     "grid": "zone",
     "provider": "provider",

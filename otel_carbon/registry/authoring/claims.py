@@ -20,7 +20,9 @@ NEVER = "9999-12-31"
 
 NAMES: Mapping[str, tuple[str, ...]] = {
     "direct": ("zone",),
+    "activity": ("product", "names"),
     "assessment": ("models",),
+    "characters": ("script",),
     "energy": ("models", "aliases"),
     "fallback": ("patterns",),
     "provider": ("provider", "names"),

@@ -211,3 +211,40 @@ def test_the_result_goes_to_the_file_that_is_named(run_cli: RunCli, tmp_path: Pa
     printed = run_cli(*EXAMPLE_HERE, "--json").out
     assert run_cli(*EXAMPLE_HERE, "--json", "-o", str(tmp_path / "x.json")) == (0, "", "")
     assert (tmp_path / "x.json").read_text(encoding="utf-8") == printed
+
+
+def test_requests_of_a_product_are_estimated_without_tokens(run_cli: RunCli) -> None:
+    arguments = ("estimate", "--model", "gpt-4o", "--requests", "14000000", "--product", "copilot")
+    code, out, err = run_cli(*arguments)
+    assert (code, err) == (0, "")
+    assert out.startswith("gpt-4o at openai, 14,000,000 requests to copilot, modelled\n")
+    assert "tier 2 (request_physical)" in out
+    document = json.loads(run_cli(*arguments, "--json").out)
+    assert (document["tier"], document["tier_number"]) == ("request_physical", 2)
+    activity = document["activity"]
+    assert activity["requests"] == 14_000_000
+    assert activity["input_tokens_per_request"]["mid"] + activity["output_tokens_per_request"]["mid"] == 1_200
+
+
+def test_characters_are_estimated_without_tokens(run_cli: RunCli) -> None:
+    arguments = ("estimate", "--model", "gpt-4o", "--input-characters", "4000", "--output-characters", "1200", "--json")
+    document = json.loads(run_cli(*arguments).out)
+    assert document["activity"]["input_tokens_per_request"] == {"low": 800, "mid": 1000, "high": 4000 / 3}
+    assert "tokens_from_characters" in document["assumptions"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ("--requests", "5", "--output-tokens", "5"),
+            "--requests, --output-tokens: give tokens where they were counted",
+        ),
+        (("--requests", "-5"), "--requests must be a whole number from 0 to"),
+        (("--requests", "5", "--product", "fax"), "--product: no activity 'fax'"),
+    ],
+)
+def test_what_cannot_be_an_activity_is_wrong_usage(run_cli: RunCli, arguments: tuple[str, ...], message: str) -> None:
+    code, out, err = run_cli("estimate", "--model", "gpt-4o", *arguments)
+    assert (code, out) == (2, "")
+    assert message in " ".join(err.split())
