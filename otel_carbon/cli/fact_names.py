@@ -6,24 +6,13 @@ from typing import TYPE_CHECKING
 
 from otel_carbon.cli.registry_choice import nearest_names
 from otel_carbon.registry.facts import GridIntensity, WaterIntensity, Zone, kind_of
+from otel_carbon.registry.subjects import NAME_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from otel_carbon.registry.catalog import Registry
     from otel_carbon.registry.facts import Fact
-
-NAME_FIELDS = {
-    "energy": ("models", "aliases"),
-    "grid": ("zone",),
-    "provider": ("provider", "names"),
-    "ratio": ("token_kind",),
-    "region": ("region",),
-    "site": ("site",),
-    "water": ("zone",),
-    "zone": ("zone", "names"),
-}
-"""The fields that hold the names a fact goes by, by kind of fact."""
 
 
 def facts_named(registry: Registry, name: str) -> tuple[Fact, ...]:

@@ -17,20 +17,24 @@ ANY_HARDWARE = "any"
 SIGNS_MARK = "~"
 """Before a model id whose signs are written one way; coefficients are found under those too."""
 
-_FIELDS = {
-    "direct": ("zone",),
+NAME_FIELDS: Mapping[str, tuple[str, ...]] = {
     "activity": ("product", "names"),
     "assessment": ("models",),
     "characters": ("script",),
+    "direct": ("zone",),
     "energy": ("models", "aliases"),
     "fallback": ("patterns",),
-    "water": ("zone",),
-    "zone": ("zone", "names"),
-    "site": ("site",),
-    "region": ("region",),
     "provider": ("provider", "names"),
     "ratio": ("token_kind",),
+    "region": ("region",),
+    "site": ("site",),
+    "water": ("zone",),
+    "zone": ("zone", "names"),
 }
+"""The fields that hold the names under which a fact is found, by kind of fact; case does not matter.
+
+A grid is found by its zone and basis together, an embodied factor for any hardware.
+"""
 
 Index = dict[str, dict[str, list[int]]]
 """Kind of fact to subject in lower case to all facts about it, superseded ones included.
@@ -60,7 +64,7 @@ def subjects_of(record: Mapping[str, Any]) -> Iterator[str]:
         yield f"{record.get('zone')}/{record.get('basis')}"
     elif kind == "embodied":
         yield ANY_HARDWARE
-    for field in _FIELDS.get(kind, ()):
+    for field in NAME_FIELDS.get(kind, ()):
         named = record.get(field, ())
         names = [named] if isinstance(named, str) else named
         yield from names

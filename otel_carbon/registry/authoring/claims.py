@@ -7,6 +7,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from otel_carbon.registry.facts import kind_of
+from otel_carbon.registry.subjects import NAME_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,22 +18,6 @@ if TYPE_CHECKING:
     from otel_carbon.registry.compiled import CompiledRegistry
 
 NEVER = "9999-12-31"
-
-NAMES: Mapping[str, tuple[str, ...]] = {
-    "direct": ("zone",),
-    "activity": ("product", "names"),
-    "assessment": ("models",),
-    "characters": ("script",),
-    "energy": ("models", "aliases"),
-    "fallback": ("patterns",),
-    "provider": ("provider", "names"),
-    "ratio": ("token_kind",),
-    "region": ("region",),
-    "site": ("site",),
-    "water": ("zone",),
-    "zone": ("zone", "names"),
-}
-"""The fields under whose contents a fact is looked up, by kind of fact; case does not matter."""
 
 
 def claim_problems(
@@ -79,7 +64,7 @@ def _names(record: Mapping[str, Any]) -> set[str]:
         return {f"{record['zone']}/{record['basis']}".lower()}
     if kind == "embodied":
         return {"any hardware"}
-    return {name.lower() for field in NAMES.get(kind, ()) for name in _texts(record, field)}
+    return {name.lower() for field in NAME_FIELDS.get(kind, ()) for name in _texts(record, field)}
 
 
 def _texts(record: Mapping[str, Any], field: str) -> list[str]:
@@ -91,7 +76,7 @@ def _repetitions(documents: Documents, record: Record) -> Iterator[Problem]:
     if kind_of(str(record["id"])) != "energy":
         return
     seen: set[str] = set()
-    for field in NAMES["energy"]:
+    for field in NAME_FIELDS["energy"]:
         for name in _texts(record, field):
             if name.lower() in seen:
                 draft = documents.facts[str(record["id"])]
