@@ -12,6 +12,8 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 if str(REPOSITORY) not in sys.path:  # started as a file, Python looks beside it only
     sys.path.insert(0, str(REPOSITORY))
 
+from otel_carbon.methodology.markdown import markdown_table  # noqa: E402 - the path above comes first
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -150,7 +152,7 @@ def _group_blocks(provenance: str, facts: Sequence[Fact]) -> tuple[str, str]:
     shared = [number for number, each in enumerate(contents) if len(each) == 1 and len(rows) > 1]
     said = [f"{heads[number]}: {rows[0][number]}" for number in shared if rows[0][number]]
     kept = [number for number, each in enumerate(contents) if each != {""} and number not in shared]
-    table = _table([heads[number] for number in kept], ([row[number] for number in kept] for row in rows))
+    table = markdown_table([heads[number] for number in kept], ([row[number] for number in kept] for row in rows))
     return "; ".join([provenance, *said]), table
 
 
@@ -167,14 +169,14 @@ def _facts_table(facts: Sequence[Fact]) -> str:
         )
         for fact in facts
     )
-    return _table(["id", *own, "evidence", "valid", "sources", "note"], rows)
+    return markdown_table(["id", *own, "evidence", "valid", "sources", "note"], rows)
 
 
 def _upright_table(facts: Sequence[Fact]) -> str:
     """One row a field: facts with more fields than a page is wide."""
     names = [field.name for field in dataclasses.fields(facts[0]) if field.name != "id"]
     rows = ((name, *(_cell(getattr(fact, name)) for fact in facts)) for name in names)
-    return _table(["", *(f"`{fact.id}`" for fact in facts)], rows)
+    return markdown_table(["", *(f"`{fact.id}`" for fact in facts)], rows)
 
 
 def _own_fields(facts: Sequence[Fact]) -> list[str]:
@@ -211,7 +213,7 @@ def _sources_table(sources: Iterable[Source]) -> str:
         for source in sources
     )
     heads = ["id", "producer", "title", "year", "where in it", "licence", "redistributable", "accessed", "note"]
-    return _table(heads, rows)
+    return markdown_table(heads, rows)
 
 
 def _cell(entry: object) -> str:
@@ -238,11 +240,6 @@ def _supersession(fact: Fact) -> str:
 
 def _title(source: Source) -> str:
     return f"[{source.title}]({source.url if '://' in source.url else '../' + source.url.removeprefix('docs/')})"
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
 
 
 if __name__ == "__main__":

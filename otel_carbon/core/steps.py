@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,11 +25,20 @@ class Step:
     source_ids: tuple[str, ...]
 
 
-# Each step: name, formula, the steps it builds on, the factors it brings in, unit.
-# Names are those of `Footprint` and `Factors`.
-_Outlined = tuple[str, str, tuple[str, ...], tuple[str, ...], str]
-_OUTLINE: tuple[_Outlined, ...] = (
-    (
+class StepOutline(NamedTuple):
+    """What a step computes, whatever the call: names are those of `Footprint` and `Factors`."""
+
+    name: str
+    formula: str
+    quantities: tuple[str, ...]
+    """The steps it builds on."""
+    factors: tuple[str, ...]
+    """The factors it brings in."""
+    unit: str
+
+
+OUTLINE = (
+    StepOutline(
         "it_energy_kwh",
         (
             "input_uncached * input_kwh + cache_read * cache_read_kwh + cache_write * cache_write_kwh"
@@ -39,29 +48,29 @@ _OUTLINE: tuple[_Outlined, ...] = (
         ("energy_per_token",),
         "kWh",
     ),
-    ("energy_kwh", "it_energy_kwh * pue", ("it_energy_kwh",), ("pue",), "kWh"),
-    (
+    StepOutline("energy_kwh", "it_energy_kwh * pue", ("it_energy_kwh",), ("pue",), "kWh"),
+    StepOutline(
         "emissions_operational_gco2e",
         "energy_kwh * grid_gco2e_per_kwh",
         ("energy_kwh",),
         ("grid_gco2e_per_kwh",),
         "gCO2e",
     ),
-    (
+    StepOutline(
         "emissions_embodied_gco2e",
         "it_energy_kwh * embodied_gco2e_per_it_kwh",
         ("it_energy_kwh",),
         ("embodied_gco2e_per_it_kwh",),
         "gCO2e",
     ),
-    (
+    StepOutline(
         "emissions_gco2e",
         "emissions_operational_gco2e + emissions_embodied_gco2e",
         ("emissions_operational_gco2e", "emissions_embodied_gco2e"),
         (),
         "gCO2e",
     ),
-    (
+    StepOutline(
         "water_l",
         "it_energy_kwh * wue_l_per_it_kwh + energy_kwh * ewif_l_per_kwh",
         ("it_energy_kwh", "energy_kwh"),
@@ -69,19 +78,20 @@ _OUTLINE: tuple[_Outlined, ...] = (
         "L",
     ),
 )
-_MARKET_STEP: _Outlined = (
+MARKET_STEP = StepOutline(
     "emissions_market_gco2e",
     "energy_kwh * market_gco2e_per_kwh + emissions_embodied_gco2e",
     ("energy_kwh", "emissions_embodied_gco2e"),
     ("market_gco2e_per_kwh",),
     "gCO2e",
 )
-
-
-_ASSESSED: tuple[_Outlined, ...] = (
-    ("emissions_gco2e", "(output_visible + output_reasoning) * assessed.gco2e", (), ("assessed",), "gCO2e"),
-    ("water_l", "(output_visible + output_reasoning) * assessed.water_l", (), ("assessed",), "L"),
+ASSESSED_STEPS = (
+    StepOutline(
+        "emissions_gco2e", "(output_visible + output_reasoning) * assessed.gco2e", (), ("assessed",), "gCO2e"
+    ),
+    StepOutline("water_l", "(output_visible + output_reasoning) * assessed.water_l", (), ("assessed",), "L"),
 )
+"""In place of emissions and water where the supplier of the service had it assessed."""
 _ENERGY_STEPS = 2
 
 
@@ -104,10 +114,10 @@ def steps_of(footprint: Footprint) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _outline(footprint: Footprint) -> tuple[_Outlined, ...]:
+def _outline(footprint: Footprint) -> tuple[StepOutline, ...]:
     if footprint.factors.assessed is not None:
-        return (*_OUTLINE[:_ENERGY_STEPS], *_ASSESSED)
-    return _OUTLINE if footprint.factors.market_gco2e_per_kwh is None else (*_OUTLINE, _MARKET_STEP)
+        return (*OUTLINE[:_ENERGY_STEPS], *ASSESSED_STEPS)
+    return OUTLINE if footprint.factors.market_gco2e_per_kwh is None else (*OUTLINE, MARKET_STEP)
 
 
 def _inputs(footprint: Footprint, quantities: tuple[str, ...], factors: tuple[str, ...]) -> dict[str, Interval | int]:

@@ -79,6 +79,12 @@ class Registry:
             if kind in (None, kind_of(fact_id)) and self._is_known(self._record(fact_id) or {}):
                 yield self.fact(fact_id)
 
+    def current(self, kind: type[F]) -> tuple[F, ...]:
+        """The facts of a class that no other known fact supersedes, in the order of their ids."""
+        found = [cast("F", fact) for fact in self.facts(_KIND_OF[kind])]
+        superseded = {fact.supersedes for fact in found}
+        return tuple(fact for fact in found if fact.id not in superseded)
+
     def source(self, source_id: str) -> Source:
         """The source with an id.
 

@@ -136,13 +136,7 @@ def _clipped(method: SizeMethod, evidence: Evidence, found: _Bounds) -> _Bounds:
 
     Prices say nothing of weights that anyone may host, nor of hosts that are not known.
     """
-    floor = (
-        method.floor_j_per_active_b
-        * evidence.active_b[0]
-        * method.it_per_accelerator.low
-        * TOKENS_PER_KTOKEN
-        / JOULES_PER_WH
-    )
+    floor = floor_wh_per_ktoken(method, evidence.active_b[0])
     if found.low < floor <= found.mid:
         found = _noted(found._replace(low=floor), FLOOR, f"low raised to the floor {floor:.4g}")
     price = evidence.output_usd_per_mtok
@@ -153,7 +147,7 @@ def _clipped(method: SizeMethod, evidence: Evidence, found: _Bounds) -> _Bounds:
         found = _noted(
             found, SIZE_SUSPECT, f"price {price:g} USD contradicts the size: high x {method.suspect_factor_high:g}"
         )
-    ceiling = _ceiling(method, evidence.developer, price)
+    ceiling = ceiling_wh_per_ktoken(method, evidence.developer, price)
     if found.mid > ceiling:
         found = _noted(found._replace(mid=ceiling, low=min(found.low, ceiling)), MID_CEILING, "mid above the ceiling")
     if found.high > ceiling:
@@ -165,7 +159,14 @@ def _noted(found: _Bounds, code: str, words: str) -> _Bounds:
     return found._replace(codes=(*found.codes, code), words=(*found.words, words))
 
 
-def _ceiling(method: SizeMethod, developer: str, usd_per_mtok: float) -> float:
+def floor_wh_per_ktoken(method: SizeMethod, active_b_low: float) -> float:
+    """Wh at `it` per 1,000 output tokens that no benchmark has come below, for so many billion active parameters."""
+    return (
+        method.floor_j_per_active_b * active_b_low * method.it_per_accelerator.low * TOKENS_PER_KTOKEN / JOULES_PER_WH
+    )
+
+
+def ceiling_wh_per_ktoken(method: SizeMethod, developer: str, usd_per_mtok: float) -> float:
     """Wh at `it` per 1,000 tokens that the price of a million of them, in US dollars, can pay for."""
     own = developer in method.own_chips
     return usd_per_mtok * (method.kwh_per_usd_own_chips if own else method.kwh_per_usd) / method.facility_per_it
@@ -176,7 +177,7 @@ def _input(method: SizeMethod, evidence: Evidence, output: _Bounds) -> Interval:
     high = mid * (method.suspect_factor_high if SIZE_SUSPECT in output.codes else method.input_factor_high)
     price = None if evidence.open_weights else evidence.input_usd_per_mtok
     if price:
-        high = max(mid, min(high, _ceiling(method, evidence.developer, price)))
+        high = max(mid, min(high, ceiling_wh_per_ktoken(method, evidence.developer, price)))
     return Interval(mid / method.input_divisor_low, mid, high)
 
 

@@ -24,6 +24,7 @@ STANDARD_LIBRARY_ONLY = [
     "otel_carbon.enricher",
     "otel_carbon.errors",
     "otel_carbon.estimating",
+    "otel_carbon.methodology",
     "otel_carbon.methods",
     "otel_carbon.metric_names",
     "otel_carbon.metrics",

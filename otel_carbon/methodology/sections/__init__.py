@@ -1,0 +1,1 @@
+"""The sections of the methodology page, a module each."""
