@@ -14,6 +14,7 @@ from otel_carbon.cli.fact_names import facts_named, similar_ids
 from otel_carbon.cli.fact_pages import fact_json, list_json, show_fact, show_list
 from otel_carbon.cli.output import STANDARD_STREAM, output_option, result_console, write_result
 from otel_carbon.cli.registry_choice import as_of_option, chosen_registry, registry_option
+from otel_carbon.cli.registry_diff import diff
 from otel_carbon.errors import UnknownFact
 from otel_carbon.registry.compiled import read_bundled
 from otel_carbon.registry.facts import FACT_KINDS
@@ -39,6 +40,9 @@ def registry() -> None:
 
     Example: otel-carbon registry show energy/openai/gpt-4o@2026-11
     """
+
+
+registry.add_command(diff)
 
 
 @registry.command("list")

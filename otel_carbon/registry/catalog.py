@@ -44,6 +44,17 @@ class Registry:
         """The registry that this package ships, read once."""
         return _bundled()
 
+    @classmethod
+    def from_file(cls, path: Path) -> Registry:
+        """A whole registry from a compiled file.
+
+        Raises:
+            RegistryError: the file is unreadable, or holds a malformed fact.
+        """
+        layer = compiled.read_compiled(path)
+        _check_facts(layer, path)
+        return cls((layer,))
+
     def with_overlay(self, path: Path) -> Registry:
         """This registry with a compiled file of further facts on top.
 

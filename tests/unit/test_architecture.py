@@ -18,6 +18,7 @@ STANDARD_LIBRARY_ONLY = [
     "otel_carbon.activity",
     "otel_carbon.attributes",
     "otel_carbon.booking",
+    "otel_carbon.change_effects",
     "otel_carbon.comparing",
     "otel_carbon.core",
     "otel_carbon.counting",
