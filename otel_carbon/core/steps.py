@@ -86,9 +86,7 @@ MARKET_STEP = StepOutline(
     "gCO2e",
 )
 ASSESSED_STEPS = (
-    StepOutline(
-        "emissions_gco2e", "(output_visible + output_reasoning) * assessed.gco2e", (), ("assessed",), "gCO2e"
-    ),
+    StepOutline("emissions_gco2e", "(output_visible + output_reasoning) * assessed.gco2e", (), ("assessed",), "gCO2e"),
     StepOutline("water_l", "(output_visible + output_reasoning) * assessed.water_l", (), ("assessed",), "L"),
 )
 """In place of emissions and water where the supplier of the service had it assessed."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from otel_carbon.core import formulas, parametric
 from otel_carbon.core.footprint import Footprint
 from otel_carbon.core.interval import Interval
-from otel_carbon.core.steps import MARKET_STEP, OUTLINE, steps_of
+from otel_carbon.core.steps import ASSESSED_STEPS, MARKET_STEP, OUTLINE, steps_of
 from otel_carbon.core.usage import TokenUsage
 from otel_carbon.estimating import estimate
 from otel_carbon.methodology.document import Code, Link, Section, paragraph, table
@@ -50,6 +50,8 @@ TERMS = {
     "embodied_gco2e_per_it_kwh": ("manufacture of the servers", "gCO2e per IT kWh"),
     "emissions_operational_gco2e": ("emissions of the electricity", "gCO2e"),
     "emissions_embodied_gco2e": ("share of making the servers", "gCO2e"),
+    "assessed.gco2e": ("emissions of an output token by the supplier's own assessment", "gCO2e"),
+    "assessed.water_l": ("water of an output token by the same", "L"),
     "wue_l_per_it_kwh": ("water evaporated on site", "L per IT kWh"),
     "ewif_l_per_kwh": ("water consumed by power stations", "L per kWh"),
 }
@@ -93,6 +95,11 @@ def _formulas_table() -> Table:
     ]
     market = "life cycle of contracted electricity and the hardware; shown beside, where a market factor is known"
     rows.append((Code(MARKET_STEP.name), Code(MARKET_STEP.formula), MARKET_STEP.unit, market, "your own market fact"))
+    assessed = "instead of the above: as the supplier had its own service assessed, hardware within, whatever the grid"
+    rows += [
+        (Code(each.name), Code(each.formula), each.unit, assessed, "the assessment of the model")
+        for each in ASSESSED_STEPS
+    ]
     return table("formulas", "Formulas of a call", _FORMULA_COLUMNS, tuple(rows))
 
 
@@ -158,4 +165,4 @@ def _with_numbers(formula: str, inputs: object) -> str:
     """The formula with each name replaced by its mid."""
     assert isinstance(inputs, dict)  # noqa: S101 - steps give no other mapping
     mids = {name: each.mid if isinstance(each, Interval) else each for name, each in inputs.items()}
-    return re.sub(r"[a-z]\w+", lambda match: f"{mids[match.group()]:.6g}", formula)
+    return re.sub(r"[a-z][\w.]+", lambda match: f"{mids[match.group()]:.6g}", formula)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from otel_carbon.activity import TIER as REQUEST_TIER
+from otel_carbon.activity import TIER_NUMBER as REQUEST_TIER_NUMBER
 from otel_carbon.methodology.document import Code, Link, Section, paragraph, table
 from otel_carbon.methodology.tables import prose
 from otel_carbon.methods.per_token import TIER, TIER_NUMBER
 from otel_carbon.registry.facts import (
+    ActivityTokens,
+    Assessment,
+    CharactersPerToken,
     DirectIntensity,
     Embodied,
     EnergyCoefficient,
@@ -49,7 +54,14 @@ def models_section(registry: Registry) -> Section:
     return Section(
         "models",
         "Energy of models",
-        (paragraph(intro), _models_table(facts), paragraph(prose("fallbacks")), _fallbacks_table(registry)),
+        (
+            paragraph(intro),
+            _models_table(facts),
+            paragraph(prose("assessments")),
+            _table(registry, Assessment, "assessments", "Assessments by suppliers", _ASSESSED, _assessed_cells),
+            paragraph(prose("fallbacks")),
+            _fallbacks_table(registry),
+        ),
     )
 
 
@@ -107,9 +119,35 @@ def shared_section(registry: Registry) -> Section:
             lambda f: (f.factor_low, f.factor_high),
         ),
     ]
-    return Section("shared", "Embodied, cache and ranges", tuple(blocks))
+    blocks += [
+        paragraph(prose("activities", tier=REQUEST_TIER, tier_number=REQUEST_TIER_NUMBER)),
+        _table(
+            registry,
+            ActivityTokens,
+            "activities",
+            "Tokens of a request that nobody counted",
+            (("product", "product"), ("input_tokens", "input tokens"), ("output_tokens", "output tokens")),
+            lambda f: (f.product, f.input_tokens, f.output_tokens),
+        ),
+        _table(
+            registry,
+            CharactersPerToken,
+            "characters",
+            "Length of a token",
+            (("script", "script"), ("characters_per_token", "characters")),
+            lambda f: (f.script, f.characters_per_token),
+        ),
+    ]
+    return Section("shared", "Embodied, cache, uncounted tokens and ranges", tuple(blocks))
 
 
+_ASSESSED = (
+    ("supplier", "supplier"),
+    ("models", "models"),
+    ("boundary", "boundary"),
+    ("gco2e_per_output_ktoken", "gCO2e per 1,000 output tokens"),
+    ("l_per_output_ktoken", "L per 1,000 output tokens"),
+)
 _GRID = (("zone", "zone"), ("basis", "basis"), ("gco2e_per_kwh", "gCO2e per kWh"), ("how", "how"))
 _SITE = (("site", "site"), ("pue", "PUE"), ("wue_l_per_it_kwh", "WUE, L per IT kWh"))
 _WATER = (("zone", "zone"), ("l_per_kwh", "L per kWh"))
@@ -129,6 +167,10 @@ def _table(
 ) -> Table:
     rows = tuple((Code(fact.id), *own_cells(fact), *_tail(fact)) for fact in registry.current(kind))
     return table(key, title, (("fact", "fact"), *columns, *_TAIL), rows)
+
+
+def _assessed_cells(fact: Assessment) -> tuple[Cell, ...]:
+    return (fact.supplier, fact.models, fact.boundary, fact.gco2e_per_output_ktoken, fact.l_per_output_ktoken)
 
 
 def _models_table(facts: Sequence[EnergyCoefficient]) -> Table:

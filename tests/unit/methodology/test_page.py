@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from otel_carbon.core.steps import MARKET_STEP, OUTLINE
+from otel_carbon.core.steps import ASSESSED_STEPS, MARKET_STEP, OUTLINE
 from otel_carbon.methodology.document import Link, Table
 from otel_carbon.methodology.html_page import html_of
 from otel_carbon.methodology.json_form import json_of
@@ -37,8 +37,8 @@ STRUCTURE = {
     "exclusions": ["exclusions"],
     "formulas": ["formulas", "terms", "example"],
     "method": ["size_formulas", "method/parametric@2026-11-26"],
-    "models": ["models", "fallbacks"],
-    "shared": ["embodied", "ratios", "ranges"],
+    "models": ["models", "assessments", "fallbacks"],
+    "shared": ["embodied", "ratios", "ranges", "activities", "characters"],
     "places": ["grids", "sites", "water", "providers", "regions", "zones", "direct"],
     "checks": ["anchors", "finding_counts", "plausibility"],
     "weaknesses": ["known_findings"],
@@ -120,11 +120,11 @@ def test_every_source_has_a_licence_and_a_day_of_access() -> None:
 
 
 def test_the_formulas_are_those_of_the_code_and_every_term_is_explained() -> None:
-    outline = (*OUTLINE, MARKET_STEP)
+    outline = (*OUTLINE, MARKET_STEP, *ASSESSED_STEPS)
     assert [(row["quantity"], row["formula"]) for row in rows("formulas", "formulas")] == [
         (step.name, step.formula) for step in outline
     ]
-    terms = {name for step in outline for name in re.findall(r"[a-z]\w+", step.formula)}
+    terms = {name for step in outline for name in re.findall(r"[a-z][\w.]+", step.formula)}
     assert terms <= set(arithmetic.TERMS)
     assert set(arithmetic.TERMS) <= terms
     assert all(row["boundary"] and row["source"] for row in rows("formulas", "formulas"))
