@@ -77,14 +77,14 @@ def _in_configured_region(usage: TokenUsage) -> TokenUsage:
     return replace(usage, region=regions_from_text(regions).get(usage.provider))
 
 
-def check_region(registry: Registry, region: str | None) -> None:
-    """Raise `click.UsageError` with the nearest names when the registry does not know a region."""
+def check_region(registry: Registry, region: str | None, option: str = "--region") -> None:
+    """Raise `click.UsageError` with the nearest names when the registry does not know a region of an option."""
     if region is None or is_known_region(registry, region):
         return
     near = nearest_names(region, _region_names(registry))
     advice = f"did you mean {' or '.join(near)}?" if near else "`otel-carbon registry list --kind region` shows all"
     zones = "a grid zone works too: `otel-carbon registry list --kind zone`"
-    msg = f"--region: no region or grid zone {region!r} in registry {registry.version}; {advice}; {zones}"
+    msg = f"{option}: no region or grid zone {region!r} in registry {registry.version}; {advice}; {zones}"
     raise click.UsageError(msg)
 
 

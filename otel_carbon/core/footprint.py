@@ -107,6 +107,16 @@ class Footprint(NamedTuple):
         return self._bounds(5)
 
     @property
+    def water_on_site_l(self) -> Interval:
+        """Fresh water that cooling consumed at the data centre."""
+        return formulas.water_on_site_l(self.it_energy_kwh, self.factors.wue_l_per_it_kwh)
+
+    @property
+    def water_electricity_l(self) -> Interval:
+        """Fresh water that generating the electricity consumed."""
+        return formulas.water_electricity_l(self.energy_kwh, self.factors.ewif_l_per_kwh)
+
+    @property
     def provenance(self) -> Provenance:
         """Ids of the facts used, how the model was matched, and what was assumed."""
         return self.factors.provenance

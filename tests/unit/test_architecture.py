@@ -19,6 +19,7 @@ STANDARD_LIBRARY_ONLY = [
     "otel_carbon.attributes",
     "otel_carbon.booking",
     "otel_carbon.comparing",
+    "otel_carbon.comparing_regions",
     "otel_carbon.core",
     "otel_carbon.counting",
     "otel_carbon.enricher",
