@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
-from otel_carbon.core.footprint import Footprint
+from otel_carbon.core.footprint import Footprint, footprint_of
 from otel_carbon.estimating import estimate
 from otel_carbon.registry.catalog import Registry
 from otel_carbon.registry.facts import Region
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from otel_carbon.core.footprint import Unestimated
     from otel_carbon.core.usage import TokenUsage
+    from otel_carbon.grid.table import GridTable
 
 CRITERIA = ("emissions_gco2e", "water_on_site_l", "water_electricity_l")
 """What regions are held against each other by, each at its mid; never made one number."""
@@ -53,7 +54,12 @@ def regions_known(registry: Registry, day: date | None) -> tuple[str, ...]:
 
 
 def compare_regions(
-    usage: TokenUsage, regions: Iterable[str], registry: Registry | None = None, *, strict: bool = False
+    usage: TokenUsage,
+    regions: Iterable[str],
+    registry: Registry | None = None,
+    *,
+    strict: bool = False,
+    grid_table: GridTable | None = None,
 ) -> tuple[RegionResult, ...]:
     """The same call in each region, lowest emissions first; regions without an estimate come last, with the reason.
 
@@ -62,10 +68,11 @@ def compare_regions(
         regions: cloud regions or grid zones, each of which is taken once.
         registry: the facts to use; `None` is the bundled registry.
         strict: as `estimate` has it.
+        grid_table: as `estimate` has it; regions that it covers are at the hour, the others at their yearly average.
     """
     known = registry or Registry.bundled()
     outcomes = {
-        region: estimate(replace(usage, region=region), registry=known, strict=strict)
+        region: _modelled(estimate(replace(usage, region=region), registry=known, strict=strict, grid_table=grid_table))
         for region in dict.fromkeys(regions)
     }
     costs = {region: cost_of(found) for region, found in outcomes.items() if isinstance(found, Footprint)}
@@ -83,8 +90,17 @@ def compare_regions(
 
 
 def cost_of(footprint: Footprint) -> Cost:
-    """A footprint's mids in the criteria."""
-    return Cost(footprint.emissions_gco2e.mid, footprint.water_on_site_l.mid, footprint.water_electricity_l.mid)
+    """A footprint's mids in the criteria, as its energy and factors have them."""
+    mid, factors = footprint.mid, footprint.factors
+    on_site_l = mid.it_energy_kwh * factors.wue_l_per_it_kwh.mid
+    return Cost(mid.emissions_gco2e, on_site_l, mid.energy_kwh * factors.ewif_l_per_kwh.mid)
+
+
+def _modelled(outcome: Footprint | Unestimated) -> Footprint | Unestimated:
+    """The estimate without a supplier's assessment, which holds for its own places and tells no regions apart."""
+    if isinstance(outcome, Footprint) and outcome.factors.assessed is not None:
+        return footprint_of(outcome.tokens, replace(outcome.factors, assessed=None))
+    return outcome
 
 
 def _middle(costs: Sequence[Cost]) -> Cost | None:

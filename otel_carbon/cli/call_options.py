@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from otel_carbon.cli.registry_choice import day_from_text, nearest_names
+from otel_carbon.cli.registry_choice import nearest_names, time_from_text
 from otel_carbon.core.usage import TokenUsage
 from otel_carbon.errors import UsageError
 from otel_carbon.registry.facts import ProviderPlace, Region, Zone
@@ -40,7 +40,12 @@ _OPTIONS = (
     click.option("--reasoning-tokens", type=int, metavar="N", help="Output tokens that were reasoning."),
     click.option("--operation", default="chat", show_default=True, metavar="OP", help="What the call did."),
     click.option("--region", metavar="REGION", help="Cloud region or grid zone, such as us-east-1 or FRA."),
-    click.option("--at", type=day_from_text, metavar="DATE", help="The day of the call, in UTC; today unless given."),
+    click.option(
+        "--at",
+        type=time_from_text,
+        metavar="DATE",
+        help="The day of the call in UTC, today unless given; with an hour, 2026-11-26T13:00Z, for a grid table.",
+    ),
 )
 
 

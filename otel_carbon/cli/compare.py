@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from otel_carbon.cli.call_options import call_options, check_region, usage_from_
 from otel_carbon.cli.compare_json import comparison_json
 from otel_carbon.cli.compare_options import hardware_from_text, sizes_from_file
 from otel_carbon.cli.compare_page import show_comparison
+from otel_carbon.cli.grid_options import chosen_table, grid_table_options
 from otel_carbon.cli.output import output_option, result_console, write_result
 from otel_carbon.cli.regions_page import regions_json, show_regions
 from otel_carbon.cli.registry_choice import as_of_option, chosen_registry, registry_option, strict_option
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from otel_carbon.core.usage import TokenUsage
+    from otel_carbon.grid.table import GridTable
     from otel_carbon.methods.result import MethodResult
     from otel_carbon.registry.catalog import Registry
 
@@ -102,11 +105,14 @@ def _comparison_options(command: Command) -> Command:
 @strict_option
 @as_of_option
 @registry_option
+@grid_table_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON with boundaries, reasons and sources.")
 @output_option
 def compare(
     registry_file: Path | None,
     as_of: date | None,
+    grid_file: Path | None,
+    grid_version: str | None,
     as_json: bool,
     output: Path,
     regions: str | None,
@@ -122,9 +128,10 @@ def compare(
     Example: otel-carbon compare --model gpt-4o --input-tokens 800 --output-tokens 300
     """
     registry = chosen_registry(registry_file, as_of)
+    table = chosen_table(grid_file, grid_version)
     if regions is not None:
-        return _by_region(registry, regions, given, output, as_json=as_json)
-    options = _taken_options(given)
+        return _by_region(registry, regions, given, output, as_json=as_json, table=table)
+    options = replace(_taken_options(given), grid_table=table)
     usage = usage_from_options(given)
     check_region(registry, usage.region)
     named = usage if usage.provider else with_developer(registry, usage)
@@ -141,12 +148,14 @@ def compare(
     return exit_codes.NOTHING_ESTIMATED
 
 
-def _by_region(registry: Registry, regions: str, given: dict[str, Any], output: Path, *, as_json: bool) -> int:
+def _by_region(
+    registry: Registry, regions: str, given: dict[str, Any], output: Path, *, as_json: bool, table: GridTable | None
+) -> int:
     _refuse_beside_regions(given)
     strict = _taken_options(given).strict
     usage = usage_from_options(given)
     named = usage if usage.provider else with_developer(registry, usage)
-    results = compare_regions(named, _region_names(registry, regions, named), registry, strict=strict)
+    results = compare_regions(named, _region_names(registry, regions, named), registry, strict=strict, grid_table=table)
     if as_json:
         write_result(regions_json(named, results, registry).encode(), output)
     else:

@@ -11,13 +11,17 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from otel_carbon.cli.registry_choice import nearest_names
-from otel_carbon.grid.table_file import moment_from_text, read_grid_table
+from otel_carbon.core.assumptions import GRID_HOUR_NOT_IN_TABLE, GRID_TABLE_STALE
+from otel_carbon.core.footprint import Footprint
+from otel_carbon.grid.table_file import moment_from_text, read_grid_table, text_from_moment
+from otel_carbon.methods.hourly_grid import STALE_AFTER_DAYS, zone_of_grid
 from otel_carbon.registry.facts import Zone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
+    from otel_carbon.core.footprint import Unestimated
     from otel_carbon.grid.table import GridTable
     from otel_carbon.registry.catalog import Registry
 
@@ -65,6 +69,26 @@ def chosen_table(grid_file: Path | None, grid_version: str | None) -> GridTable 
         return None
     table = read_grid_table(grid_file)
     return table if grid_version is None else table.as_of(grid_version)
+
+
+def note_uncovered(outcome: Footprint | Unestimated, registry: Registry, table: GridTable | None) -> None:
+    """Say where the yearly average stands in, because the table does not cover the time of the call."""
+    if table is None or not isinstance(outcome, Footprint):
+        return
+    provenance = outcome.provenance
+    zone = zone_of_grid(registry, provenance.grid_id)
+    last = table.end_of(zone)
+    if GRID_TABLE_STALE in provenance.assumptions and last is not None:
+        click.echo(
+            f"warning: the grid table is stale: its figures of {zone} end at {text_from_moment(last)}, more than "
+            f"{STALE_AFTER_DAYS} days before the call; the yearly average is taken, `otel-carbon grid refresh` helps",
+            err=True,
+        )
+    elif GRID_HOUR_NOT_IN_TABLE in provenance.assumptions:
+        click.echo(
+            f"note: the grid table has no figure of {zone} for the time of the call; the yearly average is taken",
+            err=True,
+        )
 
 
 def default_table_path(environ: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:

@@ -9,6 +9,8 @@ from otel_carbon.cli.wording import rounded
 from otel_carbon.comparing_regions import CRITERIA, cost_of
 from otel_carbon.core.footprint import Footprint
 from otel_carbon.core.usage import COUNT_NAMES
+from otel_carbon.methods.hourly_grid import is_of_table, zone_of_grid
+from otel_carbon.methods.per_token import ASSESSED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from otel_carbon.core.interval import Interval
     from otel_carbon.core.usage import TokenUsage
     from otel_carbon.registry.catalog import Registry
-    from otel_carbon.registry.facts import GridIntensity, WaterIntensity
+    from otel_carbon.registry.facts import WaterIntensity
 
     Json = str | int | float | list["Json"] | dict[str, "Json"] | None
 
@@ -51,9 +53,8 @@ class Zones(NamedTuple):
 def zones_of(footprint: Footprint, registry: Registry) -> Zones:
     """The zones of the facts that a footprint names."""
     provenance = footprint.provenance
-    grid = cast("GridIntensity", registry.fact(provenance.grid_id))
     water = cast("WaterIntensity", registry.fact(provenance.fact_ids["ewif_l_per_kwh"][0]))
-    return Zones(grid.zone, water.zone)
+    return Zones(zone_of_grid(registry, provenance.grid_id), water.zone)
 
 
 def show_regions(console: Console, usage: TokenUsage, results: Sequence[RegionResult], registry: Registry) -> None:
@@ -82,12 +83,13 @@ def _title(usage: TokenUsage) -> str:
 
 
 def _row(result: RegionResult, footprint: Footprint, zones: Zones) -> tuple[str, ...]:
+    mid, cost = footprint.mid, cost_of(footprint)
     numbers = (
-        footprint.emissions_operational_gco2e.mid,
-        footprint.emissions_embodied_gco2e.mid,
-        footprint.emissions_gco2e.mid,
-        footprint.water_on_site_l.mid * ML_PER_L,
-        footprint.water_electricity_l.mid * ML_PER_L,
+        mid.emissions_operational_gco2e,
+        mid.emissions_embodied_gco2e,
+        cost.emissions_gco2e,
+        cost.water_on_site_l * ML_PER_L,
+        cost.water_electricity_l * ML_PER_L,
     )
     optimal = "yes" if result.pareto_optimal else "no"
     return (result.region, zones.grid, zones.water, *(rounded(number) for number in numbers), optimal)
@@ -102,6 +104,11 @@ def _notes(found: Sequence[tuple[RegionResult, Footprint]], registry: Registry) 
         for result, footprint in found
         if result.carbon_for_water and result.region not in foreign
     ]
+    hourly = [result.region for result, footprint in found if is_of_table(footprint.provenance.grid_id)]
+    if hourly and len(hourly) < len(found):
+        yield f"At the time of the call by the grid table: {', '.join(hourly)}; the others at their yearly average."
+    if any(ASSESSED in footprint.provenance.assumptions for _, footprint in found):
+        yield "The supplier's own assessment of this model is left out, as it holds for its own places."
     if trading:
         named = "; ".join(trading)
         yield f"Below the middle of these regions in emissions, above it in water for electricity: {named}."

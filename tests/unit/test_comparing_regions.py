@@ -7,6 +7,7 @@ import pytest
 from otel_carbon.comparing_regions import Cost, compare_regions, cost_of, regions_known
 from otel_carbon.core.footprint import Footprint, Unestimated
 from otel_carbon.core.usage import TokenUsage
+from otel_carbon.estimating import estimate
 from otel_carbon.registry.catalog import Registry
 from tests.support.small_registry import DAY, MODEL, fact, grid, site, small_registry, zone
 
@@ -81,6 +82,17 @@ def test_sweden_is_low_in_carbon_and_high_in_the_water_of_its_electricity() -> N
     assert costs["eu-north-1"].water_on_site_l < costs["us-east-1"].water_on_site_l
     assert costs["eu-north-1"].water_electricity_l > 1.8 * costs["us-east-1"].water_electricity_l
     assert [result.carbon_for_water for result in results] == [True, False, False]
+
+
+def test_an_assessment_of_the_supplier_is_left_out_as_it_tells_no_regions_apart() -> None:
+    usage = TokenUsage("mistral", "mistral-large-2407", input_tokens=800, output_tokens=300)
+    assessed = estimate(usage)
+    assert isinstance(assessed, Footprint)
+    assert (assessed.water_on_site_l, assessed.water_electricity_l) == (None, None)
+    results = compare_regions(usage, ["europe-west9", "us-east-1"])
+    grams = [each.outcome.emissions_gco2e.mid for each in results if isinstance(each.outcome, Footprint)]
+    assert [each.region for each in results] == ["europe-west9", "us-east-1"]
+    assert grams[0] < grams[1] < assessed.emissions_gco2e.mid
 
 
 def test_all_regions_are_those_of_the_registry_on_the_day() -> None:
