@@ -18,6 +18,7 @@ from otel_carbon.registry.facts import ActivityTokens, CharactersPerToken
 if TYPE_CHECKING:
     from datetime import date
 
+    from otel_carbon.grid.table import GridTable
     from otel_carbon.registry.facts import Fact
 
 TIER = "request_physical"
@@ -66,11 +67,16 @@ class AssumedTokens(NamedTuple):
 
 
 def estimate_activity(
-    activity: Activity, *, registry: Registry | None = None, strict: bool = False
+    activity: Activity,
+    *,
+    registry: Registry | None = None,
+    strict: bool = False,
+    grid_table: GridTable | None = None,
 ) -> Footprint | Unestimated:
     """The footprint of all requests together, tier `request_physical`; energy in kWh, emissions in gCO2e, water in L.
 
     Low is computed from the fewest tokens with the lowest factors, high from the most with the highest.
+    Of a `grid_table` the mean of the day is taken, where it covers the day.
 
     Raises:
         UnknownFact: no activity fact goes by the name of the product.
@@ -79,7 +85,7 @@ def estimate_activity(
     day = activity.at or datetime.now(UTC).date()
     assumed = assumed_tokens(known, activity, day)
     call = CallSubject(activity.provider, activity.model, activity.operation, activity.region, EVIDENCE_CONFIGURED, day)
-    factors = resolve_factors(known, call, strict=strict)
+    factors = resolve_factors(known, call, strict=strict, grid_table=grid_table)
     if isinstance(factors, Unestimated):
         return factors
     provenance = factors.provenance

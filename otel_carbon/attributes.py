@@ -157,7 +157,7 @@ MATCH_VALUES: Final[tuple[str, ...]] = (
 """Every value of `otel_carbon.match`."""
 
 GRID_ID: Final[str] = ROOT + ".grid_id"
-"""Id of the registry's fact that holds the grid intensity."""
+"""Id of the registry's fact that holds the grid intensity, or `table/ZONE@VERSION` of the user's own grid table."""
 
 SITE_ID: Final[str] = ROOT + ".site_id"
 """Id of the registry's fact that holds the data centre's PUE and water factors."""

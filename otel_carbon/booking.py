@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from otel_carbon.core import reasons
+from otel_carbon.core.assumptions import GRID_TABLE_STALE
 from otel_carbon.core.footprint import Unestimated
-from otel_carbon.estimating import LAST_DAY_NUMBER, NS_PER_DAY, day_from_unix_ns, with_assumptions
+from otel_carbon.estimating import LAST_DAY_NUMBER, NS_PER_DAY, NS_PER_HOUR, day_from_unix_ns, with_assumptions
+from otel_carbon.methods.hourly_grid import STALE_AFTER_DAYS
 from otel_carbon.methods.per_token import CallSubject
 from otel_carbon.metrics.labels import NO_TENANT, SeriesLabels, label_text
 from otel_carbon.registry.ladder import FALLBACKS
+from otel_carbon.spans.profile import SpanProfile
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from otel_carbon.core.factors import Factors
     from otel_carbon.estimating import FactorResolver
     from otel_carbon.metrics.totals import Account, Totals
-    from otel_carbon.spans.profile import SpanProfile
     from otel_carbon.spans.view import ResourceView
     from otel_carbon.usage_metrics.profiles import UsageProfile
 
+_logger = logging.getLogger(__name__)
 MAX_CONTEXTS = 4096
 REQUEST_MODEL_TAKEN = "request_model_taken"
 
@@ -43,6 +45,8 @@ class Booking:
 
     def __init__(self, resolver: FactorResolver, totals: Totals, tenant_attribute: str) -> None:
         self._resolver = resolver
+        self._period_ns = NS_PER_DAY if resolver.grid_table is None else NS_PER_HOUR
+        self._told_stale: set[str] = set()
         self._totals = totals
         self._tenant_attribute = tenant_attribute
         self._contexts: dict[tuple[SpanProfile | UsageProfile, str, str, str, int], BookingContext] = {}
@@ -53,14 +57,14 @@ class Booking:
     def context(self, profile: SpanProfile | UsageProfile, resource: ResourceView, start_ns: int) -> BookingContext:
         """Factors and labels, which all calls of an application that say the same and start on the same day share.
 
-        `start_ns` is Unix time, days are those of UTC.
+        `start_ns` is Unix time, days are those of UTC. With a grid table only calls of the same hour share them.
         """
-        day_number = start_ns // NS_PER_DAY
-        identity = (id(profile), id(resource), day_number)
+        period = start_ns // self._period_ns
+        identity = (id(profile), id(resource), period)
         known = self._by_identity.get(identity)
         if known is not None:
             return known[0]
-        found = self._equal_context(profile, resource, min(day_number, LAST_DAY_NUMBER))
+        found = self._equal_context(profile, resource, min(period, LAST_DAY_NUMBER * NS_PER_DAY // self._period_ns))
         if len(self._by_identity) >= MAX_CONTEXTS:
             self._by_identity.clear()
         self._by_identity[identity] = (found, profile, resource)  # what is held keeps its identity
@@ -81,26 +85,27 @@ class Booking:
         self._by_identity = {}
 
     def _equal_context(
-        self, profile: SpanProfile | UsageProfile, resource: ResourceView, day_number: int
+        self, profile: SpanProfile | UsageProfile, resource: ResourceView, period: int
     ) -> BookingContext:
         tenant = profile.tenant or resource.attributes.get(self._tenant_attribute)
         tenant_label = label_text(str(tenant)) if tenant else NO_TENANT
-        key = (profile, resource.service, resource.environment, tenant_label, day_number)
+        key = (profile, resource.service, resource.environment, tenant_label, period)
         known = self._contexts.get(key)
         if known is None:
             if len(self._contexts) >= MAX_CONTEXTS:
                 self.reset()
                 self._totals.close_accounts()
-            day = day_from_unix_ns(day_number * NS_PER_DAY)
-            known = self._contexts[key] = self._new_context(profile, resource, tenant_label, day)
+            known = self._contexts[key] = self._new_context(profile, resource, tenant_label, period * self._period_ns)
         return known
 
     def _new_context(
-        self, profile: SpanProfile | UsageProfile, resource: ResourceView, tenant: str, day: date
+        self, profile: SpanProfile | UsageProfile, resource: ResourceView, tenant: str, start_ns: int
     ) -> BookingContext:
         region = profile.region
-        factors = self._factors(profile, day)
+        factors = self._factors(profile, start_ns)
         provenance = None if isinstance(factors, Unestimated) else factors.provenance
+        if provenance is not None and GRID_TABLE_STALE in provenance.assumptions:
+            self._tell_stale(provenance.grid_id)
         texts = (
             provenance.provider if provenance else profile.provider,
             profile.model,
@@ -112,13 +117,31 @@ class Booking:
         )
         return BookingContext(factors, SeriesLabels(*(label_text(text) for text in texts)))
 
-    def _factors(self, profile: SpanProfile | UsageProfile, day: date) -> Factors | Unestimated:
+    def _tell_stale(self, grid_id: str) -> None:
+        """Say once for each grid that its table is out of date, so that nobody relies on hours that are not used."""
+        if grid_id not in self._told_stale:
+            self._told_stale.add(grid_id)
+            _logger.warning(
+                "the grid table ends more than %d days before calls on the grid of %s, which take the yearly average; "
+                "run `otel-carbon grid refresh` and start again",
+                STALE_AFTER_DAYS,
+                grid_id,
+            )
+
+    def _factors(self, profile: SpanProfile | UsageProfile, start_ns: int) -> Factors | Unestimated:
         """The factors of the model that answered; of the one that was asked for when the registry knows only that."""
         if not profile.model:
             return Unestimated(reasons.MODEL_NOT_NAMED)
         place = profile.region
         subject = CallSubject(
-            profile.provider, profile.model, profile.operation, place.region, place.evidence, day, place.private_host
+            profile.provider,
+            profile.model,
+            profile.operation,
+            place.region,
+            place.evidence,
+            day_from_unix_ns(start_ns),
+            place.private_host,
+            self._hour(profile, start_ns),
         )
         factors = self._resolver.factors_of(subject)
         if profile.request_model not in ("", profile.model) and not _is_of_the_model(factors):
@@ -126,6 +149,12 @@ class Booking:
             if _is_of_the_model(asked_for) and not isinstance(asked_for, Unestimated):
                 return with_assumptions(asked_for, (REQUEST_MODEL_TAKEN,))
         return factors
+
+    def _hour(self, profile: SpanProfile | UsageProfile, start_ns: int) -> int | None:
+        """The hour in UTC where a grid table may know it; what metrics report is of a whole day."""
+        if self._period_ns == NS_PER_DAY or not isinstance(profile, SpanProfile):
+            return None
+        return start_ns % NS_PER_DAY // NS_PER_HOUR
 
 
 def _is_of_the_model(factors: Factors | Unestimated) -> bool:

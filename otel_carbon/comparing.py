@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from otel_carbon.core.footprint import Unestimated
     from otel_carbon.core.usage import TokenUsage
+    from otel_carbon.grid.table import GridTable
     from otel_carbon.methods.ecologits_tables import Size
     from otel_carbon.methods.result import Amount
     from otel_carbon.methods.user_formulas import Hardware
@@ -51,8 +52,11 @@ class ComparisonOptions:
     ecologits_sizes_from: str = ""
     """Where those sizes come from, such as a file's name."""
     ecologits_retired: bool = False
-    strict: bool = False
     """Whether models that EcoLogits 0.11.3 no longer knows may be used."""
+    strict: bool = False
+    """As `estimate` has it."""
+    grid_table: GridTable | None = None
+    """The user's own grid intensities by the hour, for our own estimate and what builds on it."""
     request_latency_s: float = math.inf
     """How long the call took, in seconds; EcoLogits caps its own modelled time with it."""
 
@@ -75,7 +79,7 @@ def compare(
     """
     known, wanted = registry or Registry.bundled(), options or ComparisonOptions()
     day = usage.at or datetime.now(UTC).date()
-    estimated = estimate(usage, registry=known, strict=wanted.strict)
+    estimated = estimate(usage, registry=known, strict=wanted.strict, grid_table=wanted.grid_table)
     ecologits = EcoLogitsOptions(
         _ecologits_zone(known, usage.region, day),
         wanted.request_latency_s,

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from otel_carbon.core.footprint import Footprint
     from otel_carbon.core.tokens import AdditiveTokens
     from otel_carbon.counting.candidate import Verdict
+    from otel_carbon.grid.table import GridTable
     from otel_carbon.registry.catalog import Registry
     from otel_carbon.spans.read import GenAiReading
     from otel_carbon.spans.view import ResourceView, SpanView
@@ -51,6 +52,7 @@ class EnrichSettings:
     by default calls count where they are made, not where they are served.
     `pass_through` names services whose inference spans never count: gateways, whose clients report the calls.
     `strict` leaves models that are not registered themselves without an estimate, instead of their family's or class's.
+    `grid_table` has grid intensities by the hour, which stand in for yearly averages where they cover a call.
     `usage_source` (service, `*` for all others, to `spans` or `metrics`) says what calls are counted from, else spans.
     """
 
@@ -63,6 +65,7 @@ class EnrichSettings:
     pass_through: frozenset[str] = frozenset()
     usage_source: Mapping[str, Literal["spans", "metrics"]] = field(default_factory=dict)
     strict: bool = False
+    grid_table: GridTable | None = None
 
     def counts_metrics_of(self, service: str) -> bool:
         """Whether the calls of a service are counted from its metrics, and not from its spans."""
@@ -120,7 +123,9 @@ class Enricher:
         self.reader = SpanReader(self.settings.tenant_attribute, with_provider_names(self.settings.models))
         self.window = window or CountingWindow(time.monotonic)
         self.totals = totals or Totals()
-        resolver = FactorResolver(registry, self.settings.configured_regions, self.settings.strict)
+        resolver = FactorResolver(
+            registry, self.settings.configured_regions, self.settings.strict, self.settings.grid_table
+        )
         self._booking = Booking(resolver, self.totals, self.settings.tenant_attribute)
 
     def enrich(self, span: SpanView) -> Outcome | None:

@@ -55,5 +55,13 @@ class ConfigError(OtelCarbonError, ValueError):
         self.problems = problems
 
 
+class GridError(OtelCarbonError, ValueError):
+    """A table of grid intensities, or what a source of them answered, that cannot be used."""
+
+
+class GridSourceUnavailable(GridError):
+    """A source of grid intensities that does not answer now and may later."""
+
+
 class MissingExtra(OtelCarbonError, ImportError):
     """An optional dependency is not installed; the message holds the install line."""

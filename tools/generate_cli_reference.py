@@ -48,6 +48,8 @@ as `--model-map` |
 and behind a minus gateways whose clients report the calls, as `--accounting-point` |
 | `OTEL_CARBON_ATTRIBUTES` | `core` or `full`: what `enrich` adds to a span |
 | `OTEL_CARBON_STRICT` | `true`: no estimate for models that are not registered themselves, as `--strict` |
+| `OTEL_CARBON_GRID_TABLE` | a table of `grid refresh`: its intensities by the hour are used, as `--grid-table` |
+| `OTEL_CARBON_ELECTRICITY_MAPS_KEY` | your key of Electricity Maps; only `grid refresh` reads it |
 | `OTEL_CARBON_DEBUG` | any text: print the traceback of an unexpected error |
 | `NO_COLOR` | any text: no colour |"""
 

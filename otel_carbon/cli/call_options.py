@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from otel_carbon.cli.registry_choice import day_from_text, nearest_names
+from otel_carbon.cli.registry_choice import nearest_names, time_from_text
 from otel_carbon.core.usage import TokenUsage
 from otel_carbon.errors import UsageError
 from otel_carbon.registry.facts import ProviderPlace, Region, Zone
@@ -40,7 +40,12 @@ _OPTIONS = (
     click.option("--reasoning-tokens", type=int, metavar="N", help="Output tokens that were reasoning."),
     click.option("--operation", default="chat", show_default=True, metavar="OP", help="What the call did."),
     click.option("--region", metavar="REGION", help="Cloud region or grid zone, such as us-east-1 or FRA."),
-    click.option("--at", type=day_from_text, metavar="DATE", help="The day of the call, in UTC; today unless given."),
+    click.option(
+        "--at",
+        type=time_from_text,
+        metavar="DATE",
+        help="The day of the call in UTC, today unless given; with an hour, 2026-11-26T13:00Z, for a grid table.",
+    ),
 )
 
 
@@ -77,14 +82,14 @@ def _in_configured_region(usage: TokenUsage) -> TokenUsage:
     return replace(usage, region=regions_from_text(regions).get(usage.provider))
 
 
-def check_region(registry: Registry, region: str | None) -> None:
-    """Raise `click.UsageError` with the nearest names when the registry does not know a region."""
+def check_region(registry: Registry, region: str | None, option: str = "--region") -> None:
+    """Raise `click.UsageError` with the nearest names when the registry does not know a region of an option."""
     if region is None or is_known_region(registry, region):
         return
     near = nearest_names(region, _region_names(registry))
     advice = f"did you mean {' or '.join(near)}?" if near else "`otel-carbon registry list --kind region` shows all"
     zones = "a grid zone works too: `otel-carbon registry list --kind zone`"
-    msg = f"--region: no region or grid zone {region!r} in registry {registry.version}; {advice}; {zones}"
+    msg = f"{option}: no region or grid zone {region!r} in registry {registry.version}; {advice}; {zones}"
     raise click.UsageError(msg)
 
 

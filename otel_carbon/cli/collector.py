@@ -13,7 +13,7 @@ from otel_carbon.cli.extras import needs_extra
 from otel_carbon.cli.registry_choice import chosen_registry, nearest_names, registry_option
 from otel_carbon.cli.traces_stage import TracesStage
 from otel_carbon.cli.usage_metrics import MetricsStage
-from otel_carbon.errors import RegistryError
+from otel_carbon.errors import GridError, RegistryError
 from otel_carbon.registry.facts import ProviderPlace
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from otel_carbon.collector.assembly import BuildCarbon, CarbonStage
     from otel_carbon.collector.check_config import CarbonFindings, CheckCarbon
     from otel_carbon.collector.config import CarbonConfig, CollectorConfig
+    from otel_carbon.grid.table import GridTable
     from otel_carbon.registry.catalog import Registry
 
 EXTRA = "collector"
@@ -91,6 +92,12 @@ def _registry_for(config: CarbonConfig, registry_file: Path | None) -> Registry:
     return chosen_registry(Path(config.registry) if config.registry else registry_file)
 
 
+def _table_for(config: CarbonConfig) -> GridTable | None:
+    from otel_carbon.grid.table_file import read_grid_table
+
+    return read_grid_table(Path(config.grid_table)) if config.grid_table else None
+
+
 def _carbon_check(registry_file: Path | None) -> CheckCarbon:
     """How the places that a configuration names are looked up."""
 
@@ -105,6 +112,10 @@ def _carbon_check(registry_file: Path | None) -> CheckCarbon:
             if config.registry is None:  # the option's file is wrong, not the configuration
                 raise
             return CarbonFindings((Problem(("registry",), str(error)),))
+        try:
+            _table_for(config)
+        except GridError as error:
+            return CarbonFindings((Problem(("grid_table",), str(error)),))
         unknown = {provider: unknown_region(registry, region) for provider, region in config.regions.items()}
         wrong = tuple(Problem(("regions", provider), problem) for provider, problem in unknown.items() if problem)
         doubtful = (provider for provider in config.regions if registry.about(ProviderPlace, provider, None) is None)
@@ -150,6 +161,7 @@ def carbon_builder(registry_file: Path | None) -> BuildCarbon:
             accounting_point=frozenset(config.accounting_point.count),
             pass_through=frozenset(config.accounting_point.pass_through),
             strict=config.strict,
+            grid_table=_table_for(config),
             usage_source={name: source.value for name, source in config.usage_source.services.items()},
         )
         enricher = Enricher(_registry_for(config, registry_file), settings)

@@ -14,6 +14,7 @@ import click
 from otel_carbon.cli import exit_codes
 from otel_carbon.cli.console import Console
 from otel_carbon.cli.extras import needs_extra
+from otel_carbon.cli.grid_options import chosen_table, grid_table_options
 from otel_carbon.cli.output import STANDARD_STREAM, refuse_own_input, write_result
 from otel_carbon.cli.registry_choice import chosen_registry, registry_option, strict_option
 from otel_carbon.errors import BodyTooLarge, MalformedBody
@@ -54,12 +55,15 @@ _ACCOUNTING_POINT_HELP = (
 @click.option("--accounting-point", metavar="SERVICE,...", help=_ACCOUNTING_POINT_HELP)
 @strict_option
 @registry_option
+@grid_table_options
 def enrich(
     file: Path,
     output: Path | None,
     model_map: tuple[str, ...],
     accounting_point: str | None,
     registry_file: Path | None,
+    grid_file: Path | None,
+    grid_version: str | None,
     *,
     summary: bool,
     full: bool,
@@ -80,7 +84,8 @@ def enrich(
     if output is not None:
         refuse_own_input(output, [file])
     registry = chosen_registry(registry_file)
-    settings = _settings(registry, model_map, accounting_point)
+    table = chosen_table(grid_file, grid_version)
+    settings = replace(_settings(registry, model_map, accounting_point), grid_table=table)
     enriched = _enriched(
         file, registry, replace(settings, full=full or settings.full, strict=strict or settings.strict)
     )

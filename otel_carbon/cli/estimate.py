@@ -13,6 +13,7 @@ from otel_carbon.cli.activity_options import activity_of, activity_options, acti
 from otel_carbon.cli.call_options import call_options, check_region, usage_from_options, with_developer
 from otel_carbon.cli.estimate_json import estimate_json
 from otel_carbon.cli.estimate_page import show_estimate
+from otel_carbon.cli.grid_options import chosen_table, grid_table_options, note_uncovered
 from otel_carbon.cli.output import output_option, result_console, write_result
 from otel_carbon.cli.registry_choice import as_of_option, chosen_registry, nearest_names, registry_option, strict_option
 from otel_carbon.core import reasons
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from otel_carbon.activity import Activity
     from otel_carbon.core.footprint import Unestimated
     from otel_carbon.core.usage import TokenUsage
+    from otel_carbon.grid.table import GridTable
     from otel_carbon.registry.catalog import Registry
 
 
@@ -40,11 +42,14 @@ if TYPE_CHECKING:
 @strict_option
 @as_of_option
 @registry_option
+@grid_table_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON with every step instead of a table.")
 @output_option
 def estimate(
     registry_file: Path | None,
     as_of: date | None,
+    grid_file: Path | None,
+    grid_version: str | None,
     output: Path,
     *,
     as_json: bool,
@@ -56,21 +61,24 @@ def estimate(
     Where nobody counted tokens: of as many --requests as there were, or of --input-characters and --output-characters.
 
     Without --provider the developer of a closed model is taken, without --region the provider's usual places.
-    Exits 3 when there is no estimate; the JSON then says why.
+    With --grid-table the grid intensity is that of the hour of --at (now unless given), or of its whole day, where the
+    table covers it. Exits 3 when there is no estimate; the JSON then says why.
 
     Example: otel-carbon estimate --model gpt-4o --output-tokens 300 --json
     """
     registry = chosen_registry(registry_file, as_of)
+    table = chosen_table(grid_file, grid_version)
     taken = taken_activity(call)
     usage = usage_from_options(call)
     check_region(registry, usage.region)
     named = usage if usage.provider else with_developer(registry, usage)
     activity = activity_of(named, taken) if taken else None
-    outcome = _estimated(named, activity, registry, strict=strict)
+    outcome = _estimated(named, activity, registry, table, strict=strict)
     if not isinstance(outcome, Footprint):
         _refuse_day(registry, outcome, usage)
         return _show_nothing(registry, outcome, usage, output if as_json else None)
     _note_future_day(usage.at)
+    note_uncovered(outcome, registry, table)
     assumed = () if named is usage else (PROVIDER_IS_DEVELOPER,)
     assumptions = (*outcome.provenance.assumptions, *assumed)
     if as_json:
@@ -82,12 +90,12 @@ def estimate(
 
 
 def _estimated(
-    usage: TokenUsage, activity: Activity | None, registry: Registry, *, strict: bool
+    usage: TokenUsage, activity: Activity | None, registry: Registry, table: GridTable | None, *, strict: bool
 ) -> Footprint | Unestimated:
     if activity is None:
-        return estimate_usage(usage, registry=registry, strict=strict)
+        return estimate_usage(usage, registry=registry, strict=strict, grid_table=table)
     try:
-        return estimate_activity(activity, registry=registry, strict=strict)
+        return estimate_activity(activity, registry=registry, strict=strict, grid_table=table)
     except UnknownFact as error:
         msg = f"--product: {error}"
         raise click.UsageError(msg) from error

@@ -28,6 +28,8 @@ AMOUNTS = (
     "emissions_embodied_gco2e",
     "emissions_market_gco2e",
     "water_l",
+    "water_on_site_l",
+    "water_electricity_l",
 )
 PROVENANCE = (
     "tier",

@@ -57,6 +57,8 @@ def _rows(footprint: Footprint) -> list[tuple[str, ...]]:
         _row("  embodied", footprint.emissions_embodied_gco2e, "gCO2e"),
         _row("emissions, market-based", footprint.emissions_market_gco2e, "gCO2e"),
         _row("water", footprint.water_l, "mL", ML_PER_L),
+        _row("  on site", footprint.water_on_site_l, "mL", ML_PER_L),
+        _row("  for electricity", footprint.water_electricity_l, "mL", ML_PER_L),
     ]
 
 

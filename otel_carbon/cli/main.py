@@ -31,6 +31,7 @@ COMMANDS = {
     "demo": "otel_carbon.cli.demo:demo",
     "enrich": "otel_carbon.cli.enrich:enrich",
     "estimate": "otel_carbon.cli.estimate:estimate",
+    "grid": "otel_carbon.cli.grid:grid",
     "methodology": "otel_carbon.cli.methodology:methodology",
     "registry": "otel_carbon.cli.registry:registry",
 }

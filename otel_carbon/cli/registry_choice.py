@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +31,19 @@ def day_from_text(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         msg = f"{text!r} is no date; write YEAR-MONTH-DAY, such as 2026-03-31"
+        raise click.BadParameter(msg) from None
+
+
+def time_from_text(text: str) -> date:
+    """Read a day, or a moment such as 2026-03-31T14:00Z; without a time zone it is taken as UTC.
+
+    Raises:
+        click.BadParameter: it is neither.
+    """
+    try:
+        return datetime.fromisoformat(text) if "T" in text else day_from_text(text)
+    except ValueError:
+        msg = f"{text!r} is no date; write YEAR-MONTH-DAY, or a moment such as 2026-03-31T14:00Z"
         raise click.BadParameter(msg) from None
 
 

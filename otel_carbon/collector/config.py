@@ -231,6 +231,11 @@ class CarbonConfig(_Model):
     registry: str | None = Field(
         default=None, description="Path of a compiled registry overlay, added to the bundled facts."
     )
+    grid_table: str | None = Field(
+        default=None,
+        description="Path of a table of `otel-carbon grid refresh`; its grid intensities by the hour stand in for "
+        "yearly averages where it has them. It is read once, when the collector starts.",
+    )
 
 
 class RetryConfig(_Model):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+GRID_HOUR_NOT_IN_TABLE = "grid_hour_not_in_table"
+GRID_OF_THE_HOUR = "grid_of_the_hour"
+GRID_TABLE_STALE = "grid_table_stale"
 PROVIDER_IS_DEVELOPER = "provider_is_developer"
 
 ASSUMPTIONS = {
@@ -16,6 +19,9 @@ ASSUMPTIONS = {
     "assessed_by_supplier": "Emissions and water are those of the supplier's life-cycle assessment, whatever the grid.",
     "generic_site": "The data centre is unknown; a typical one is taken.",
     "generic_taken": "Nothing is known of the model; the energy that any model may take is taken.",
+    GRID_OF_THE_HOUR: "The grid intensity is that of the hour or day of the call, from the user's own grid table.",
+    GRID_HOUR_NOT_IN_TABLE: "The grid table has no figure for the time of the call; the yearly average is taken.",
+    GRID_TABLE_STALE: "The grid table ends long before the call; the yearly average is taken.",
     "hardware_guessed": "The kind of accelerator is a guess.",
     "input_not_reported": "The input tokens were not reported; the figure covers the output only.",
     "input_partly_reported": "Only a part of the input tokens is reported; the figure is too low by the rest.",

@@ -107,6 +107,20 @@ class Footprint(NamedTuple):
         return self._bounds(5)
 
     @property
+    def water_on_site_l(self) -> Interval | None:
+        """Fresh water that cooling consumed at the data centre; `None` where an assessment does not tell it apart."""
+        if self.factors.assessed is not None:
+            return None
+        return formulas.water_on_site_l(self.it_energy_kwh, self.factors.wue_l_per_it_kwh)
+
+    @property
+    def water_electricity_l(self) -> Interval | None:
+        """Fresh water for generating the electricity; `None` where an assessment does not tell it apart."""
+        if self.factors.assessed is not None:
+            return None
+        return formulas.water_electricity_l(self.energy_kwh, self.factors.ewif_l_per_kwh)
+
+    @property
     def provenance(self) -> Provenance:
         """Ids of the facts used, how the model was matched, and what was assumed."""
         return self.factors.provenance

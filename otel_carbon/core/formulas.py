@@ -72,18 +72,31 @@ def total_emissions_gco2e(operational_gco2e: Interval, embodied_gco2e: Interval)
     return operational_gco2e + embodied_gco2e
 
 
-def water_l(
-    it_energy_kwh: Interval, facility_energy_kwh: Interval, wue_l_per_it_kwh: Interval, ewif_l_per_kwh: Interval
-) -> Interval:
-    """Fresh water consumed, in litres.
+def water_on_site_l(it_energy_kwh: Interval, wue_l_per_it_kwh: Interval) -> Interval:
+    """Fresh water that cooling consumes at the data centre, in litres.
 
-    Formula: `it_energy_kwh * wue_l_per_it_kwh + facility_energy_kwh * ewif_l_per_kwh`.
-    Boundary: on-site cooling (WUE is per IT kWh by definition) plus electricity generation.
-    Source: the WUE of the region or provider, and the water intensity of the country's electricity.
+    Formula: `it_energy_kwh * wue_l_per_it_kwh`; WUE is per IT kWh by definition.
+    Boundary: on site; the water that generation consumes is apart.
+    Source: the WUE of the region, else of the provider.
     """
-    it, facility, wue, ewif = it_energy_kwh, facility_energy_kwh, wue_l_per_it_kwh, ewif_l_per_kwh
-    return Interval(
-        it.low * wue.low + facility.low * ewif.low,
-        it.mid * wue.mid + facility.mid * ewif.mid,
-        it.high * wue.high + facility.high * ewif.high,
-    )
+    return it_energy_kwh * wue_l_per_it_kwh
+
+
+def water_electricity_l(facility_energy_kwh: Interval, ewif_l_per_kwh: Interval) -> Interval:
+    """Fresh water that generating the electricity consumes, in litres.
+
+    Formula: `facility_energy_kwh * ewif_l_per_kwh`.
+    Boundary: power stations, with what evaporates from the reservoirs of hydropower; average of the country.
+    Source: the water intensity of the country's electricity.
+    """
+    return facility_energy_kwh * ewif_l_per_kwh
+
+
+def water_l(water_on_site_l: Interval, water_electricity_l: Interval) -> Interval:
+    """Fresh water consumed on site and for the electricity together, in litres.
+
+    Formula: `water_on_site_l + water_electricity_l`.
+    Boundary: both places; they mostly lie in different basins, so the parts say more than the sum.
+    Source: the two terms.
+    """
+    return water_on_site_l + water_electricity_l

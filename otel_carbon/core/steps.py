@@ -70,11 +70,13 @@ OUTLINE = (
         (),
         "gCO2e",
     ),
+    StepOutline("water_on_site_l", "it_energy_kwh * wue_l_per_it_kwh", ("it_energy_kwh",), ("wue_l_per_it_kwh",), "L"),
+    StepOutline("water_electricity_l", "energy_kwh * ewif_l_per_kwh", ("energy_kwh",), ("ewif_l_per_kwh",), "L"),
     StepOutline(
         "water_l",
-        "it_energy_kwh * wue_l_per_it_kwh + energy_kwh * ewif_l_per_kwh",
-        ("it_energy_kwh", "energy_kwh"),
-        ("wue_l_per_it_kwh", "ewif_l_per_kwh"),
+        "water_on_site_l + water_electricity_l",
+        ("water_on_site_l", "water_electricity_l"),
+        (),
         "L",
     ),
 )

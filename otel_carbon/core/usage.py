@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 COUNT_NAMES = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
 
+HOURS_PER_DAY = 24
+
 
 @dataclass(frozen=True, slots=True)
 class TokenUsage:
@@ -22,10 +24,12 @@ class TokenUsage:
 
     `input_tokens` includes cache reads and writes, `output_tokens` includes reasoning.
     `region` is a cloud region or grid zone when known; `at` the day of the call in UTC, also taken from a moment
-    (one without a time zone is taken as UTC).
+    (one without a time zone is taken as UTC), which gives `hour` as well: 0 to 23 in UTC, `None` when only the day is
+    known. Only estimates with a grid table look at the hour.
 
     Raises:
         UsageError: a count is impossible, or a part is larger than its whole.
+        ValueError: the hour is none.
     """
 
     provider: str
@@ -38,6 +42,7 @@ class TokenUsage:
     operation: str = "chat"
     region: str | None = None
     at: date | None = None
+    hour: int | None = None
 
     def __post_init__(self) -> None:
         for name in COUNT_NAMES:
@@ -46,12 +51,17 @@ class TokenUsage:
                 object.__setattr__(self, name, check_count(name, count))
         additive_from_counts(*(getattr(self, name) for name in COUNT_NAMES))
         if isinstance(self.at, datetime):  # a subclass of date that cannot be compared with one
-            object.__setattr__(self, "at", _utc_day(self.at))
+            moment = _in_utc(self.at)
+            object.__setattr__(self, "at", moment.date())
+            object.__setattr__(self, "hour", moment.hour if self.hour is None else self.hour)
+        if self.hour is not None and not 0 <= self.hour < HOURS_PER_DAY:
+            msg = f"hour is {self.hour!r}, not a whole number from 0 to 23"
+            raise ValueError(msg)
 
     def additive_tokens(self) -> AdditiveTokens:
         """The counts as kinds that add up; a total that was not reported contributes nothing."""
         return additive_from_counts(*(getattr(self, name) for name in COUNT_NAMES))
 
 
-def _utc_day(moment: datetime) -> date:
-    return (moment.astimezone(UTC) if moment.tzinfo else moment).date()
+def _in_utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC) if moment.tzinfo else moment

@@ -10,6 +10,7 @@ from otel_carbon.core.factors import EnergyPerToken, Factors, PerOutputToken, Pr
 from otel_carbon.core.footprint import Unestimated
 from otel_carbon.core.tokens import CACHE_READ, CACHE_WRITE
 from otel_carbon.core.units import TOKENS_PER_KTOKEN, kwh_per_token_from_wh_per_ktoken
+from otel_carbon.methods.hourly_grid import grid_of_call
 from otel_carbon.registry.facts import Assessment, Embodied, EnergyCoefficient, ProviderPlace, TokenRatio
 from otel_carbon.registry.ladder import FALLBACKS, known_model, match_model
 from otel_carbon.registry.places import SELF_HOSTED, is_known_region, place_of_call
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from otel_carbon.core.interval import Interval
+    from otel_carbon.grid.table import GridTable
+    from otel_carbon.methods.hourly_grid import CallGrid
     from otel_carbon.registry.catalog import Registry
     from otel_carbon.registry.facts import Fact
     from otel_carbon.registry.ladder import Match
@@ -35,6 +38,7 @@ class CallSubject(NamedTuple):
     """What the factors of a call depend on: everything but its token counts.
 
     `private_host` says that the call went to a loopback or private address.
+    `hour` (UTC) is named only where a grid table is looked at; `None` stands for the whole day.
     """
 
     provider: str
@@ -44,6 +48,7 @@ class CallSubject(NamedTuple):
     region_evidence: str
     day: date
     private_host: bool = False
+    hour: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +60,29 @@ class _Shared:
     embodied: Embodied
 
 
+class _Facts(NamedTuple):
+    """All that a call's factors are made of beside its model."""
+
+    shared: _Shared
+    place: Place
+    grid: CallGrid
+    assessment: Assessment | None
+
+
 def resolve_factors(
     registry: Registry,
     call: CallSubject,
     configured_regions: Mapping[str, str] | None = None,
     *,
     strict: bool = False,
+    grid_table: GridTable | None = None,
 ) -> Factors | Unestimated:
     """The factors for a call, or why the registry has none; never raises.
 
     `configured_regions` (provider in lower case to region) is the user's own word, so it wins over what is reported.
     With `strict` a model that only its family, size class or the generic coefficient stands for has no factors.
+    With `grid_table` its figure of the hour or day stands in for the zone's yearly average, where it has one; not where
+    a supplier's assessment holds, into which no grid enters.
     """
     match = match_model(registry, call.model, call.operation, call.day)
     if match is None or match.kind in FALLBACKS:
@@ -88,7 +105,9 @@ def resolve_factors(
     shared = _shared_facts(registry, call.day)
     if place is None or shared is None:
         return _no_place(registry, provider, region, call.day)
-    return _factors(registry, match, shared, place, _assessment(registry, match, place, call.day))
+    assessment = _assessment(registry, match, place, call.day)
+    grid = grid_of_call(registry, place.grid, None if assessment else grid_table, call.day, call.hour)
+    return _factors(registry, match, _Facts(shared, place, grid, assessment))
 
 
 def _configured_region(registry: Registry, provider: str, configured: Mapping[str, str]) -> str | None:
@@ -116,7 +135,8 @@ def _no_place(registry: Registry, provider: str, region: str | None, day: date) 
     return Unestimated(reasons.OUTSIDE_VALIDITY, f"place facts on {day}")
 
 
-def _factors(registry: Registry, match: Match, shared: _Shared, place: Place, assessment: Assessment | None) -> Factors:
+def _factors(registry: Registry, match: Match, facts: _Facts) -> Factors:
+    shared, place, grid, assessment = facts
     coefficient = match.fact
     input_kwh = _kwh_per_token(coefficient.input_wh_per_ktoken)
     return Factors(
@@ -127,12 +147,12 @@ def _factors(registry: Registry, match: Match, shared: _Shared, place: Place, as
             _kwh_per_token(coefficient.output_wh_per_ktoken),
         ),
         place.site.pue,
-        place.grid.gco2e_per_kwh,
+        grid.gco2e_per_kwh,
         place.market.gco2e_per_kwh if place.market else None,
         shared.embodied.gco2e_per_it_kwh,
         place.site.wue_l_per_it_kwh,
         place.water.l_per_kwh,
-        _provenance(registry, match, shared, place, assessment),
+        _provenance(registry, match, facts),
         _per_output_token(assessment) if assessment else None,
     )
 
@@ -158,15 +178,14 @@ def _kwh_per_token(wh_per_ktoken: Interval) -> Interval:
     return wh_per_ktoken.scaled(kwh_per_token_from_wh_per_ktoken(1.0))
 
 
-def _provenance(
-    registry: Registry, match: Match, shared: _Shared, place: Place, assessment: Assessment | None
-) -> Provenance:
+def _provenance(registry: Registry, match: Match, found: _Facts) -> Provenance:
+    shared, place, grid, assessment = found
     coefficient = match.fact
     sized_by = (registry.fact(coefficient.sized_by),) if coefficient.sized_by else ()
     facts: dict[str, tuple[Fact, ...]] = {
         "energy_per_token": (coefficient, *sized_by, shared.cache_read, shared.cache_write),
         "pue": (place.site, *place.named_by),
-        "grid_gco2e_per_kwh": (place.grid, *place.named_by),
+        "grid_gco2e_per_kwh": (*grid.facts, *place.named_by),
         "embodied_gco2e_per_it_kwh": (shared.embodied,),
         "wue_l_per_it_kwh": (place.site,),
         "ewif_l_per_kwh": (place.water, *place.named_by),
@@ -175,20 +194,23 @@ def _provenance(
         facts["assessed"] = (assessment,)
     if place.market is not None:
         facts["market_gco2e_per_kwh"] = (place.market, *place.named_by)
+    behind_grid = tuple(fact.id for fact in facts["grid_gco2e_per_kwh"])
+    table_ids = {"grid_gco2e_per_kwh": (*grid.table_sources, *behind_grid)}
+    assessed = (ASSESSED,) if assessment else ()
     return Provenance(
         registry_version=registry.version,
         registry_digest=registry.digest,
         coefficient_id=coefficient.id,
         match=match.kind,
-        grid_id=place.grid.id,
+        grid_id=grid.id,
         site_id=place.site.id,
         region=place.region,
         region_evidence=place.evidence,
         tier=TIER,
         tier_number=TIER_NUMBER,
         method=coefficient.method,
-        assumptions=(*coefficient.assumptions, *place.assumptions, *((ASSESSED,) if assessment else ())),
+        assumptions=(*coefficient.assumptions, *place.assumptions, *grid.assumptions, *assessed),
         provider=place.provider,
-        fact_ids={factor: tuple(fact.id for fact in behind) for factor, behind in facts.items()},
-        source_ids={fact.id: fact.sources for behind in facts.values() for fact in behind},
+        fact_ids={factor: tuple(fact.id for fact in behind) for factor, behind in facts.items()} | table_ids,
+        source_ids={fact.id: fact.sources for behind in facts.values() for fact in behind} | dict(grid.table_sources),
     )

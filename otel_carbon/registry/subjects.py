@@ -64,6 +64,8 @@ def subjects_of(record: Mapping[str, Any]) -> Iterator[str]:
         yield f"{record.get('zone')}/{record.get('basis')}"
     elif kind == "embodied":
         yield ANY_HARDWARE
+    elif kind == "range":
+        yield record["id"].partition("@")[0].removeprefix("range/")
     for field in NAME_FIELDS.get(kind, ()):
         named = record.get(field, ())
         names = [named] if isinstance(named, str) else named

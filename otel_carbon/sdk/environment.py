@@ -16,6 +16,8 @@ from otel_carbon.sdk.setting_texts import accounting_point_from_text, pairs_from
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from otel_carbon.grid.table import GridTable
+
 logger = logging.getLogger(__name__)
 
 DISABLED = "OTEL_CARBON_DISABLED"
@@ -25,6 +27,7 @@ MODELS = "OTEL_CARBON_MODELS"
 ACCOUNTING_POINT = "OTEL_CARBON_ACCOUNTING_POINT"
 ATTRIBUTES = "OTEL_CARBON_ATTRIBUTES"
 STRICT = "OTEL_CARBON_STRICT"
+GRID_TABLE = "OTEL_CARBON_GRID_TABLE"
 MAX_SUGGESTIONS = 3
 SIMILARITY = 0.5
 TRUE_WORDS = ("true", "1", "yes", "on")
@@ -64,7 +67,22 @@ def settings_from_environment(environ: Mapping[str, str], registry: Registry | N
         accounting_point=accounting.counting,
         pass_through=accounting.pass_through,
         strict=_is_true(environ, STRICT),
+        grid_table=_grid_table(environ),
     )
+
+
+def _grid_table(environ: Mapping[str, str]) -> GridTable | None:
+    """The grid table that the user names, when that can be read."""
+    path = environ.get(GRID_TABLE, "").strip()
+    if not path:
+        return None
+    try:
+        from otel_carbon.grid.table_file import read_grid_table  # most applications have no table
+
+        return read_grid_table(Path(path))
+    except Exception as error:  # whatever is wrong with the file, the application must start
+        logger.warning("%s ignored, yearly averages only: %s", GRID_TABLE, error)
+        return None
 
 
 def unknown_region(registry: Registry, region: str) -> str | None:

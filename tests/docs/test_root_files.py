@@ -24,7 +24,7 @@ def requirements() -> list[Requirement]:
 
 
 EXTRAS_OF_DEV = [
-    PROJECT["optional-dependencies"][name] for name in ("auto", "authoring", "collector", "demo", "otlp", "dev")
+    PROJECT["optional-dependencies"][name] for name in ("auto", "authoring", "collector", "demo", "grid", "otlp", "dev")
 ]
 
 

@@ -92,7 +92,10 @@ def test_a_footprint_equals_the_formulas_to_the_bit(call: AdditiveTokens, place:
     assert footprint.emissions_operational_gco2e == operational
     assert footprint.emissions_embodied_gco2e == embodied
     assert footprint.emissions_gco2e == formulas.total_emissions_gco2e(operational, embodied)
-    assert footprint.water_l == formulas.water_l(it_energy, energy, place.wue_l_per_it_kwh, place.ewif_l_per_kwh)
+    on_site = formulas.water_on_site_l(it_energy, place.wue_l_per_it_kwh)
+    electricity = formulas.water_electricity_l(energy, place.ewif_l_per_kwh)
+    assert (footprint.water_on_site_l, footprint.water_electricity_l) == (on_site, electricity)
+    assert footprint.water_l == formulas.water_l(on_site, electricity)
 
 
 @laws

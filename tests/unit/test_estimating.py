@@ -196,9 +196,9 @@ def test_the_registry_of_a_day_in_the_past_gives_the_figure_of_that_day() -> Non
 def test_a_resolver_asks_the_registry_once_for_each_subject(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def counted(registry: Registry, call: CallSubject, configured: Any, *, strict: bool) -> Any:
+    def counted(registry: Registry, call: CallSubject, configured: Any, **more: Any) -> Any:
         asked.append(call)
-        return resolve_factors(registry, call, configured, strict=strict)
+        return resolve_factors(registry, call, configured, **more)
 
     monkeypatch.setattr(estimating, "resolve_factors", counted)
     resolver = FactorResolver(small_registry())

@@ -44,7 +44,10 @@ def test_the_example_is_the_arithmetic_of_its_facts(run_cli: RunCli) -> None:
     assert mids(document, "emissions_operational_gco2e", "emissions_embodied_gco2e", "emissions_gco2e") == (
         pytest.approx([operational, embodied, operational + embodied], rel=1e-12)
     )
-    assert mids(document, "water_l") == pytest.approx([it_kwh * 0.12 + facility_kwh * 3.13], rel=1e-12)
+    on_site, electricity = it_kwh * 0.12, facility_kwh * 3.13
+    assert mids(document, "water_on_site_l", "water_electricity_l", "water_l") == (
+        pytest.approx([on_site, electricity, on_site + electricity], rel=1e-12)
+    )
 
 
 def test_every_step_names_facts_and_sources_of_the_registry(run_cli: RunCli) -> None:
@@ -56,6 +59,8 @@ def test_every_step_names_facts_and_sources_of_the_registry(run_cli: RunCli) -> 
         "emissions_operational_gco2e",
         "emissions_embodied_gco2e",
         "emissions_gco2e",
+        "water_on_site_l",
+        "water_electricity_l",
         "water_l",
     ]
     for step in document["steps"]:

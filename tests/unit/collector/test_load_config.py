@@ -85,8 +85,8 @@ def test_every_mistake_is_reported_at_once_from_top_to_bottom() -> None:
         "collector.yaml:5: processors.carbon.attributes: must be 'core' or 'full', not 'ful'; did you mean 'full'?",
         (
             "collector.yaml:5: processors.carbon.zzz: unknown key; "
-            "allowed: accounting_point, already_enriched, attributes, hold, hold_size_bytes, models, regions, "
-            "registry, strict, tenant_attribute, usage_source"
+            "allowed: accounting_point, already_enriched, attributes, grid_table, hold, hold_size_bytes, models, "
+            "regions, registry, strict, tenant_attribute, usage_source"
         ),
         "collector.yaml:7: exporters.otlp_htp: unknown exporter; did you mean 'otlp_http'?",
         "collector.yaml:8: exporters.otlp_grpc.timeout: must be a duration with its unit, such as 5s, 200ms or 1m30s",

@@ -41,13 +41,18 @@ def test_total_emissions_are_operational_plus_embodied() -> None:
     assert total == Interval(70.0, 300.0, 1280.0)
 
 
-def test_water_is_cooling_by_it_energy_plus_generation_by_facility_energy() -> None:
-    water = formulas.water_l(
-        Interval(2.0, 4.0, 8.0), Interval(2.0, 5.0, 12.0), Interval(0.1, 0.5, 1.0), Interval(1.0, 2.0, 4.0)
-    )
-    assert water.low == pytest.approx(2.0 * 0.1 + 2.0 * 1.0)
-    assert water.mid == 4.0 * 0.5 + 5.0 * 2.0
-    assert water.high == 8.0 * 1.0 + 12.0 * 4.0
+def test_water_on_site_goes_by_it_energy() -> None:
+    water = formulas.water_on_site_l(Interval(2.0, 4.0, 8.0), Interval(0.5, 1.0, 2.0))
+    assert water == Interval(1.0, 4.0, 16.0)
+
+
+def test_water_of_electricity_goes_by_facility_energy() -> None:
+    water = formulas.water_electricity_l(Interval(2.0, 5.0, 12.0), Interval(1.0, 2.0, 4.0))
+    assert water == Interval(2.0, 10.0, 48.0)
+
+
+def test_water_is_both_together() -> None:
+    assert formulas.water_l(Interval(1.0, 4.0, 16.0), Interval(2.0, 10.0, 48.0)) == Interval(3.0, 14.0, 64.0)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +63,8 @@ def test_water_is_cooling_by_it_energy_plus_generation_by_facility_energy() -> N
         formulas.operational_emissions_gco2e,
         formulas.embodied_emissions_gco2e,
         formulas.total_emissions_gco2e,
+        formulas.water_on_site_l,
+        formulas.water_electricity_l,
         formulas.water_l,
     ],
 )

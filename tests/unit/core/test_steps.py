@@ -22,6 +22,8 @@ NAMES = [
     "emissions_operational_gco2e",
     "emissions_embodied_gco2e",
     "emissions_gco2e",
+    "water_on_site_l",
+    "water_electricity_l",
     "water_l",
 ]
 STEPS = {step.name: step for step in steps_of(footprint_of(TOKENS, FACTORS))}
@@ -108,6 +110,8 @@ def test_a_step_names_the_facts_of_the_steps_it_builds_on_once() -> None:
         "grid/NOR/location@1",
         "embodied/server@1",
     )
+    assert STEPS["water_on_site_l"].source_ids == ("lab", "operator")
+    assert STEPS["water_electricity_l"].source_ids == ("lab", "operator", "water-office")
     assert STEPS["water_l"].source_ids == ("lab", "operator", "water-office")
 
 

@@ -121,3 +121,22 @@ def test_absent_counts_stay_absent_and_contribute_nothing() -> None:
 def test_the_day_of_a_moment_is_its_day_in_utc(moment: date) -> None:
     at = _usage(at=moment).at
     assert (at, type(at)) == (date(2026, 3, 1), date)
+
+
+@pytest.mark.parametrize(
+    ("at", "hour"),
+    [
+        (datetime(2026, 11, 26, 0, 30, tzinfo=timezone(timedelta(hours=2))), 22),
+        (datetime(2026, 11, 26, 7, 59), 7),  # noqa: DTZ001 - without a time zone it is taken as UTC
+        (date(2026, 11, 26), None),
+        (None, None),
+    ],
+)
+def test_a_moment_gives_the_hour_in_utc_and_a_day_gives_none(at: date | None, hour: int | None) -> None:
+    assert TokenUsage("acme", "one", output_tokens=1, at=at).hour == hour
+
+
+@pytest.mark.parametrize("hour", [-1, 24])
+def test_an_hour_that_no_day_has_is_refused(hour: int) -> None:
+    with pytest.raises(ValueError, match=f"hour is {hour}, not a whole number from 0 to 23"):
+        TokenUsage("acme", "one", output_tokens=1, hour=hour)

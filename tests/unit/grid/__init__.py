@@ -1,0 +1,1 @@
+"""Tests of grid tables and of where they are filled from."""
