@@ -26,7 +26,7 @@ FACTS_PAGE = REPOSITORY / "docs" / "reference" / "facts.md"
 
 SOURCE = "ember-yearly-2025"
 GRID = "grid/FRA/location-lifecycle@2024"
-COEFFICIENT = "energy/mistral/mistral-large-2407@2026-11-26"
+COEFFICIENT = "energy/mistral/mistral-large-2512@2026-11-26"
 DAY = date(2026, 11, 22)
 START_NS = 1_795_305_600_000_000_000
 """Noon of that day."""
@@ -36,7 +36,7 @@ def _enriched() -> tuple[Enricher, dict[str, object]]:
     attributes = {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "mistral_ai",
-        "gen_ai.response.model": "mistral-large-2407",
+        "gen_ai.response.model": "mistral-large-2512",
         "gen_ai.usage.input_tokens": 800,
         "gen_ai.usage.output_tokens": 300,
         "cloud.region": "FRA",
@@ -62,7 +62,7 @@ def _span_attributes() -> dict[str, object]:
 
 @pytest.fixture(scope="module")
 def footprint() -> Footprint:
-    found = estimate(TokenUsage("mistral_ai", "mistral-large-2407", 800, 300, region="FRA", at=DAY))
+    found = estimate(TokenUsage("mistral_ai", "mistral-large-2512", 800, 300, region="FRA", at=DAY))
     assert isinstance(found, Footprint)
     return found
 

@@ -28,6 +28,8 @@ FUNCTIONS: dict[str, Callable[..., object]] = {
     "emissions_operational_gco2e": formulas.operational_emissions_gco2e,
     "emissions_embodied_gco2e": formulas.embodied_emissions_gco2e,
     "emissions_gco2e": formulas.total_emissions_gco2e,
+    "water_on_site_l": formulas.water_on_site_l,
+    "water_electricity_l": formulas.water_electricity_l,
     "water_l": formulas.water_l,
 }
 """Step to the function that computes it, whose docstring says boundary and source."""
@@ -54,6 +56,8 @@ TERMS = {
     "assessed.water_l": ("water of an output token by the same", "L"),
     "wue_l_per_it_kwh": ("water evaporated on site", "L per IT kWh"),
     "ewif_l_per_kwh": ("water consumed by power stations", "L per kWh"),
+    "water_on_site_l": ("water evaporated on site", "L"),
+    "water_electricity_l": ("water consumed by power stations", "L"),
 }
 """Every name in a formula: what it means, and its unit."""
 
