@@ -9,8 +9,7 @@ import hashlib
 import json
 import pkgutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from otel_carbon.errors import RegistryError
@@ -23,7 +22,7 @@ FORMAT = 1
 BUNDLED = "registry.json"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CompiledRegistry:
     """Records by id, not yet built into objects, with the digest of the bytes they came from."""
 
@@ -33,28 +32,36 @@ class CompiledRegistry:
     facts: Mapping[str, Mapping[str, Any]]
     index: Mapping[str, Mapping[str, list[int]]]
     """As `subjects.index_of` makes it."""
+    _ids: list[str] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def about(self, kind: str, subject: str) -> list[str]:
         """The ids of all facts of a kind about a subject in lower case, superseded ones included."""
         places = self.index[kind].get(subject, ()) if kind in self.index else ()
+        if not places:
+            return []
+        if not self._ids:
+            self._ids[:] = self.facts
         return [self._ids[place] for place in places]
-
-    @cached_property
-    def _ids(self) -> tuple[str, ...]:
-        return tuple(self.facts)
 
 
 class LazyRecords(Mapping[str, Mapping[str, Any]]):
-    """Records by id (or an index by kind), each parsed from its line when it is first asked for."""
+    """Records by id (or an index by kind), each parsed from its line when it is first asked for.
+
+    Two threads may do so at once, which costs time only: a lock could be held by another thread when a process forks,
+    and `functools.cached_property` of Python 3.11 has one.
+    """
 
     def __init__(self, document: _Document, section: str) -> None:
         self._document = document
         self._section = section
         self._parsed: dict[str, Mapping[str, Any]] = {}
+        self._by_id: dict[str, str] | None = None
 
-    @cached_property
+    @property
     def _lines(self) -> dict[str, str]:
-        return self._document.section(self._section)
+        if self._by_id is None:
+            self._by_id = self._document.section(self._section)
+        return self._by_id
 
     def __getitem__(self, record_id: str) -> Mapping[str, Any]:
         """The record with an id."""
@@ -163,13 +170,12 @@ class _Document:
 
     def __init__(self, body: bytes) -> None:
         self._body = body
-
-    @cached_property
-    def _split(self) -> list[str]:
-        return self._body.decode().split("\n")
+        self._split: list[str] | None = None
 
     def section(self, name: str) -> dict[str, str]:
         """The records of a section as text, by their keys, which hold nothing that JSON escapes."""
+        if self._split is None:
+            self._split = self._body.decode().split("\n")
         lines, keyed = self._split, {}
         for number in range(lines.index(f'"{name}": {{') + 1, len(lines)):
             line = lines[number]

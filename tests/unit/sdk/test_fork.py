@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import otel_carbon
 from tests.unit.sdk import programs
 from tests.unit.sdk.genai_spans import Application, application
 
@@ -139,3 +141,9 @@ def test_a_spawned_process_has_counters_of_its_own() -> None:
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         assert pool.apply(_calls_in_a_fresh_process, (2,)) == (2, "estimated")
     assert app.operations() == 1
+
+
+def test_nothing_is_cached_behind_a_lock_that_a_fork_could_take_along() -> None:
+    """`functools.cached_property` of Python 3.11 holds one while it computes; a forked child would wait for it."""
+    package = Path(otel_carbon.__path__[0])
+    assert [path.name for path in package.rglob("*.py") if "import cached_property" in path.read_text("utf-8")] == []
