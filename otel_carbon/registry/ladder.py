@@ -22,8 +22,16 @@ FALLBACKS = (FAMILY, SIZE_CLASS, GENERIC)
 NO_TOKENS_MODEL = "none"
 """The level of patterns for models whose energy does not follow from text tokens."""
 MAX_NAME_CHARACTERS = 128
-"""Longer names are matched as they are, or by no more than their fallback."""
-_SIZE_IN_NAME = re.compile(r"(?<![a-z0-9.])(\d{1,4}(?:\.\d{1,2})?)b(?![a-z0-9])")
+"""Of longer names, only the last parts of a path are read, or for a fallback the beginning."""
+_NO_WORD = re.compile(r"[^a-z0-9]+")
+SIZE_LEEWAY = 1.5
+"""A size outside of a family's by more than this factor is of a model that only bears its name."""
+_BILLIONS = re.compile(r"(?<![a-z0-9.])(?:(\d{1,3})x)?(\d{1,4}(?:\.\d{1,2})?)b(?![a-z0-9])")
+_ENDS_IN_SIZE = re.compile(r"\db$")
+"""Whoever calls a model by its size alone calls the weights that answer: `qwen2.5:7b`."""
+_EXPERTS = re.compile(r"(?<![a-z0-9.])\d{1,3}e(?![a-z0-9])")
+_MILLIONS = re.compile(r"(?<![a-z0-9.])([2-9]\d|[1-9]\d\d)m(?![a-z0-9])")
+_TRILLIONS = re.compile(r"(?<![a-z0-9.])([12](?:\.\d)?)t(?![a-z0-9])")
 
 
 class Match(NamedTuple):
@@ -36,18 +44,30 @@ class Match(NamedTuple):
 def match_model(registry: Registry, model: str, operation: str, day: date | None) -> Match | None:
     """The nearest fact for a model and an operation that applies on a day (any day if `None`).
 
-    A model that is known for other operations only, or one that handles no text, has none.
+    A model or family that is known for other operations only keeps its fact, which does not cover this one: what is
+    said of any model would be said of the wrong ones. A model that handles no text has none.
     """
     known = known_model(registry, model, day)
     if known is not None:
         return known
-    name = plain_name(model[:MAX_NAME_CHARACTERS])
-    for fallback in _fallbacks(registry, name, day):
+    of_another_use = None
+    for fallback in _fallbacks(registry, plain_name(_whole_end(model) or model[:MAX_NAME_CHARACTERS]), day):
         if fallback.level == NO_TOKENS_MODEL:
             return None
+        if fallback.level != FAMILY and of_another_use is not None:
+            break
         if operation in fallback.operations:
             return Match(fallback, fallback.level)
-    return None
+        if fallback.level == FAMILY and of_another_use is None:
+            of_another_use = Match(fallback, FAMILY)
+    return of_another_use
+
+
+def _whole_end(model: str) -> str:
+    """A name that is not too long, or the last parts of its path that together are not; empty if one is too long."""
+    if len(model) <= MAX_NAME_CHARACTERS:
+        return model
+    return model[-MAX_NAME_CHARACTERS:].partition("/")[2]
 
 
 def known_model(registry: Registry, model: str, day: date | None) -> Match | None:
@@ -56,9 +76,10 @@ def known_model(registry: Registry, model: str, day: date | None) -> Match | Non
     if coefficient is not None:
         listed = any(model.lower() == listed.lower() for listed in coefficient.models)
         return Match(coefficient, EXACT if listed else ALIAS)
-    if len(model) <= MAX_NAME_CHARACTERS:
-        for spelling, _ in spellings(model):
-            for subject in (spelling, SIGNS_MARK + spelling):
+    if end := _whole_end(model):
+        for spelling, _ in spellings(end):
+            chat = (f"{SIGNS_MARK}{spelling}-instruct",) if _ENDS_IN_SIZE.search(spelling) else ()
+            for subject in (spelling, SIGNS_MARK + spelling, *chat):
                 coefficient = registry.about(EnergyCoefficient, subject, day)
                 if coefficient is not None:
                     return Match(coefficient, ALIAS)
@@ -73,13 +94,26 @@ def _fallbacks(registry: Registry, name: str, day: date | None) -> Iterator[Fall
         if _fits(name, pattern):
             fallback = registry.about(Fallback, pattern, day)
             if fallback is not None:
-                found[fallback.level].append((len(pattern.replace("*", "")), fallback))
-    size_b = _size_in_name(name)
+                found[fallback.level].append((len(pattern.strip("<>").replace("*", "")), fallback))
+    size_b = size_in_name(name)
     if size_b is not None:
         found[SIZE_CLASS] += [(MAX_NAME_CHARACTERS, fallback) for fallback in _by_size(registry, size_b, day)]
+        for level, leeway in ((FAMILY, SIZE_LEEWAY), (GENERIC, 1.0)):
+            found[level] = [each for each in found[level] if _holds(each[1], size_b, leeway)]
     for level in levels:
-        for _, fallback in sorted(found[level], key=lambda each: -each[0]):
+        for _, fallback in sorted(found[level], key=lambda each: (-each[0], -_width(each[1]), each[1].id)):
             yield fallback
+
+
+def _holds(fallback: Fallback, size_b: float, leeway: float) -> bool:
+    """Whether a size that a name tells may be one of a family's, or of any model's; where none is given it may."""
+    return fallback.high_b == 0.0 or fallback.low_b / leeway <= size_b <= fallback.high_b * leeway
+
+
+def _width(fallback: Fallback) -> float:
+    """How far apart the bounds are: of two that fit equally well, the one that claims less is taken."""
+    amount = fallback.input_wh_per_ktoken
+    return amount.high / amount.low if amount.low else 0.0
 
 
 def _by_size(registry: Registry, size_b: float, day: date | None) -> Iterator[Fallback]:
@@ -94,13 +128,25 @@ SIZE_PATTERN = "#"
 """Starts the pattern of a class that names are put in by the number of parameters that they tell, as `#70b`."""
 
 
-def _size_in_name(name: str) -> float | None:
-    """Billions of parameters that a name tells: `llama-9-70b` is 70; of several the largest."""
-    sizes = [float(size) for size in _SIZE_IN_NAME.findall(name)]
-    return max(sizes, default=None)
+def size_in_name(name: str) -> float | None:
+    """Billions of parameters that a name tells: `llama-9-70b` is 70, `8x7b` 56; of several the largest.
+
+    Millions and trillions count where nothing is told in billions, since `1m` is most often a context and `3t` what
+    a model was trained on. `17b-16e` tells the parameters at work, and not how many there are.
+    """
+    sizes = [float(size) * float(times or 1) for times, size in _BILLIONS.findall(name)]
+    if sizes:
+        return None if _EXPERTS.search(name) else max(sizes)
+    for pattern, factor in ((_MILLIONS, 0.001), (_TRILLIONS, 1000.0)):
+        if told := [float(size) * factor for size in pattern.findall(name)]:
+            return max(told)
+    return None
 
 
 def _fits(name: str, pattern: str) -> bool:
+    """Whether a name fits a pattern: `*` is anything, `<word>` a word that stands alone in it."""
+    if pattern.startswith("<"):
+        return f"-{pattern[1:-1]}-" in f"-{_words(name)}-"
     first, *others = _parts(pattern)
     if not others:
         return name == first
@@ -114,6 +160,11 @@ def _fits(name: str, pattern: str) -> bool:
             return False
         at += len(part)
     return True
+
+
+@lru_cache(maxsize=16)
+def _words(name: str) -> str:
+    return _NO_WORD.sub("-", name)
 
 
 @lru_cache(maxsize=4096)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from otel_carbon.core.interval import Interval
 from otel_carbon.core.parametric import geometric_mean
 from otel_carbon.registry.authoring.amounts import number_of
-from otel_carbon.registry.authoring.sized import DIGITS
+from otel_carbon.registry.authoring.sized import DIGITS, LEAST_B, MOST_B
 from otel_carbon.registry.authoring.yaml_source import Entry
 from otel_carbon.registry.sizing import Evidence, SizedEnergy, sized_energy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from otel_carbon.registry.authoring.amounts import Bounds
     from otel_carbon.registry.authoring.documents import Draft
@@ -41,6 +42,7 @@ def with_amounts(draft: Draft, bounds: Bounds, problems: list[Problem]) -> Fille
     if level not in LEVELS:
         problems.append(draft.problem(f"is {level!r}; use one of {', '.join(LEVELS)}", "level"))
         return None
+    problems.extend(_pattern_problems(fields))
     problems.extend(fields[name].problem("is made by the compiler; leave it out") for name in MADE if name in fields)
     stand_ins, share = fields.pop("stand_ins", None), fields.pop("active_share", None)
     method = fields.get("sized_by")
@@ -59,16 +61,32 @@ def with_amounts(draft: Draft, bounds: Bounds, problems: list[Problem]) -> Fille
     fields["method"] = Entry("fallback", file, line, "method")
     codes = tuple(Entry(code, file, line, "assumptions") for code in CODES[str(level)])
     fields["assumptions"] = Entry(codes, file, line, "assumptions")
+    sizes = zip(("low_b", "high_b"), made.sizes_b, strict=False)
+    fields = {**{name: Entry(size_b, file, line, name) for name, size_b in sizes}, **fields}
     return Filled(fields, made.derivation)
 
 
 _ENDS = ("low", "high")
+_PATTERN = re.compile(r"<[a-z0-9]+(-[a-z0-9]+)*>|[a-z0-9.*@/_-]+|#[a-z0-9.-]+")
+
+
+def _pattern_problems(fields: Mapping[str, Entry]) -> Iterator[Problem]:
+    """Patterns that fit no name, such as one with a capital or a `?`."""
+    entry = fields.get("patterns")
+    if entry is not None and entry.content == ():
+        yield entry.problem("is empty; name at least one")
+    for pattern in _texts(entry):
+        if entry is not None and not _PATTERN.fullmatch(pattern):
+            message = f"holds {pattern!r}; use small letters, digits, signs and * for anything, or one <word>"
+            yield entry.problem(message)
 
 
 class _Made(NamedTuple):
     output: Interval
     input: Interval
     derivation: str
+    sizes_b: tuple[float, ...] = ()
+    """The fewest and the most billions of parameters of the members; empty where no size of any is known."""
 
 
 def _of_family(draft: Draft, stand_ins: Entry | None, bounds: Bounds, problems: list[Problem]) -> _Made | None:
@@ -87,7 +105,14 @@ def _of_family(draft: Draft, stand_ins: Entry | None, bounds: Bounds, problems: 
         return None
     output, input_ = (_united([record[field] for record in members]) for field in AMOUNTS)
     ids = sorted(str(record["id"]) for record in members)
-    return _Made(output, input_, f"middle and outermost bounds of {len(ids)} models: {', '.join(ids)}")
+    words = f"middle and outermost bounds of {len(ids)} models: {', '.join(ids)}"
+    return _Made(output, input_, words, _sizes_of(members))
+
+
+def _sizes_of(members: Sequence[Mapping[str, Any]]) -> tuple[float, ...]:
+    """The range of the members' parameters in all, in billions; a name that tells another size is of another line."""
+    sizes = [record[name] for record in members for name in ("total_b_low", "total_b_high") if record.get(name)]
+    return (min(sizes), max(sizes)) if sizes else ()
 
 
 def _of_band(
@@ -105,6 +130,13 @@ def _of_band(
     if method is None:
         return None
     low_b, high_b, least, most = (float(number or 0.0) for number in (*sizes, *numbers))
+    if not (low_b * least >= LEAST_B and low_b <= high_b <= MOST_B and least <= most <= 1.0):
+        message = (
+            f"is {low_b:g} with high_b {high_b:g} and an active share of {least:g} to {most:g}; write billions of "
+            f"parameters of which {LEAST_B:g} or more work, in order, and shares up to 1"
+        )
+        problems.append(draft.problem(message, "low_b"))
+        return None
     reading = _texts(draft.fields.get("operations")) == [EMBEDDINGS]
     ends = [_of_size(method, (size * least, size * most), size, reading=reading) for size in (low_b, high_b)]
     output, input_ = (_united([getattr(end, field).as_dict() for end in ends]) for field in AMOUNTS)

@@ -9,6 +9,8 @@ from otel_carbon.registry.authoring.yaml_source import Entry
 from otel_carbon.registry.sizing import Evidence, sized_energy
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from otel_carbon.core.interval import Interval
     from otel_carbon.registry.authoring.amounts import Bounds
     from otel_carbon.registry.authoring.documents import Draft
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 RANGES = ("active_b", "total_b", "other_wh_per_ktoken")
 """Fields that are written as `{low, high}` and kept as two numbers."""
 SIZE_EVIDENCE = ("guessed", "name", "published")
+LEAST_B, MOST_B = 0.001, 100_000.0
+"""Billions of parameters that a size may be written as: beyond lies a mistake of the unit."""
 DIGITS = 3
 """Significant digits of a made amount: more would claim what nobody knows."""
 COMPUTED = ("output_wh_per_ktoken", "input_wh_per_ktoken", "assumptions", "method")
@@ -112,6 +116,10 @@ def _evidence(draft: Draft, fields: dict[str, Entry], problems: list[Problem]) -
     active, total = (number("active_b_low"), number("active_b_high")), (number("total_b_low"), number("total_b_high"))
     if None in (*active, *total):
         return None
+    before = len(problems)
+    problems.extend(_unlikely(fields))
+    if len(problems) > before:
+        return None
     return Evidence(
         active_b=(active[0] or 0.0, active[1] or 0.0),
         total_b=(total[0] or 0.0, total[1] or 0.0),
@@ -124,3 +132,23 @@ def _evidence(draft: Draft, fields: dict[str, Entry], problems: list[Problem]) -
         input_usd_per_mtok=number("input_usd_per_mtok"),
         output_usd_per_mtok=number("output_usd_per_mtok"),
     )
+
+
+def _unlikely(fields: Mapping[str, Entry]) -> Iterator[Problem]:
+    """Sizes in another unit or in the wrong order, a benchmark of nothing, and prices of no day."""
+    for name in ("active_b_low", "active_b_high", "total_b_low", "total_b_high"):
+        size_b = fields[name].content
+        if isinstance(size_b, int | float) and not LEAST_B <= size_b <= MOST_B:
+            message = f"is {size_b:g}; write billions of parameters, from {LEAST_B:g} to {MOST_B:g}"
+            yield fields[name].problem(message)
+    for bound in ("low", "high"):
+        entry = fields[f"active_b_{bound}"]
+        active, total = entry.content, fields[f"total_b_{bound}"].content
+        if isinstance(active, int | float) and isinstance(total, int | float) and active > total:
+            yield entry.problem(f"is {active:g}, more than all {total:g} billion parameters; correct one")
+    benchmark = fields.get("benchmark_wh_per_ktoken")
+    if benchmark is not None and benchmark.content == 0:
+        yield benchmark.problem("is 0; leave it out where nothing was benchmarked")
+    for name in ("input_usd_per_mtok", "output_usd_per_mtok"):
+        if name in fields and "price_date" not in fields:
+            yield fields[name].problem("is a price of no day; write `price_date` beside it")

@@ -141,7 +141,13 @@ def found(registry: Registry, model: str, operation: str = "chat") -> tuple[str,
         ("eight-mini-2", "fallback/size-class/mini@2026", "size_class"),
         ("eight-mini-70b", "fallback/size-class/40-to-100@2026", "size_class"),
         ("whatever", "fallback/generic/text@2026", "generic"),
-        ("eight-7000b", "fallback/generic/text@2026", "generic"),
+        ("eight-1500b", "fallback/generic/text@2026", "generic"),
+        ("eight-7000b", "", ""),
+        ("nine-huge-7b", "fallback/family/nine@2026", "family"),
+        ("nine-huge-70b", "fallback/family/nine@2026", "family"),
+        ("nine-huge-0.5b", "", ""),
+        ("nine-huge-4000b", "", ""),
+        ("ft:nine-mini-1:acme::image-1", "energy/nine/nine-mini@2026", "alias"),
         ("nine-image-1", "", ""),
     ],
 )
@@ -152,6 +158,13 @@ def test_the_nearest_step_is_taken(registry: Registry, model: str, fact: str, ki
 def test_a_step_that_does_not_cover_the_operation_is_passed_over(registry: Registry) -> None:
     assert found(registry, "eight-mini-2", "text_completion") == ("fallback/generic/text@2026", "generic")
     assert found(registry, "whatever", "embeddings") == ("", "")
+
+
+def test_a_family_that_does_not_cover_the_operation_says_so_rather_than_any_model(registry: Registry) -> None:
+    match = match_model(registry, "nine-huge-7", "embeddings", None)
+    assert match is not None
+    assert (match.fact.id, match.kind) == ("fallback/family/nine@2026", "family")
+    assert "embeddings" not in match.fact.operations
 
 
 def test_a_model_that_is_known_keeps_its_fact_whatever_the_operation(registry: Registry) -> None:
