@@ -59,10 +59,12 @@ class Registry:
         """This registry with a compiled file of further facts on top.
 
         Raises:
-            RegistryError: the file is unreadable, holds a malformed fact, or redefines an id.
+            RegistryError: the file is unreadable, holds a malformed source, fact or alias, or redefines an id.
         """
+        from otel_carbon.registry.overlay_check import check_overlay  # most applications have no overlay
+
         overlay = compiled.read_compiled(path)
-        _check_facts(overlay, path)
+        check_overlay(overlay, {name for layer in self._layers for name in layer.sources}, path)
         return Registry((*self._layers, overlay), self.known_on)
 
     def as_of(self, day: date) -> Registry:
@@ -157,19 +159,6 @@ class Registry:
 
 
 _KIND_OF: dict[type[Fact], str] = {shape: kind for kind, shape in FACT_KINDS.items()}
-
-
-def _check_facts(overlay: CompiledRegistry, path: Path) -> None:
-    """Build each fact of a file that is not ours once, so that its mistakes show here and not at some call."""
-    for fact_id, record in overlay.facts.items():
-        try:
-            fact_from_record(record)
-        except (KeyError, TypeError, ValueError) as error:
-            msg = (
-                f"{path}: the fact {fact_id!r} is malformed ({error}); "
-                "make the file again with `otel-carbon registry compile DIR -o FILE`"
-            )
-            raise RegistryError(msg) from error
 
 
 @lru_cache(maxsize=1)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from otel_carbon.errors import RegistryError
+from otel_carbon.registry.facts import kind_of
 from otel_carbon.registry.subjects import index_of
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def _record_lines(records: Mapping[str, Any]) -> str:
 
 
 def parse_compiled(body: bytes, name: str) -> CompiledRegistry:
-    """Read compiled bytes; `name` is the file named in errors.
+    """Read compiled bytes; `name` is the file named in errors. The index is made again: that of the file may be wrong.
 
     Raises:
         RegistryError: the bytes are no compiled registry of this format.
@@ -119,8 +120,11 @@ def parse_compiled(body: bytes, name: str) -> CompiledRegistry:
         version = document["version"]
         _check_ids(sources)
         _check_ids(facts)
-        index = index_of(facts, document.get("aliases", {}))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        aliases = document.get("aliases", {})
+        _check_aliases(aliases, facts)
+        _check_version(version)
+        index = index_of(facts, aliases)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         msg = f"{name}: no compiled registry ({error}); make one with `otel-carbon registry compile DIR -o FILE`"
         raise RegistryError(msg) from error
     return CompiledRegistry(version, hashlib.sha256(body).hexdigest(), sources, dict(sorted(facts.items())), index)
@@ -130,6 +134,19 @@ def _check_ids(records: Mapping[str, Mapping[str, Any]]) -> None:
     for key, record in records.items():
         if record["id"] != key:
             msg = f"{key!r} holds the record of {record['id']!r}"
+            raise ValueError(msg)
+
+
+def _check_version(version: object) -> None:
+    if not isinstance(version, str):
+        msg = f"version is {version!r}, no text"
+        raise TypeError(msg)
+
+
+def _check_aliases(aliases: Mapping[str, str], facts: Mapping[str, Any]) -> None:
+    for alias, fact_id in aliases.items():
+        if fact_id not in facts or kind_of(fact_id) != "energy":
+            msg = f"the alias {alias!r} names {fact_id!r}, which is no energy fact of the file"
             raise ValueError(msg)
 
 

@@ -10,6 +10,7 @@ from otel_carbon.registry.authoring.assemble import Assembled, assemble
 from otel_carbon.registry.authoring.claims import claim_problems
 from otel_carbon.registry.authoring.references import reference_problems
 from otel_carbon.registry.facts import kind_of
+from otel_carbon.registry.ladder import MAX_NAME_CHARACTERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,6 +26,8 @@ VERSION = re.compile(r"[A-Za-z0-9._-]+")
 REFUSED_LICENCE = re.compile(
     r"share.?alike|\bby[ -](nc[ -])?sa\b|\bodbl\b|gpl|-nc\b|-nd\b|non.?commercial|no.?(re)?distribution|no.?derivatives"
 )
+OPERATIONS = ("chat", "text_completion", "generate_content", "embeddings")
+"""The operations whose tokens have a coefficient, in the words of the GenAI conventions."""
 EVIDENCE = ("assumed", "benchmark", "metered", "parametric", "supplier")
 
 WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
@@ -129,6 +132,11 @@ def _fact_problems(draft: Draft, record: Record | None) -> Iterator[Problem]:
         yield from _factor_problems(draft, record)
     if kind == "energy":
         yield from _emptiness_problems(draft, record, ("models", "operations"))
+        yield from _name_problems(draft, record)
+    if kind in ("energy", "fallback"):
+        yield from _operation_problems(draft, record)
+    if kind == "fallback" and float(str(record["low_b"])) > float(str(record["high_b"])):
+        yield draft.problem(f"is {record['low_b']}, above high_b {record['high_b']}; correct one", "low_b")
     yield from _emptiness_problems(draft, record, ("sources",))
 
 
@@ -154,6 +162,25 @@ def _factor_problems(draft: Draft, record: Record) -> Iterator[Problem]:
         yield draft.problem(f"is {low:g}; write a factor above 0 and at most 1", "factor_low")
     if isinstance(high, float) and high < 1.0:
         yield draft.problem(f"is {high:g}; write a factor of at least 1", "factor_high")
+
+
+def _name_problems(draft: Draft, record: Record) -> Iterator[Problem]:
+    for field in ("models", "aliases"):
+        for name in _listed(record, field):
+            if not name.strip() or len(name) > MAX_NAME_CHARACTERS:
+                message = f"holds a name of {len(name)} characters; write 1 to {MAX_NAME_CHARACTERS}"
+                yield draft.problem(message, field)
+
+
+def _operation_problems(draft: Draft, record: Record) -> Iterator[Problem]:
+    for operation in _listed(record, "operations"):
+        if operation not in OPERATIONS:
+            yield draft.problem(f"holds {operation!r}; use {', '.join(OPERATIONS)}", "operations")
+
+
+def _listed(record: Record, field: str) -> list[str]:
+    content = record.get(field)
+    return content if isinstance(content, list) else []
 
 
 def _emptiness_problems(draft: Draft, record: Record, fields: tuple[str, ...]) -> Iterator[Problem]:

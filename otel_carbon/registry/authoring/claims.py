@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from otel_carbon.registry.facts import kind_of
 from otel_carbon.registry.subjects import NAME_FIELDS
+from otel_carbon.registry.spellings import same_signs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,13 +36,29 @@ def claim_problems(
         yield from _repetitions(documents, facts[fact_id])
         yield from _abandoned(documents, facts, fact_id, base)
         if fact_id not in superseded:
-            for name in names:
+            for name in _forms(kind_of(fact_id), names):
                 claims[kind_of(fact_id), name].append(facts[fact_id])
+    yield from _stolen(documents, claims)
     for (kind, name), claimants in sorted(claims.items()):
         for first, second in combinations(claimants, 2):
             if _collide(kind, first, second):
                 place = documents.facts[str(second["id"])].place
                 yield place.problem(f"claims {name!r} on days when {first['id']} does; keep one, or use `supersedes`")
+
+
+def _forms(kind: str, names: set[str]) -> set[str]:
+    """The names, those of models with their signs written one way, since they are looked up so too."""
+    return {same_signs(name) for name in names} if kind == "energy" else names
+
+
+def _stolen(documents: Documents, claims: Mapping[tuple[str, str], list[Record]]) -> Iterator[Problem]:
+    """Rows of alias tables that give one fact the name of another, or the same name with other signs."""
+    given: dict[str, str] = {}
+    for alias, entry in documents.aliases.items():
+        form, fact_id = same_signs(alias), str(entry.content)
+        owners = {str(record["id"]) for record in claims.get(("energy", form), ())} | {given.setdefault(form, fact_id)}
+        if others := sorted(owners - {fact_id}):
+            yield entry.problem(f"gives it the name {alias!r} of {others[0]}; keep one")
 
 
 def _abandoned(

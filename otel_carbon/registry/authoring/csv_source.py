@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, TypeAlias
 from otel_carbon.registry.authoring.yaml_source import Entry, Problem, joined
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 ID_COLUMN = "id"
 LIST_MARK = "[]"
 SEPARATOR = ";"
 PATH_MARK = "."
+MAX_KEY_CHARACTERS = 120
+"""So much of a row's first cell names it in messages."""
 Branch: TypeAlias = "dict[str, Entry | Branch]"
+MAX_DIGITS = 300
 _INT = re.compile(r"-?\d+")
 _FLOAT = re.compile(r"-?\d+\.\d+(?:[eE]-?\d+)?")
 
@@ -28,24 +31,44 @@ def read_table(path: Path, file: str, problems: list[Problem]) -> list[tuple[str
     lists, split at `;`. An empty cell says nothing. Lines that start with `#` are comments.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         problems.append(Problem(file, 1, "csv", f"{error}; correct the file"))
         return []
-    numbered = [(number, line) for number, line in enumerate(lines, 1) if line and not line.startswith("#")]
-    rows = csv.reader(line for _, line in numbered)
-    columns = next(rows, [])
-    if problem := _header_problem(columns):
-        problems.append(Problem(file, 1, "csv", problem))
-        return []
+    written = list(_written_lines(text))
+    rows = csv.reader((line for _, line in written), strict=True)
+    columns: list[str] | None = None
     drafts = []
-    for (number, _), cells in zip(numbered[1:], rows, strict=False):
-        if len(cells) != len(columns):
-            message = f"has {len(cells)} cells under {len(columns)} columns; put cells that hold commas in quotes"
-            problems.append(Problem(file, number, cells[0] if cells else "csv", message))
-        else:
-            drafts.append((cells[0], _row(dict(zip(columns, cells, strict=True)), file, number)))
+    first = 0
+    try:
+        for cells in rows:
+            number, first = written[first][0], rows.line_num
+            if columns is None:
+                columns = cells
+                if problem := _header_problem(columns):
+                    problems.append(Problem(file, number, "csv", problem))
+                    return []
+            elif len(cells) != len(columns):
+                message = f"has {len(cells)} cells under {len(columns)} columns; put cells that hold commas in quotes"
+                problems.append(Problem(file, number, cells[0][:MAX_KEY_CHARACTERS] or "csv", message))
+            elif not cells[0].strip():
+                problems.append(Problem(file, number, ID_COLUMN, "is empty; write the id in the first column"))
+            else:
+                drafts.append((cells[0], _row(dict(zip(columns, cells, strict=True)), file, number)))
+    except csv.Error as error:
+        problems.append(Problem(file, written[first][0], "csv", f"{error}; correct the row that begins here"))
+    if columns is None and not problems:
+        problems.append(Problem(file, 1, "csv", f"is empty; begin with the names of the columns, first {ID_COLUMN}"))
     return drafts
+
+
+def _written_lines(text: str) -> Iterator[tuple[int, str]]:
+    """The lines with their numbers, without comments and empty ones, unless a cell in quotes goes on there."""
+    in_quotes = False
+    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
+        if in_quotes or (line and not line.startswith("#")):
+            in_quotes ^= line.count('"') % 2 == 1
+            yield number, line + "\n"
 
 
 def _header_problem(columns: list[str]) -> str:
@@ -55,6 +78,9 @@ def _header_problem(columns: list[str]) -> str:
     for column in columns:
         if parts := [each for each in columns if each.startswith(column + PATH_MARK)]:
             return f"has the column {column} beside its part {parts[0]}; keep the parts only"
+    for column in columns:
+        if not all(column.removesuffix(LIST_MARK).split(PATH_MARK)) or column != column.strip():
+            return f"has the column {column!r}; give each column a name without spaces around it"
     return ""
 
 
@@ -92,7 +118,7 @@ def _entry(text: str, file: str, line: int, key: str, *, is_list: bool) -> Entry
 
 
 def _scalar(text: str) -> str | int | float | bool:
-    if _INT.fullmatch(text):
+    if _INT.fullmatch(text) and len(text) <= MAX_DIGITS:
         return int(text)
     if _FLOAT.fullmatch(text):
         return float(text)

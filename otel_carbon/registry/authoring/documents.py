@@ -89,8 +89,12 @@ def _add_file(root: Entry, folder: Path, documents: Documents, problems: list[Pr
 def _add_aliases(rows: Iterable[tuple[str, Entry]], documents: Documents, problems: list[Problem]) -> None:
     """Rows of an alias table: another name of a model in the first column, the fact in `fact`."""
     for alias, row in rows:
-        fact = (row.mapping() or {}).get("fact")
-        if fact is None:
+        cells = row.mapping() or {}
+        fact = cells.get("fact")
+        strangers = sorted(set(cells) - {"fact", "how"})
+        if strangers:
+            problems.append(cells[strangers[0]].problem("unknown column; an alias has the columns id, fact and how"))
+        elif fact is None:
             problems.append(row.problem("has no fact; name the energy fact in the column `fact`"))
         elif alias.lower() in documents.aliases:
             problems.append(row.problem("is given twice; keep one"))

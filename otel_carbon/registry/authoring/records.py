@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from datetime import date
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -164,9 +165,10 @@ def _whole_number(entry: Entry, problems: list[Problem]) -> Written:
 
 
 def _signed(entry: Entry, problems: list[Problem]) -> Written:
-    if isinstance(entry.content, int | float) and not isinstance(entry.content, bool):
-        return float(entry.content)
-    problems.append(entry.problem(f"is {entry.content!r}, no number; write a number"))
+    content = entry.content
+    if isinstance(content, int | float) and not isinstance(content, bool) and abs(content) < math.inf:
+        return float(content)
+    problems.append(entry.problem(f"is {content!r}, no finite number; write one"))
     return None
 
 

@@ -76,6 +76,8 @@ def _supersession_problems(draft: Draft, documents: Documents, base: CompiledReg
         yield entry.problem("names the fact itself; name the earlier one")
     elif kind_of(earlier_id) != kind_of(draft.id):
         yield entry.problem(f"names {earlier_id!r}, a fact of another kind; name one of the same kind")
+    elif draft.id in _chain(earlier_id, documents):
+        yield entry.problem(f"names {earlier_id!r}, which in turn supersedes this one; leave one of them out")
     elif earlier_id in documents.facts:
         earlier_from = documents.facts[earlier_id].fields.get("valid_from")
         yield from _gap_problems(draft, entry, earlier_from.content if earlier_from else None)
@@ -83,6 +85,16 @@ def _supersession_problems(draft: Draft, documents: Documents, base: CompiledReg
         yield from _gap_problems(draft, entry, base.facts[earlier_id]["valid_from"])
     else:
         yield entry.problem(f"names {earlier_id!r}, which is no fact; correct the id")
+
+
+def _chain(fact_id: str, documents: Documents) -> set[str]:
+    """The facts that a fact of this directory supersedes, one after the other."""
+    found: set[str] = set()
+    while fact_id in documents.facts and fact_id not in found:
+        found.add(fact_id)
+        entry = documents.facts[fact_id].fields.get("supersedes")
+        fact_id = str(entry.content) if entry else ""
+    return found | {fact_id}
 
 
 def _gap_problems(draft: Draft, supersedes: Entry, earlier_from: object) -> Iterator[Problem]:

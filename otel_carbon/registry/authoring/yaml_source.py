@@ -29,7 +29,7 @@ class Problem:
         return f"{self.file}:{self.line}: {self.key}: {self.message}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Entry:
     """A value in a YAML file with the place where it stands; `key` is the dotted path to it."""
 
@@ -37,6 +37,10 @@ class Entry:
     file: str
     line: int
     key: str
+
+    def __repr__(self) -> str:
+        """What was written, as messages show it."""
+        return repr(self.content)
 
     def problem(self, message: str, part: str = "") -> Problem:
         """A problem at this place; `part` names a missing or wrong key below it."""
@@ -69,28 +73,36 @@ def read_yaml(path: Path, file: str, problems: list[Problem]) -> Entry | None:
         if root is None:
             problems.append(Problem(file, 1, "document", "is empty; write something or remove the file"))
             return None
-        return _entry(root, file, "", problems)
+        return _entry(root, file, "", problems, set())
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         problems.append(Problem(file, line, "yaml", f"{error.problem}; correct the YAML"))
     except (YAMLError, OSError, UnicodeDecodeError, ValueError) as error:
-        problems.append(Problem(file, 1, "yaml", f"{error}; correct the file"))
+        problems.append(Problem(file, 1, "yaml", f"{' '.join(str(error).split())}; correct the file"))
+    except RecursionError:
+        problems.append(Problem(file, 1, "yaml", "is nested too deeply; write it flat"))
     return None
 
 
-def _entry(node: Node, file: str, key: str, problems: list[Problem]) -> Entry:
+def _entry(node: Node, file: str, key: str, problems: list[Problem], seen: set[int]) -> Entry:
+    """A node with all below it; `seen` are the lists and mappings before it, none of which may stand for another."""
     from ruamel.yaml.nodes import MappingNode, SequenceNode
 
     line = node.start_mark.line + 1
+    if isinstance(node, MappingNode | SequenceNode):
+        if id(node) in seen:  # nine times nine times nine of them would fill the memory
+            problems.append(Problem(file, line, key or "document", "is used again as an alias; write it out"))
+            return Entry(None, file, line, key)
+        seen.add(id(node))
     if isinstance(node, MappingNode):
-        return Entry(_mapping(node, file, key, problems), file, line, key)
+        return Entry(_mapping(node, file, key, problems, seen), file, line, key)
     if isinstance(node, SequenceNode):
-        parts = tuple(_entry(part, file, key, problems) for part in node.value)
+        parts = tuple(_entry(part, file, key, problems, seen) for part in node.value)
         return Entry(parts, file, line, key)
     return Entry(_scalar(node), file, line, key)
 
 
-def _mapping(node: MappingNode, file: str, key: str, problems: list[Problem]) -> dict[str, Entry]:
+def _mapping(node: MappingNode, file: str, key: str, problems: list[Problem], seen: set[int]) -> dict[str, Entry]:
     entries: dict[str, Entry] = {}
     for key_node, node_below in node.value:
         name, line = str(key_node.value), key_node.start_mark.line + 1
@@ -99,18 +111,25 @@ def _mapping(node: MappingNode, file: str, key: str, problems: list[Problem]) ->
             message = f"duplicate key, first given in line {entries[name].line}; keep one"
             problems.append(Problem(file, line, path, message))
             continue
-        below = _entry(node_below, file, path, problems)
+        below = _entry(node_below, file, path, problems, seen)
         entries[name] = Entry(below.content, file, line, path)
     return entries
 
 
 def _scalar(node: Node) -> str | int | float | bool | None:
     text = str(node.value)
+    try:
+        return _typed(node, text)
+    except ValueError:  # such as 0x1F or more digits than a number may have: whoever asks for a number says so
+        return text
+
+
+def _typed(node: Node, text: str) -> str | int | float | bool | None:
     match str(node.tag).rpartition(":")[2]:
         case "int":
             return int(text)
         case "float":
-            return float(text)
+            return float(text.replace(".inf", "inf").replace(".nan", "nan") if text[-1:].isalpha() else text)
         case "bool":
             return text.lower() == "true"
         case "null":
