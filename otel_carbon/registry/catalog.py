@@ -51,8 +51,10 @@ class Registry:
         Raises:
             RegistryError: the file is unreadable, or holds a malformed fact.
         """
+        from otel_carbon.registry.overlay_check import check_overlay  # most applications read the bundled one
+
         layer = compiled.read_compiled(path)
-        _check_facts(layer, path)
+        check_overlay(layer, (), path)
         return cls((layer,))
 
     def with_overlay(self, path: Path) -> Registry:

@@ -40,6 +40,8 @@ def found(model: str, operation: str = "chat") -> Match | None:
         ("gemma2:9b-instruct-q4_0", "gemma-2-9b"),
         ("mixtral:8x7b", "mixtral-8x7b"),
         ("gpt-oss:120b-cloud", "gpt-oss-120b"),
+        ("qwen3.6-35b", "qwen3.6-35b-a3b"),
+        ("qwen35-122b-a10b", "qwen3.5-122b-a10b"),
         ("mxbai-embed-large", "mxbai-embed-large-v1"),
         ("nomic-embed-text:latest", "nomic-embed-text-v1.5"),
         ("/models/Meta-Llama-3.1-8B-Instruct/", "llama-3.1-8b"),

@@ -7,8 +7,8 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from otel_carbon.registry.facts import kind_of
-from otel_carbon.registry.subjects import NAME_FIELDS
 from otel_carbon.registry.spellings import same_signs
+from otel_carbon.registry.subjects import NAME_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
