@@ -9,6 +9,8 @@ import pytest
 
 from otel_carbon import attributes, metric_names
 from otel_carbon.core.reasons import SENTENCES
+from otel_carbon.registry.catalog import Registry
+from otel_carbon.registry.facts import Fact, GridIntensity
 from otel_carbon.sdk import environment
 from tests.docs.pages import README, REPOSITORY, all_pages, anchors_of, code_of, links_of, page_name
 
@@ -132,3 +134,21 @@ def test_settings_that_the_readme_names_are_read() -> None:
         environment.STRICT,
         environment.REGISTRY,
     }
+
+
+def test_the_readme_counts_what_the_registry_knows() -> None:
+    registry = Registry.bundled()
+    superseded = {fact.supersedes for fact in registry.facts()}
+
+    def current(kind: str) -> list[Fact]:
+        return [fact for fact in registry.facts(kind) if fact.id not in superseded]
+
+    zones = {fact.zone for fact in current("grid") if isinstance(fact, GridIntensity)}
+    countries = [zone for zone in zones if re.fullmatch(r"[A-Z]{3}", zone) and zone != "WOR"]
+    sub_regions = [zone for zone in zones if zone.startswith("USA-")]
+    text = " ".join(README.read_text(encoding="utf-8").split())
+    assert f"knows [{len(current('energy'))} models]" in text
+    assert (
+        f"where {len(current('provider'))} providers usually run, {len(current('region'))} cloud regions, "
+        f"{len(sub_regions)} sub-regions of the United States and {len(countries)} countries"
+    ) in text
