@@ -99,6 +99,10 @@ class Sender:
         self._gave_up = Event()
         self._retrying = _retrying(retry, self._gave_up)
         self._healthy = True
+        self._in_flight = 0
+        """Items of the batches that are being sent."""
+        self._given_up = 0
+        """Items of batches in flight that were dropped because the deadline came."""
         # A daemon, so that a backend that hangs beyond the deadline cannot keep the process alive.
         self._thread = Thread(target=self._run, name=f"sender {queue.exporter}", daemon=True)
 
@@ -113,7 +117,7 @@ class Sender:
             deadline_s: `time.monotonic()` at which to give up, in seconds.
 
         Returns:
-            How many items were still waiting and are lost.
+            How many items were still waiting or on their way, and are lost.
         """
         self.queue.close()
         if self._thread.ident is None:
@@ -124,14 +128,18 @@ class Sender:
         for batch in lost:
             self._metrics.send_failed(self.queue.exporter, batch.signal, batch.items)
         self._thread.join(1.0)
+        # A backend that hangs may have taken what is in flight, or not.
+        unanswered = self._in_flight if self._thread.is_alive() else 0
         self._export.close()
-        return sum(batch.items for batch in lost)
+        return sum(batch.items for batch in lost) + self._given_up + unanswered
 
     def _run(self) -> None:
         while batches := self.queue.take(self._together_bytes):
+            self._in_flight = sum(batch.items for batch in batches)
             try:
                 self._deliver_together(batches)
             finally:
+                self._in_flight = 0
                 for batch in batches:
                     self.queue.release(batch.size_bytes)
 
@@ -170,6 +178,8 @@ class Sender:
             # A fault of ours must not end the thread: the queue would fill and stop every other exporter.
             _logger.error("%s: dropped a batch because of an unexpected error", self.queue.exporter, exc_info=error)
         self._metrics.send_failed(self.queue.exporter, batch.signal, batch.items)
+        if self._gave_up.is_set():
+            self._given_up += batch.items
 
     def _attempt(self, batch: Batch) -> int:
         try:

@@ -47,6 +47,7 @@ def match_model(registry: Registry, model: str, operation: str, day: date | None
     A model or family that is known for other operations only keeps its fact, which does not cover this one: what is
     said of any model would be said of the wrong ones. A model that handles no text has none.
     """
+    model = model.strip()
     known = known_model(registry, model, day)
     if known is not None:
         return known
@@ -72,6 +73,7 @@ def _whole_end(model: str) -> str:
 
 def known_model(registry: Registry, model: str, day: date | None) -> Match | None:
     """The coefficient that is about a model itself, by this or another spelling of its id."""
+    model = model.strip()
     coefficient = registry.about(EnergyCoefficient, model, day)
     if coefficient is not None:
         listed = any(model.lower() == listed.lower() for listed in coefficient.models)

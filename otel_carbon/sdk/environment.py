@@ -31,6 +31,7 @@ GRID_TABLE = "OTEL_CARBON_GRID_TABLE"
 MAX_SUGGESTIONS = 3
 SIMILARITY = 0.5
 TRUE_WORDS = ("true", "1", "yes", "on")
+FALSE_WORDS = ("false", "0", "no", "off", "")
 
 
 def is_disabled(environ: Mapping[str, str]) -> bool:
@@ -39,7 +40,10 @@ def is_disabled(environ: Mapping[str, str]) -> bool:
 
 
 def _is_true(environ: Mapping[str, str], variable: str) -> bool:
-    return environ.get(variable, "").strip().lower() in TRUE_WORDS
+    word = environ.get(variable, "").strip().lower()
+    if word not in TRUE_WORDS and word not in FALSE_WORDS:
+        logger.warning("%s=%s is neither true nor false; taken as false", variable, word)
+    return word in TRUE_WORDS
 
 
 def settings_from_environment(environ: Mapping[str, str], registry: Registry | None = None) -> EnrichSettings:

@@ -65,7 +65,7 @@ def test_estimate_prints_what_the_readme_shows(run_as_reader: Run, check_output:
 
 
 def test_the_fact_that_the_readme_names_can_be_shown(run_as_reader: Run) -> None:
-    command = "otel-carbon registry show energy/openai/gpt-4o@2026-11"
+    command = "otel-carbon registry show energy/openai/gpt-4o@2026-11-26"
     assert f"`{command}`" in PAGE
     assert "output_wh_per_ktoken" in run_as_reader(shlex.split(command)).stdout
 

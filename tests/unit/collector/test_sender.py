@@ -163,6 +163,27 @@ def test_the_drain_gives_up_at_its_deadline_and_counts_what_is_lost() -> None:
     assert counters(metrics) == {"sent": 3, "failed": 6}
 
 
+def test_a_batch_that_is_still_tried_at_the_deadline_is_counted_as_lost() -> None:
+    arrived = threading.Event()
+
+    class Refusing(Backend):
+        def send(self, batch: Batch) -> int:
+            self.attempts.append(batch)
+            arrived.set()
+            raise RetryableExportError("busy")
+
+    metrics = SelfMetrics()
+    queue = ByteQueue("otlp_http", 100_000)
+    metrics.watch_queue(queue)
+    sender = Sender(Refusing(), queue, FAST, metrics, together_bytes=0)
+    queued(queue, *(batch(number) for number in range(3)))
+    sender.start()
+    assert arrived.wait(10)
+    # One batch of 3 is tried again and again, two wait behind it: all 9 are lost.
+    assert sender.drain(time.monotonic() + 0.1) == 3 + 2 * 3
+    assert counters(metrics) == {"sent": 0, "failed": 9}
+
+
 def failed_attempt(number: int, error: Exception) -> RetryCallState:
     state = RetryCallState(Retrying(), None, (), {})
     state.attempt_number = number

@@ -12,6 +12,7 @@ from otel_carbon.sdk.environment import (
     MODELS,
     REGION,
     REGISTRY,
+    STRICT,
     settings_from_environment,
     unknown_model,
     unknown_region,
@@ -129,3 +130,14 @@ def test_services_count_or_pass_through_behind_a_minus(
 def test_without_the_variables_calls_count_where_they_are_made() -> None:
     settings = settings_from_environment({})
     assert (settings.models, settings.accounting_point, settings.pass_through) == ({}, frozenset(), frozenset())
+
+
+@pytest.mark.parametrize(("word", "strict"), [("true", True), ("ON", True), ("0", False), ("", False)])
+def test_strict_is_read_from_the_usual_words(word: str, strict: bool, caplog: pytest.LogCaptureFixture) -> None:
+    assert settings_from_environment({STRICT: word}).strict is strict
+    assert caplog.messages == []
+
+
+def test_a_word_that_is_neither_true_nor_false_is_logged_and_taken_as_false(caplog: pytest.LogCaptureFixture) -> None:
+    assert not settings_from_environment({STRICT: "maybe"}).strict
+    assert caplog.messages == ["OTEL_CARBON_STRICT=maybe is neither true nor false; taken as false"]
