@@ -304,7 +304,7 @@ class Enricher:
                 reason = ""
                 account = self._booking.account(context, factors, ours.STATUS_ESTIMATED, reason)
             account.calls += calls
-            account.add_tokens(tokens)
+            account.add_sums(tokens)
         return reason
 
 

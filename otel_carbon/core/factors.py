@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from otel_carbon.core.interval import Interval
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from otel_carbon.core.interval import Interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,8 @@ class EnergyPerToken:
     cache_read_kwh: Interval
     cache_write_kwh: Interval
     output_kwh: Interval
+    context_kwh: Interval | None = None
+    """What an output token costs more for each token that stands before it; `None` where nobody knows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +64,11 @@ class FactorsAtBound(NamedTuple):
     embodied_gco2e_per_it_kwh: float
     wue_l_per_it_kwh: float
     ewif_l_per_kwh: float
+    context_kwh: float
+    """0 where the model's is not known."""
+
+
+_NO_CONTEXT = Interval.exactly(0.0)
 
 
 class PerOutputToken(NamedTuple):
@@ -105,6 +112,7 @@ class Factors:
             self.embodied_gco2e_per_it_kwh,
             self.wue_l_per_it_kwh,
             self.ewif_l_per_kwh,
+            per_token.context_kwh or _NO_CONTEXT,
         )
         low = FactorsAtBound(*(interval.low for interval in intervals))
         mid = FactorsAtBound(*(interval.mid for interval in intervals))

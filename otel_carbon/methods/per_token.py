@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from otel_carbon.grid.table import GridTable
     from otel_carbon.methods.hourly_grid import CallGrid
     from otel_carbon.registry.catalog import Registry
-    from otel_carbon.registry.facts import Fact
+    from otel_carbon.registry.facts import Fact, Fallback
     from otel_carbon.registry.ladder import Match
     from otel_carbon.registry.places import Place
 
@@ -145,6 +145,7 @@ def _factors(registry: Registry, match: Match, facts: _Facts) -> Factors:
             input_kwh * shared.cache_read.ratio,
             input_kwh * shared.cache_write.ratio,
             _kwh_per_token(coefficient.output_wh_per_ktoken),
+            _context_kwh(coefficient),
         ),
         place.site.pue,
         grid.gco2e_per_kwh,
@@ -172,6 +173,11 @@ def _per_output_token(assessment: Assessment) -> PerOutputToken:
     return PerOutputToken(
         assessment.gco2e_per_output_ktoken.scaled(per_token), assessment.l_per_output_ktoken.scaled(per_token)
     )
+
+
+def _context_kwh(coefficient: EnergyCoefficient | Fallback) -> Interval | None:
+    per_pair = coefficient.context_wh_per_ktoken_ktoken if isinstance(coefficient, EnergyCoefficient) else None
+    return None if per_pair is None else _kwh_per_token(per_pair).scaled(1.0 / TOKENS_PER_KTOKEN)
 
 
 def _kwh_per_token(wh_per_ktoken: Interval) -> Interval:

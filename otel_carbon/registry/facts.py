@@ -122,6 +122,10 @@ class EnergyCoefficient(Fact):
     output_usd_per_mtok: float | None = None
     """List price on `price_date`, in US dollars per million tokens."""
     price_date: date | None = None
+    kv_bytes_per_token: float | None = None
+    """What the accelerator reads again for each token of context and each token that it writes."""
+    context_wh_per_ktoken_ktoken: Interval | None = None
+    """For 1,000 output tokens at 1,000 tokens of context; made from the bytes above."""
     derivation: str = ""
     """How the amounts were computed, with every term."""
 
@@ -221,6 +225,8 @@ class SizeMethod(Fact):
     prefill_utilisation: Interval
     prefill_watts: float
     """One accelerator reading input at 16 bits."""
+    context_j_per_gb: Interval
+    """Joules of the accelerators for reading a gigabyte of the context's keys and values."""
 
 
 @dataclass(init=False, repr=False, eq=False, slots=True)

@@ -23,7 +23,10 @@ LEAST_B, MOST_B = 0.001, 100_000.0
 """Billions of parameters that a size may be written as: beyond lies a mistake of the unit."""
 DIGITS = 3
 """Significant digits of a made amount: more would claim what nobody knows."""
-COMPUTED = ("output_wh_per_ktoken", "input_wh_per_ktoken", "assumptions", "method")
+COMPUTED = (
+    *("output_wh_per_ktoken", "input_wh_per_ktoken", "context_wh_per_ktoken_ktoken"),
+    *("assumptions", "method"),
+)
 """Fields that a size makes, and that must not be written beside it."""
 EMBEDDINGS = "embeddings"
 
@@ -63,6 +66,8 @@ def with_sizes(draft: Draft, fields: dict[str, Entry], bounds: Bounds, problems:
         "method": energy.method,
         "evidence": energy.method,
     }
+    if energy.context_wh_per_ktoken_ktoken is not None:
+        made["context_wh_per_ktoken_ktoken"] = energy.context_wh_per_ktoken_ktoken
     return Sized({**fields, **{name: _entry(draft, name, value) for name, value in made.items()}}, energy.derivation)
 
 
@@ -131,6 +136,7 @@ def _evidence(draft: Draft, fields: dict[str, Entry], problems: list[Problem]) -
         other_wh_per_ktoken=(number("other_wh_per_ktoken_low"), number("other_wh_per_ktoken_high")),
         input_usd_per_mtok=number("input_usd_per_mtok"),
         output_usd_per_mtok=number("output_usd_per_mtok"),
+        kv_bytes_per_token=number("kv_bytes_per_token"),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from otel_carbon.core.steps import ASSESSED_STEPS, MARKET_STEP, OUTLINE
+from otel_carbon.core.steps import ASSESSED_STEPS, CONTEXT_STEP, MARKET_STEP, OUTLINE
 from otel_carbon.methodology.document import Link, Table
 from otel_carbon.methodology.html_page import html_of
 from otel_carbon.methodology.json_form import json_of
@@ -120,7 +120,7 @@ def test_every_source_has_a_licence_and_a_day_of_access() -> None:
 
 
 def test_the_formulas_are_those_of_the_code_and_every_term_is_explained() -> None:
-    outline = (*OUTLINE, MARKET_STEP, *ASSESSED_STEPS)
+    outline = (*OUTLINE, CONTEXT_STEP, MARKET_STEP, *ASSESSED_STEPS)
     assert [(row["quantity"], row["formula"]) for row in rows("formulas", "formulas")] == [
         (step.name, step.formula) for step in outline
     ]
