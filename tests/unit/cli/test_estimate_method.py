@@ -56,7 +56,7 @@ def test_a_method_that_has_no_figure_exits_3_and_says_why(run_cli: RunCli) -> No
     ("arguments", "message"),
     [
         ((*CALL, "--method", "nonsense"), "--method nonsense: no such method for this call; there are cascade, ecolog"),
-        (("estimate", "--model", "gpt-4o", "--requests", "9", "--method", "ecologits"), "needs token counts; leave out"),
+        (("estimate", "--model", "gpt-4o", "--requests", "9", "--method", "ecologits"), "needs token counts;"),
     ],
 )
 def test_what_cannot_be_a_method_is_wrong_usage(run_cli: RunCli, arguments: tuple[str, ...], message: str) -> None:
