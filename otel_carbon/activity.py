@@ -107,7 +107,7 @@ def estimate_activity(
             assumed.input_tokens.as_dict().values(), assumed.output_tokens.as_dict().values(), strict=True
         )
     )
-    return Footprint((*low.low, *mid.mid, *high.high), mid.tokens, in_tier, mid.attended)
+    return Footprint((*low.low, *mid.mid, *high.high), mid.tokens, in_tier, mid.units)
 
 
 def _of_requests(read: float, written: float, requests: int, factors: Factors) -> Footprint:

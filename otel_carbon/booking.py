@@ -142,6 +142,7 @@ class Booking:
             day_from_unix_ns(start_ns),
             place.private_host,
             self._hour(profile, start_ns),
+            profile.metered if isinstance(profile, SpanProfile) else "",
         )
         factors = self._resolver.factors_of(subject)
         if profile.request_model not in ("", profile.model) and not _is_of_the_model(factors):

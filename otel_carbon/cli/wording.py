@@ -21,6 +21,7 @@ FIELD_UNITS = {
     "context_wh_per_ktoken_ktoken": "IT Wh per 1,000 output tokens at 1,000 tokens of context",
     "input_wh_per_ktoken": "IT Wh per 1,000 tokens",
     "it_per_accelerator": "of the accelerators' energy",
+    "it_per_metered": "IT kWh per metered kWh",
     "l_per_kwh": "L per kWh",
     "l_per_output_ktoken": "L per 1,000 output tokens",
     "output_tokens": "tokens per request",

@@ -53,8 +53,8 @@ class Footprint(NamedTuple):
     """The fields of `Amounts` at the low bound, then at mid, then at the high bound, in one flat tuple."""
     tokens: AdditiveTokens
     factors: Factors
-    attended: int
-    """Pairs of an output token and a token before it; 0 where the factors have no use for them."""
+    units: int
+    """What the factors multiply beside the tokens: `attended_pairs`, or metered nanojoules; 0 for tokens alone."""
 
     @property
     def low(self) -> Amounts:
@@ -150,23 +150,23 @@ class Unestimated:
         return f"{text} ({self.detail})" if self.detail else text
 
 
-def footprint_of(tokens: AdditiveTokens, factors: Factors, attended: int | None = None) -> Footprint:
+def footprint_of(tokens: AdditiveTokens, factors: Factors, units: int | None = None) -> Footprint:
     """The footprint of one call: the formulas of `formulas` at each of the three bounds, to the same bit.
 
-    Of several calls together when `attended` is the sum of their `attended_pairs`; `None` takes the tokens for one
-    call.
+    `units` are those of `Footprint`, summed where the tokens are of several calls; `None` takes the tokens for one call
+    without a meter.
 
     Written out because it runs for every span: building every interval costs three times as much.
     """
     uncached, cache_read, cache_write, visible, reasoning = map(float, tokens)  # exact, as counts stay below 2**53
     output = visible + reasoning
-    if attended is None:
-        attended = attended_pairs(tokens) if factors.energy_per_token.context_kwh is not None else 0
-    pairs = float(attended)
+    if units is None:
+        units = attended_pairs(tokens) if factors.energy_per_token.context_kwh is not None else 0
+    other = float(units)
     amounts: tuple[float, ...] = ()
-    for in_kwh, read_kwh, write_kwh, out_kwh, pue, grid, embodied, wue, ewif, context_kwh in factors.at_bounds:
+    for in_kwh, read_kwh, write_kwh, out_kwh, pue, grid, embodied, wue, ewif, unit_kwh in factors.at_bounds:
         it_kwh = uncached * in_kwh + cache_read * read_kwh + cache_write * write_kwh + output * out_kwh
-        it_kwh += pairs * context_kwh
+        it_kwh += other * unit_kwh
         facility_kwh = it_kwh * pue
         operational = facility_kwh * grid
         embodied_gco2e = it_kwh * embodied
@@ -174,7 +174,7 @@ def footprint_of(tokens: AdditiveTokens, factors: Factors, attended: int | None 
         amounts += (it_kwh, facility_kwh, operational, embodied_gco2e, operational + embodied_gco2e, water_l)
     if factors.assessed is not None:
         amounts = _as_assessed(amounts, output, factors.assessed)
-    return _new_tuple(Footprint, (amounts, tokens, factors, attended))
+    return _new_tuple(Footprint, (amounts, tokens, factors, units))
 
 
 def _as_assessed(amounts: tuple[float, ...], output: float, assessed: PerOutputToken) -> tuple[float, ...]:

@@ -37,6 +37,16 @@ def it_energy_kwh(tokens: AdditiveTokens, energy_per_token: EnergyPerToken, atte
     return by_kind + energy_per_token.context_kwh.scaled(float(attended))
 
 
+def metered_it_energy_kwh(metered_nj: int, metered_kwh: Interval) -> Interval:
+    """Energy of the servers that ran the call, in kWh, where a meter gave it and not the tokens.
+
+    Formula: `metered_nj * metered_kwh`.
+    Boundary: IT; what was metered at the accelerators or at the facility is brought to it by the factor.
+    Source: the span, and the registry's factor for what meters cover.
+    """
+    return metered_kwh.scaled(float(metered_nj))
+
+
 def facility_energy_kwh(it_energy_kwh: Interval, pue: Interval) -> Interval:
     """Energy drawn from the grid for the call, in kWh.
 

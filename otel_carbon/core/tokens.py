@@ -28,6 +28,9 @@ class AdditiveTokens(NamedTuple):
     output_reasoning: int
 
 
+NO_TOKENS_AT_ALL = AdditiveTokens(0, 0, 0, 0, 0)
+
+
 def attended_pairs(tokens: AdditiveTokens) -> int:
     """Pairs of an output token of one call and a token that stands before it, which it looks back at.
 

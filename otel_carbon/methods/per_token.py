@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from otel_carbon.core import reasons
 from otel_carbon.core.factors import EnergyPerToken, Factors, PerOutputToken, Provenance
 from otel_carbon.core.footprint import Unestimated
+from otel_carbon.core.interval import Interval
 from otel_carbon.core.tokens import CACHE_READ, CACHE_WRITE
-from otel_carbon.core.units import TOKENS_PER_KTOKEN, kwh_per_token_from_wh_per_ktoken
+from otel_carbon.core.units import KWH_PER_NJ, TOKENS_PER_KTOKEN, kwh_per_token_from_wh_per_ktoken
+from otel_carbon.methods.cascade import METERED
 from otel_carbon.methods.hourly_grid import grid_of_call
-from otel_carbon.registry.facts import Assessment, Embodied, EnergyCoefficient, ProviderPlace, TokenRatio
-from otel_carbon.registry.ladder import FALLBACKS, known_model, match_model
+from otel_carbon.registry.facts import Assessment, Embodied, EnergyCoefficient, Meter, ProviderPlace, TokenRatio
+from otel_carbon.registry.ladder import EXACT, FALLBACKS, known_model, match_model
 from otel_carbon.registry.places import SELF_HOSTED, is_known_region, place_of_call
 from otel_carbon.registry.subjects import ANY_HARDWARE
 
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
-    from otel_carbon.core.interval import Interval
     from otel_carbon.grid.table import GridTable
     from otel_carbon.methods.hourly_grid import CallGrid
     from otel_carbon.registry.catalog import Registry
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 TIER = "token_physical"
 TIER_NUMBER = 1
+METERED_TIER = "metered"
+METERED_TIER_NUMBER = 0
+FACILITY = "facility"
 EVIDENCE_CONFIGURED = "configured"
 ASSESSED = "assessed_by_supplier"
 
@@ -39,6 +43,7 @@ class CallSubject(NamedTuple):
 
     `private_host` says that the call went to a loopback or private address.
     `hour` (UTC) is named only where a grid table is looked at; `None` stands for the whole day.
+    `metered` is the boundary of a meter that gives the energy of the call in place of its tokens; empty without one.
     """
 
     provider: str
@@ -49,6 +54,11 @@ class CallSubject(NamedTuple):
     day: date
     private_host: bool = False
     hour: int | None = None
+    metered: str = ""
+
+
+_NO_TOKENS = (Interval.exactly(0.0),) * 4
+"""Where a meter gives the energy, no kind of token does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +94,8 @@ def resolve_factors(
     With `grid_table` its figure of the hour or day stands in for the zone's yearly average, where it has one; not where
     a supplier's assessment holds, into which no grid enters.
     """
+    if call.metered:
+        return metered_factors(registry, call, configured_regions or {}, grid_table)
     match = match_model(registry, call.model, call.operation, call.day)
     if match is None or match.kind in FALLBACKS:
         if known_model(registry, call.model, None) is not None:
@@ -97,17 +109,50 @@ def resolve_factors(
         return Unestimated(reasons.OPERATION_NOT_COVERED, call.operation)
     # The provider attribute names the API dialect; an open model at a private address is the user's own.
     provider = SELF_HOSTED if call.private_host and coefficient.open_weights else call.provider
+    placed = _placed(registry, provider, call, configured_regions or {})
+    if isinstance(placed, Unestimated):
+        return placed
+    place, shared = placed
+    assessment = _assessment(registry, match, place, call.day)
+    grid = grid_of_call(registry, place.grid, None if assessment else grid_table, call.day, call.hour)
+    return _factors(registry, match, _Facts(shared, place, grid, assessment))
+
+
+def metered_factors(
+    registry: Registry, call: CallSubject, configured_regions: Mapping[str, str], grid_table: GridTable | None
+) -> Factors | Unestimated:
+    """The factors for a call whose energy a meter gave: what it covers, and the place; the model does not matter."""
+    meter = registry.about(Meter, call.metered, call.day)
+    if meter is None:
+        return Unestimated(reasons.OUTSIDE_VALIDITY, f"meter/{call.metered} on {call.day}")
+    match = match_model(registry, call.model, call.operation, call.day)
+    own = call.private_host and (match is None or match.fact.open_weights)
+    placed = _placed(registry, SELF_HOSTED if own else call.provider, call, configured_regions)
+    if isinstance(placed, Unestimated):
+        return placed
+    place, shared = placed
+    grid = grid_of_call(registry, place.grid, grid_table, call.day, call.hour)
+    per_kwh = meter.it_per_metered
+    if meter.boundary == FACILITY:
+        per_kwh = per_kwh.scaled(1.0 / place.site.pue.mid)
+    facts = _Facts(shared, place, grid, None)
+    per_token = EnergyPerToken(*_NO_TOKENS, metered_kwh=per_kwh.scaled(KWH_PER_NJ))
+    return _at_place(per_token, facts, _metered_provenance(registry, meter, facts))
+
+
+def _placed(
+    registry: Registry, provider: str, call: CallSubject, configured_regions: Mapping[str, str]
+) -> tuple[Place, _Shared] | Unestimated:
+    """Where the call ran and the facts that hold everywhere, or what of that is not known."""
     region, evidence = call.region, call.region_evidence
-    configured = _configured_region(registry, provider, configured_regions or {})
+    configured = _configured_region(registry, provider, configured_regions)
     if configured is not None:
         region, evidence = configured, EVIDENCE_CONFIGURED
     place = place_of_call(registry, provider, region, evidence, call.day)
     shared = _shared_facts(registry, call.day)
     if place is None or shared is None:
         return _no_place(registry, provider, region, call.day)
-    assessment = _assessment(registry, match, place, call.day)
-    grid = grid_of_call(registry, place.grid, None if assessment else grid_table, call.day, call.hour)
-    return _factors(registry, match, _Facts(shared, place, grid, assessment))
+    return place, shared
 
 
 def _configured_region(registry: Registry, provider: str, configured: Mapping[str, str]) -> str | None:
@@ -136,25 +181,30 @@ def _no_place(registry: Registry, provider: str, region: str | None, day: date) 
 
 
 def _factors(registry: Registry, match: Match, facts: _Facts) -> Factors:
-    shared, place, grid, assessment = facts
-    coefficient = match.fact
+    shared, coefficient, assessment = facts.shared, match.fact, facts.assessment
     input_kwh = _kwh_per_token(coefficient.input_wh_per_ktoken)
+    per_token = EnergyPerToken(
+        input_kwh,
+        input_kwh * shared.cache_read.ratio,
+        input_kwh * shared.cache_write.ratio,
+        _kwh_per_token(coefficient.output_wh_per_ktoken),
+        _context_kwh(coefficient),
+    )
+    factors = _at_place(per_token, facts, _provenance(registry, match, facts))
+    return replace(factors, assessed=_per_output_token(assessment)) if assessment else factors
+
+
+def _at_place(per_token: EnergyPerToken, facts: _Facts, provenance: Provenance) -> Factors:
+    shared, place, grid, _ = facts
     return Factors(
-        EnergyPerToken(
-            input_kwh,
-            input_kwh * shared.cache_read.ratio,
-            input_kwh * shared.cache_write.ratio,
-            _kwh_per_token(coefficient.output_wh_per_ktoken),
-            _context_kwh(coefficient),
-        ),
+        per_token,
         place.site.pue,
         grid.gco2e_per_kwh,
         place.market.gco2e_per_kwh if place.market else None,
         shared.embodied.gco2e_per_it_kwh,
         place.site.wue_l_per_it_kwh,
         place.water.l_per_kwh,
-        _provenance(registry, match, facts),
-        _per_output_token(assessment) if assessment else None,
+        provenance,
     )
 
 
@@ -185,11 +235,29 @@ def _kwh_per_token(wh_per_ktoken: Interval) -> Interval:
 
 
 def _provenance(registry: Registry, match: Match, found: _Facts) -> Provenance:
-    shared, place, grid, assessment = found
-    coefficient = match.fact
+    shared, coefficient = found.shared, match.fact
     sized_by = (registry.fact(coefficient.sized_by),) if coefficient.sized_by else ()
+    energy = (coefficient, *sized_by, shared.cache_read, shared.cache_write)
+    return _provenance_at(registry, found, energy, match.kind, coefficient.method, coefficient.assumptions)
+
+
+def _metered_provenance(registry: Registry, meter: Meter, found: _Facts) -> Provenance:
+    provenance = _provenance_at(registry, found, (meter,), EXACT, METERED, ())
+    return replace(provenance, tier=METERED_TIER, tier_number=METERED_TIER_NUMBER)
+
+
+def _provenance_at(
+    registry: Registry,
+    found: _Facts,
+    energy: tuple[Fact, ...],
+    match: str,
+    method: str,
+    assumptions: tuple[str, ...],
+) -> Provenance:
+    """Where factors come from; the first fact of `energy` is the one that gives the mid."""
+    shared, place, grid, assessment = found
     facts: dict[str, tuple[Fact, ...]] = {
-        "energy_per_token": (coefficient, *sized_by, shared.cache_read, shared.cache_write),
+        "energy_per_token": energy,
         "pue": (place.site, *place.named_by),
         "grid_gco2e_per_kwh": (*grid.facts, *place.named_by),
         "embodied_gco2e_per_it_kwh": (shared.embodied,),
@@ -206,16 +274,16 @@ def _provenance(registry: Registry, match: Match, found: _Facts) -> Provenance:
     return Provenance(
         registry_version=registry.version,
         registry_digest=registry.digest,
-        coefficient_id=coefficient.id,
-        match=match.kind,
+        coefficient_id=energy[0].id,
+        match=match,
         grid_id=grid.id,
         site_id=place.site.id,
         region=place.region,
         region_evidence=place.evidence,
         tier=TIER,
         tier_number=TIER_NUMBER,
-        method=coefficient.method,
-        assumptions=(*coefficient.assumptions, *place.assumptions, *grid.assumptions, *assessed),
+        method=method,
+        assumptions=(*assumptions, *place.assumptions, *grid.assumptions, *assessed),
         provider=place.provider,
         fact_ids={factor: tuple(fact.id for fact in behind) for factor, behind in facts.items()} | table_ids,
         source_ids={fact.id: fact.sources for behind in facts.values() for fact in behind} | dict(grid.table_sources),

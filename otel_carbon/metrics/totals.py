@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from otel_carbon.core.footprint import footprint_of
-from otel_carbon.core.tokens import KINDS, AdditiveTokens, attended_pairs
+from otel_carbon.core.tokens import KINDS, AdditiveTokens
 from otel_carbon.core.units import JOULES_PER_KWH
 from otel_carbon.metrics.labels import OTHER, LabelBudget, SeriesLabels, label_text
 from otel_carbon.metrics.unseen import Unseen
@@ -49,7 +49,7 @@ class Account:
     To be changed with the lock of its totals held.
     """
 
-    __slots__ = ("_added", "_attended", "_sums", "_takes_context", "calls", "factors", "labels", "outcome")
+    __slots__ = ("_added", "_sums", "_units", "calls", "factors", "labels", "outcome")
 
     def __init__(self, labels: SeriesLabels, factors: Factors | None, status: str, reason: str) -> None:
         self.labels = labels
@@ -58,17 +58,11 @@ class Account:
         self.calls = 0
         self._sums = [0] * len(KINDS)
         self._added: list[AdditiveTokens] = []
-        self._attended = 0
-        self._takes_context = factors is not None and factors.energy_per_token.context_kwh is not None
+        self._units = 0
 
-    def add_tokens(self, tokens: AdditiveTokens) -> None:
-        """Add the tokens of one call; summed up some calls at a time, which costs a third."""
-        if self._takes_context:
-            self._attended += attended_pairs(tokens)
-        self.add_sums(tokens)
-
-    def add_sums(self, tokens: AdditiveTokens) -> None:
-        """Add the tokens of any number of calls, of which nobody knows how long each context was."""
+    def add_tokens(self, tokens: AdditiveTokens, units: int = 0) -> None:
+        """Add tokens, and `Footprint.units` beside them; summed up some calls at a time, which costs a third."""
+        self._units += units
         added = self._added
         added.append(tokens)
         if len(added) >= _ADDED_TOGETHER:
@@ -91,7 +85,7 @@ class Account:
         """Energy (J), emissions (gCO2e) and water (L), each as mid, low, high."""
         if self.factors is None:
             return [0.0] * AMOUNTS
-        footprint = footprint_of(AdditiveTokens(*self.tokens), self.factors, self._attended)
+        footprint = footprint_of(AdditiveTokens(*self.tokens), self.factors, self._units)
         energy_j = footprint.energy_kwh.scaled(JOULES_PER_KWH)
         return [*_as_booked(energy_j), *_as_booked(footprint.emissions_gco2e), *_as_booked(footprint.water_l)]
 

@@ -331,6 +331,17 @@ class CharactersPerToken(Fact):
 
 
 @dataclass(init=False, repr=False, eq=False, slots=True)
+class Meter(Fact):
+    """What a meter of a call's energy covers: IT energy for each kWh that it shows.
+
+    `boundary` is `accelerator`, `it` or `facility`; of the last the PUE of the call's place is taken out afterwards.
+    """
+
+    boundary: str
+    it_per_metered: Interval
+
+
+@dataclass(init=False, repr=False, eq=False, slots=True)
 class RangeRule(Fact):
     """How far low and high lie from a mid that is published without a range: factors on the mid."""
 
@@ -353,6 +364,7 @@ FACT_KINDS: dict[str, type[Fact]] = {
     "activity": ActivityTokens,
     "assessment": Assessment,
     "characters": CharactersPerToken,
+    "meter": Meter,
     "method": SizeMethod,
     "fallback": Fallback,
 }

@@ -36,7 +36,8 @@ factors = st.builds(
     st.just(PROVENANCE),
 )
 reported = st.none() | st.integers(min_value=0, max_value=20)
-PER_TOKEN_FACTORS = [each.name for each in fields(EnergyPerToken)]
+PER_TOKEN_FACTORS = [each.name for each in fields(EnergyPerToken) if each.name != "metered_kwh"]
+"""A meter replaces the others; its own laws stand with it."""
 PLACE_FACTORS = [
     "pue",
     "grid_gco2e_per_kwh",

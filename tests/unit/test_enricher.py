@@ -250,7 +250,7 @@ def test_the_context_of_each_call_counts_and_not_that_of_their_sum() -> None:
     enricher = new_enricher()
     outcomes = [enrich(enricher, call_span(n, long, trace=n)) for n in (1, 2, 3)]
     footprints = [outcome.footprint for outcome in outcomes if outcome.footprint is not None]
-    assert [each.attended for each in footprints] == [200 * 100_000 + 200 * 199 // 2] * 3
+    assert [each.units for each in footprints] == [200 * 100_000 + 200 * 199 // 2] * 3
     booked = emissions_g(enricher.totals.snapshot())
     assert booked == pytest.approx(sum(each.emissions_gco2e.mid for each in footprints), rel=1e-12)
 
