@@ -11,7 +11,8 @@ from otel_carbon.core.footprint import Footprint, Unestimated, footprint_of
 from otel_carbon.core.interval import Interval
 from otel_carbon.core.tokens import AdditiveTokens, attended_pairs
 from otel_carbon.errors import UnknownFact, UsageError
-from otel_carbon.methods.per_token import EVIDENCE_CONFIGURED, CallSubject, resolve_factors
+from otel_carbon.methods.call_place import EVIDENCE_CONFIGURED, CallSubject
+from otel_carbon.methods.per_token import resolve_factors
 from otel_carbon.registry.catalog import Registry
 from otel_carbon.registry.facts import ActivityTokens, CharactersPerToken
 

@@ -20,7 +20,8 @@ from otel_carbon.estimating import (
     estimate,
     has_usage,
 )
-from otel_carbon.methods.per_token import CallSubject, resolve_factors
+from otel_carbon.methods.call_place import CallSubject
+from otel_carbon.methods.per_token import resolve_factors
 from otel_carbon.registry.catalog import Registry
 from otel_carbon.spans.write import footprint_attributes
 from tests.support.small_registry import DAY, MODEL, bounds, energy, grid, small_registry

@@ -8,7 +8,7 @@ from otel_carbon.activity import TIER as REQUEST_TIER
 from otel_carbon.activity import TIER_NUMBER as REQUEST_TIER_NUMBER
 from otel_carbon.methodology.document import Code, Link, Section, paragraph, table
 from otel_carbon.methodology.tables import prose
-from otel_carbon.methods.per_token import TIER, TIER_NUMBER
+from otel_carbon.methods.call_place import TIER, TIER_NUMBER
 from otel_carbon.registry.facts import (
     ActivityTokens,
     Assessment,
