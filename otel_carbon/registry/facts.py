@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import MISSING, FrozenInstanceError, dataclass
 from dataclasses import fields as dataclass_fields
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from otel_carbon.core.interval import Interval
@@ -27,13 +28,13 @@ class _Record:
         Raises:
             TypeError: a field is missing or unknown.
         """
-        for field in dataclass_fields(self):  # type: ignore[arg-type]  # all that are made are dataclasses
-            if field.name in fields:
-                object.__setattr__(self, field.name, fields.pop(field.name))
-            elif field.default is not MISSING:
-                object.__setattr__(self, field.name, field.default)
+        for name, default in _fields_of(type(self)):  # type: ignore[arg-type]  # mypy takes its instances for the class
+            if name in fields:
+                object.__setattr__(self, name, fields.pop(name))
+            elif default is not MISSING:
+                object.__setattr__(self, name, default)
             else:
-                msg = f"{type(self).__name__} needs {field.name!r}"
+                msg = f"{type(self).__name__} needs {name!r}"
                 raise TypeError(msg)
         if fields:
             msg = f"{type(self).__name__} has no {', '.join(map(repr, fields))}"
@@ -42,6 +43,12 @@ class _Record:
     def __setattr__(self, name: str, value: object) -> None:
         """Refuse: facts do not change."""
         raise FrozenInstanceError(name)
+
+
+@cache
+def _fields_of(record: type) -> tuple[tuple[str, object], ...]:
+    """The names and defaults of a record's fields, in their order."""
+    return tuple((field.name, field.default) for field in dataclass_fields(record))
 
 
 @dataclass(init=False, repr=False, slots=True)
