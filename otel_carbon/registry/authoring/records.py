@@ -23,6 +23,8 @@ Written: TypeAlias = str | int | float | bool | list[str] | Amount | None
 Record: TypeAlias = dict[str, Written]
 
 OMISSIBLE: Mapping[str, Written] = {
+    "aliases": [],
+    "assumptions": [],
     "locator": "",
     "note": "",
     "supersedes": None,

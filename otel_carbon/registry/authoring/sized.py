@@ -21,6 +21,8 @@ RANGES = ("active_b", "total_b", "other_wh_per_ktoken")
 SIZE_EVIDENCE = ("guessed", "name", "published")
 LEAST_B, MOST_B = 0.001, 100_000.0
 """Billions of parameters that a size may be written as: beyond lies a mistake of the unit."""
+MOST_KV_BYTES = 100e6
+"""Keys and values of one token: twenty times those of the largest known model."""
 DIGITS = 3
 """Significant digits of a made amount: more would claim what nobody knows."""
 COMPUTED = (
@@ -152,6 +154,10 @@ def _unlikely(fields: Mapping[str, Entry]) -> Iterator[Problem]:
         active, total = entry.content, fields[f"total_b_{bound}"].content
         if isinstance(active, int | float) and isinstance(total, int | float) and active > total:
             yield entry.problem(f"is {active:g}, more than all {total:g} billion parameters; correct one")
+    kv_bytes = fields["kv_bytes_per_token"].content if "kv_bytes_per_token" in fields else None
+    if isinstance(kv_bytes, int | float) and not 0 < kv_bytes <= MOST_KV_BYTES:
+        message = f"is {kv_bytes:g}; write bytes for one token in all layers, at most {MOST_KV_BYTES:g}"
+        yield fields["kv_bytes_per_token"].problem(message)
     benchmark = fields.get("benchmark_wh_per_ktoken")
     if benchmark is not None and benchmark.content == 0:
         yield benchmark.problem("is 0; leave it out where nothing was benchmarked")
