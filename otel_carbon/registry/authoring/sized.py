@@ -155,7 +155,7 @@ def _unlikely(fields: Mapping[str, Entry]) -> Iterator[Problem]:
         if isinstance(active, int | float) and isinstance(total, int | float) and active > total:
             yield entry.problem(f"is {active:g}, more than all {total:g} billion parameters; correct one")
     kv_bytes = fields["kv_bytes_per_token"].content if "kv_bytes_per_token" in fields else None
-    if isinstance(kv_bytes, int | float) and not 0 < kv_bytes <= MOST_KV_BYTES:
+    if isinstance(kv_bytes, int | float) and (kv_bytes == 0 or kv_bytes > MOST_KV_BYTES):
         message = f"is {kv_bytes:g}; write bytes for one token in all layers, at most {MOST_KV_BYTES:g}"
         yield fields["kv_bytes_per_token"].problem(message)
     benchmark = fields.get("benchmark_wh_per_ktoken")
