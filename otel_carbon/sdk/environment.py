@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+SDK_DISABLED = "OTEL_SDK_DISABLED"
+"""OpenTelemetry's own switch: with it there are no spans, so there is nothing for us to set up."""
 DISABLED = "OTEL_CARBON_DISABLED"
 REGISTRY = "OTEL_CARBON_REGISTRY"
 REGION = "OTEL_CARBON_REGION"
@@ -35,8 +37,8 @@ FALSE_WORDS = ("false", "0", "no", "off", "")
 
 
 def is_disabled(environ: Mapping[str, str]) -> bool:
-    """Whether the user switched otel-carbon off."""
-    return _is_true(environ, DISABLED)
+    """Whether the user switched otel-carbon off, or OpenTelemetry with it."""
+    return _is_true(environ, DISABLED) or environ.get(SDK_DISABLED, "").strip().lower() == "true"
 
 
 def _is_true(environ: Mapping[str, str], variable: str) -> bool:

@@ -28,9 +28,12 @@ class _TakesProcessors(Protocol):
 
 
 _lock = threading.Lock()
-_attached: weakref.WeakSet[object] = weakref.WeakSet()
-_stood_in_for: list[Callable[[trace.TracerProvider], None]] = []
-"""The API's own `set_tracer_provider`, once ours has taken its place."""
+_attached: weakref.WeakValueDictionary[int, object] = weakref.WeakValueDictionary()
+"""By their address: a provider may compare equal to others, and need not be hashable."""
+_SETTERS = ("_set_tracer_provider", "set_tracer_provider")
+"""What all ways to set the global provider go through: the first also where the second was imported before we came."""
+_stood_in_for: list[Callable[..., None]] = []
+"""The API's own setter, once ours has taken its place."""
 
 
 def instrument(provider: object | None = None) -> bool:
@@ -48,7 +51,7 @@ def instrument(provider: object | None = None) -> bool:
         return False
     target = provider if provider is not None else trace.get_tracer_provider()
     if isinstance(target, _TakesProcessors):
-        return _attach(target)
+        return _attach(_holder_of_processors(target))
     if provider is None:
         _wait_for_provider()
     else:
@@ -59,35 +62,45 @@ def instrument(provider: object | None = None) -> bool:
 def stop_waiting() -> None:
     """Undo the wait for a provider that never came."""
     with _lock:
-        if trace.set_tracer_provider is _set_and_attach:  # else someone else has wrapped it since
-            trace.set_tracer_provider = _stood_in_for[0]  # type: ignore[assignment]  # it is what stood there
+        if getattr(trace, _setter()) is _set_and_attach:  # else someone else has wrapped it since
+            setattr(trace, _setter(), _stood_in_for[0])
+
+
+def _holder_of_processors(provider: _TakesProcessors) -> _TakesProcessors:
+    """The provider itself, or what it stands for: Logfire's is given another one each time that it is configured."""
+    inner = getattr(provider, "provider", None)
+    return inner if isinstance(inner, _TakesProcessors) else provider
 
 
 def _attach(provider: _TakesProcessors) -> bool:
     try:
         with _lock:
-            if provider not in _attached:
+            if _attached.get(id(provider)) is not provider:
                 provider.add_span_processor(CarbonSpanProcessor())
                 with suppress(TypeError):  # what no weak reference can point to gets a second, idle processor
-                    _attached.add(provider)
+                    _attached[id(provider)] = provider
     except Exception as error:  # an application must start without us rather than not at all
         logger.warning("%s was not instrumented", type(provider).__name__, exc_info=error)
         return False
     return True
 
 
+def _setter() -> str:
+    return next(name for name in _SETTERS if hasattr(trace, name))
+
+
 def _wait_for_provider() -> None:
-    """Have the next `set_tracer_provider` attach: until then the API hands out a proxy without processors."""
+    """Have the next provider that is set attach: until then the API hands out a proxy without processors."""
     with _lock:
         if not _stood_in_for:
-            _stood_in_for.append(trace.set_tracer_provider)
-        if trace.set_tracer_provider is _stood_in_for[0]:  # else we wait already, or someone else has wrapped it
-            trace.set_tracer_provider = _set_and_attach
+            _stood_in_for.append(getattr(trace, _setter()))
+        if getattr(trace, _setter()) is _stood_in_for[0]:  # else we wait already, or someone else has wrapped it
+            setattr(trace, _setter(), _set_and_attach)
 
 
-def _set_and_attach(tracer_provider: trace.TracerProvider) -> None:
-    """What `set_tracer_provider` is while we wait."""
-    _stood_in_for[0](tracer_provider)
+def _set_and_attach(*arguments: object, **options: object) -> None:
+    """What the API's setter is while we wait."""
+    _stood_in_for[0](*arguments, **options)
     current = trace.get_tracer_provider()  # the API keeps the first provider, whatever is set later
     if isinstance(current, _TakesProcessors):
-        _attach(current)
+        _attach(_holder_of_processors(current))
