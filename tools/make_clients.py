@@ -1,7 +1,7 @@
 """Makes the environments of client programs that do not fit into ours: virtual ones for Python, folders for npm.
 
 `tests/clients/NAME.txt` holds the requirements of a virtual environment, into which this project goes as well;
-`tests/clients/NAME.json` is the `package.json` of a folder. Both become `.clients/NAME`; what is up to date is left alone.
+`tests/clients/NAME.json` is the `package.json` of a folder. Both become `.clients/NAME`; what is up to date stays.
 """
 
 from __future__ import annotations

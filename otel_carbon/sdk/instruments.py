@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _lock = threading.Lock()
 _of_global_provider: list[Totals] = []
+_global_instruments: list[object] = []
+"""Held, as a provider that is configured anew makes them again only while somebody has them: Logfire's does."""
 _by_provider: weakref.WeakKeyDictionary[MeterProvider, list[Totals]] = weakref.WeakKeyDictionary()
 
 
@@ -37,8 +39,12 @@ def register_instruments(totals: Totals, meter_provider: MeterProvider | None) -
         if len(together) > 1:
             return
     meter = get_meter(ours.ROOT, VERSION, meter_provider, ours.SCHEMA_URL)
-    for metric in metric_names.ALL:
+    instruments = [
         meter.create_observable_counter(metric.name, [_callback(together, metric)], metric.unit, metric.description)
+        for metric in metric_names.ALL
+    ]
+    if meter_provider is None:
+        _global_instruments.extend([meter, *instruments])
 
 
 def _callback(together: list[Totals], metric: Metric) -> Callable[[CallbackOptions], Iterable[Observation]]:

@@ -1,0 +1,112 @@
+"""Under the set-up of Logfire, traceloop-sdk and OpenLIT, each with its own instrumentation of the OpenAI client."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.clients import run_client
+from tests.support.exported_calls import booked_calls, emissions_of, emissions_on, reported_calls
+from tests.support.llm_answers.script import Script, TokenCounts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.integration.scripted_llm_server import ScriptedLlmServer
+    from tests.support.otlp_sink import OtlpSink
+
+    Run = Callable[[str, str], None]
+
+COUNTS = TokenCounts(input=800, output=300)
+EXPECTED = emissions_of(COUNTS, model="gpt-4o", provider="openai")
+CALL = """
+import openai
+with openai.OpenAI() as client:
+    client.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "Name a town."}])
+"""
+LOGFIRE = """
+import logfire
+logfire.configure(send_to_logfire=False, console=False)
+logfire.instrument_openai()
+"""
+SET_UPS = {
+    "logfire": LOGFIRE,
+    "traceloop": """
+from traceloop.sdk import Traceloop
+Traceloop.init(app_name="app")
+""",
+    "openlit": """
+import openlit
+openlit.init(application_name="app", pricing_json="pricing.json")
+""",
+}
+INSTRUMENT = """
+import otel_carbon
+otel_carbon.instrument()
+"""
+BY_HAND = """
+from opentelemetry import trace
+from otel_carbon import CarbonSpanProcessor
+trace.get_tracer_provider().add_span_processor(CarbonSpanProcessor())
+"""
+AMONG_PROCESSORS = LOGFIRE.replace(
+    "console=False",
+    "console=False, additional_span_processors=[__import__('otel_carbon').CarbonSpanProcessor()]",
+)
+every_vendor = pytest.mark.parametrize("vendor", list(SET_UPS))
+
+
+@pytest.fixture
+def run(llm_server: ScriptedLlmServer, otlp_sink: OtlpSink, tmp_path: Path) -> Run:
+    """Runs a program in a vendor's environment; its calls have the decided counts, what it exports goes to the sink."""
+    llm_server.script = Script(counts=COUNTS)
+    (tmp_path / "pricing.json").write_text("{}", encoding="utf-8")
+    variables = {
+        "OPENAI_BASE_URL": f"{llm_server.url}/v1",
+        "OPENAI_API_KEY": "none",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": otlp_sink.http_endpoint,
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+        "TRACELOOP_BASE_URL": otlp_sink.http_endpoint,
+        "TRACELOOP_TELEMETRY": "false",
+    }
+
+    def run_here(vendor: str, program: str) -> None:
+        run_client(vendor, ["python", "-c", program], variables, folder=tmp_path)
+
+    return run_here
+
+
+@every_vendor
+@pytest.mark.parametrize("placed", ["before", "after", "by hand", "twice"])
+def test_a_call_is_estimated_once_wherever_our_line_stands(
+    vendor: str, placed: str, run: Run, otlp_sink: OtlpSink
+) -> None:
+    set_up = SET_UPS[vendor]
+    orders = {
+        "before": INSTRUMENT + set_up,
+        "after": set_up + INSTRUMENT,
+        "by hand": set_up + BY_HAND,
+        "twice": INSTRUMENT + set_up + INSTRUMENT + BY_HAND,
+    }
+
+    run(vendor, orders[placed] + CALL)
+
+    assert emissions_on(otlp_sink.spans()) == [EXPECTED]
+    assert booked_calls(otlp_sink) == 1
+
+
+def test_a_processor_among_those_that_logfire_is_given_sees_every_call(run: Run, otlp_sink: OtlpSink) -> None:
+    run("logfire", AMONG_PROCESSORS + CALL)
+
+    assert emissions_on(otlp_sink.spans()) == [EXPECTED]
+    assert booked_calls(otlp_sink) == 1
+
+
+def test_logfire_configured_anew_is_instrumented_by_the_same_line_again(run: Run, otlp_sink: OtlpSink) -> None:
+    run("logfire", (LOGFIRE + INSTRUMENT + CALL) * 2)
+
+    assert emissions_on(otlp_sink.spans()) == [EXPECTED] * 2
+    # Logfire makes a new meter provider each time; a counter of the process goes on from where it was.
+    assert reported_calls(otlp_sink) == [1, 2]
