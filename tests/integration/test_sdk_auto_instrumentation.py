@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
-from importlib.metadata import entry_points
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.automatic import INSTRUMENT, OF_OTHERS, QUIET
 from tests.unit.sdk import programs
 from tests.unit.sdk.genai_spans import CORE_KEYS, ours
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from tests.support.otlp_sink import OtlpSink, ReceivedSpan
 
-INSTRUMENT = Path(sys.executable).parent / "opentelemetry-instrument"
 APPLICATION = """
 from opentelemetry import trace
 with trace.get_tracer("app").start_as_current_span("work"):
@@ -28,12 +27,6 @@ with trace.get_tracer("app").start_as_current_span("work"):
             "gen_ai.usage.input_tokens": 800, "gen_ai.usage.output_tokens": 300,
         })
 """
-OF_OTHERS = ",".join({each.name for each in entry_points(group="opentelemetry_instrumentor")} - {"otel_carbon"})
-QUIET = {
-    "OTEL_METRICS_EXPORTER": "none",
-    "OTEL_LOGS_EXPORTER": "none",
-    "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": OF_OTHERS,  # which take seconds to load
-}
 SAID_BY_THE_SDK = "OTEL_CONFIG_FILE is set; ignoring configurator kwargs"
 WITHOUT_PROCESSOR = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": f"{OF_OTHERS},otel_carbon"}
 
