@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.automatic import INSTRUMENT, QUIET
-from tests.support.exported_calls import booked_calls, emissions_of, emissions_on
+from tests.support.exported_calls import booked_calls, emissions_of, emissions_on, reported_calls
 from tests.support.llm_answers.script import TokenCounts
 from tests.unit.sdk import programs
 
@@ -83,3 +83,21 @@ def test_each_process_counts_its_own_calls(
     # One call before and one after by the process itself, one and two by its workers.
     assert emissions_on(otlp_sink.spans()) == [EXPECTED] * 5
     assert booked_calls(otlp_sink) == 5
+
+
+@pytest.mark.parametrize("method", ["fork", "forkserver"])
+def test_a_child_that_reports_differences_leaves_out_what_its_parent_has_reported(
+    method: str, otlp_sink: OtlpSink, tmp_path: Path
+) -> None:
+    app = tmp_path / "app.py"
+    reporting = "    call()\n    metrics.get_meter_provider().force_flush()\n    context"
+    app.write_text(APPLICATION.format(set_up=SET_UP).replace("    call()\n    context", reporting), encoding="utf-8")
+    exporting = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": otlp_sink.http_endpoint,
+        "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": "delta",
+    }
+
+    programs.run([sys.executable, app, method], exporting)
+
+    # The process itself before and after, and its workers.
+    assert sorted(reported_calls(otlp_sink)) == [1, 1, 1, 2]

@@ -8,9 +8,7 @@ from pathlib import Path
 
 INSTRUMENT = Path(sys.executable).parent / "opentelemetry-instrument"
 OF_OTHERS = ",".join(
-    each.name
-    for each in entry_points(group="opentelemetry_instrumentor")
-    if not each.value.startswith("otel_carbon.")
+    each.name for each in entry_points(group="opentelemetry_instrumentor") if not each.value.startswith("otel_carbon.")
 )
 QUIET = {
     "OTEL_METRICS_EXPORTER": "none",
