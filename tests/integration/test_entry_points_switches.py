@@ -1,0 +1,121 @@
+"""The three ways in, and the variables that switch each of them off without a change of the application."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.automatic import INSTRUMENT, OF_OTHERS, QUIET
+from tests.support.exported_calls import booked_calls, emissions_of, emissions_on
+from tests.support.llm_answers.script import TokenCounts
+from tests.unit.sdk import programs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.support.otlp_sink import OtlpSink
+
+    Run = Callable[..., None]
+
+EXPECTED = emissions_of(TokenCounts(input=800, output=300), model="gpt-4o", provider="openai")
+CALL = """
+from opentelemetry import metrics, trace
+with trace.get_tracer("app").start_as_current_span("chat gpt-4o", kind=trace.SpanKind.CLIENT) as span:
+    span.set_attributes({
+        "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o",
+        "gen_ai.usage.input_tokens": 800, "gen_ai.usage.output_tokens": 300,
+    })
+"""
+OWN_SET_UP = """
+from opentelemetry import metrics, trace
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+provider = TracerProvider()
+provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+trace.set_tracer_provider(provider)
+metrics.set_meter_provider(MeterProvider([PeriodicExportingMetricReader(OTLPMetricExporter())]))
+"""
+LINE = "import otel_carbon\notel_carbon.instrument()\n"
+INITIALIZE = "from opentelemetry.instrumentation.auto_instrumentation import initialize\ninitialize()\n"
+DECLARED = """
+file_format: "1.0"
+tracer_provider:
+  processors:
+    - batch: {{exporter: {{otlp_http: {{endpoint: "{endpoint}/v1/traces"}}}}}}
+meter_provider:
+  readers:
+    - periodic: {{exporter: {{otlp_http: {{endpoint: "{endpoint}/v1/metrics"}}}}}}
+"""
+PROGRAMS = {
+    "automatic": CALL,
+    "automatic, from within": INITIALIZE + CALL,
+    "declared": CALL,
+    "before its own set-up": LINE + OWN_SET_UP + CALL,
+    "after its own set-up": OWN_SET_UP + LINE + CALL,
+}
+FROM_OUTSIDE = ("automatic", "declared")
+every_way = pytest.mark.parametrize("way", list(PROGRAMS))
+
+
+@pytest.fixture
+def run(otlp_sink: OtlpSink, tmp_path: Path) -> Run:
+    """Runs an application that makes one call; what it exports goes to the sink."""
+
+    def run_here(way: str, **switches: str) -> None:
+        app, config = tmp_path / "app.py", tmp_path / "otel.yaml"
+        app.write_text(PROGRAMS[way], encoding="utf-8")
+        config.write_text(DECLARED.format(endpoint=otlp_sink.http_endpoint), encoding="utf-8")
+        variables = {
+            "OTEL_METRICS_EXPORTER": "otlp",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": otlp_sink.http_endpoint,
+            "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+        }
+        if way == "declared":
+            variables = {"OTEL_CONFIG_FILE": str(config)}
+        command: list[str | Path] = [*([INSTRUMENT] if way in FROM_OUTSIDE else []), sys.executable, app]
+        programs.run(command, QUIET | variables | switches)
+
+    return run_here
+
+
+@every_way
+def test_a_call_is_estimated_and_counted_once(way: str, run: Run, otlp_sink: OtlpSink) -> None:
+    run(way)
+
+    assert emissions_on(otlp_sink.spans()) == [EXPECTED]
+    assert booked_calls(otlp_sink) == 1
+
+
+@every_way
+def test_otel_carbon_disabled_leaves_spans_as_they_are(way: str, run: Run, otlp_sink: OtlpSink) -> None:
+    run(way, OTEL_CARBON_DISABLED="true")
+
+    assert_unchanged(otlp_sink)
+
+
+@pytest.mark.parametrize("way", ["automatic", "automatic, from within", "declared"])
+def test_a_disabled_instrumentation_leaves_spans_as_they_are(way: str, run: Run, otlp_sink: OtlpSink) -> None:
+    run(way, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=f"{OF_OTHERS},otel_carbon")
+
+    assert_unchanged(otlp_sink)
+
+
+@every_way
+def test_with_all_of_opentelemetry_disabled_nothing_is_exported(way: str, run: Run, otlp_sink: OtlpSink) -> None:
+    run(way, OTEL_SDK_DISABLED="true")
+
+    assert (otlp_sink.spans(), otlp_sink.metric_requests()) == ([], [])
+
+
+def assert_unchanged(sink: OtlpSink) -> None:
+    """One span arrived, and nothing of ours."""
+    (span,) = sink.spans()
+    assert [key for key in span.attributes if key.startswith("otel_carbon.")] == []
+    assert booked_calls(sink) == 0
