@@ -11,9 +11,9 @@ from opentelemetry.sdk.trace import SpanProcessor
 from otel_carbon import attributes as ours
 from otel_carbon.sdk.domain import CarbonDomain, shared_domain
 from otel_carbon.sdk.end_hook import EndHook
-from otel_carbon.sdk.environment import is_disabled
 from otel_carbon.sdk.spans import SpanViews, may_be_genai
 from otel_carbon.spans.role import Role
+from otel_carbon.switches import is_disabled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

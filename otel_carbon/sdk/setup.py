@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from opentelemetry import trace
 
-from otel_carbon.sdk.environment import is_disabled
 from otel_carbon.sdk.processor import CarbonSpanProcessor
+from otel_carbon.switches import is_disabled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,12 +36,14 @@ _stood_in_for: list[Callable[..., None]] = []
 """The API's own setter, once ours has taken its place."""
 
 
-def instrument(provider: object | None = None) -> bool:
-    """Add the carbon processor to a tracer provider, once.
+def instrument(provider: object | None = None, *, capture: bool = True) -> bool:
+    """Add the carbon processor to a tracer provider, once, and have calls of httpx and httpx2 captured.
 
     Args:
         provider: the provider; `None` is the global one. When that is not set yet, the processor is added as
             soon as it is.
+        capture: whether to write spans for calls to LLM APIs that nothing else traces;
+            `OTEL_CARBON_CAPTURE=false` says no for all.
 
     Returns:
         Whether a processor is in place now. `OTEL_CARBON_DISABLED=true` keeps it away;
@@ -50,6 +52,8 @@ def instrument(provider: object | None = None) -> bool:
     if is_disabled(os.environ):
         return False
     target = provider if provider is not None else trace.get_tracer_provider()
+    if capture:
+        _capture(provider)
     if isinstance(target, _TakesProcessors):
         return _attach(_holder_of_processors(target))
     if provider is None:
@@ -57,6 +61,15 @@ def instrument(provider: object | None = None) -> bool:
     else:
         logger.warning("%s takes no span processors; nothing was instrumented", type(target).__name__)
     return False
+
+
+def _capture(provider: object | None) -> None:
+    try:
+        from otel_carbon.capture.patching import capture
+
+        capture.switch_on(provider if isinstance(provider, trace.TracerProvider) else None)
+    except Exception as error:  # an application must start without us rather than not at all
+        logger.warning("calls are not captured", exc_info=error)
 
 
 def stop_waiting() -> None:

@@ -1,0 +1,102 @@
+"""Streams of responses that hand every chunk on as it is, and show it to an exchange on the way."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from otel_carbon.capture.exchange import Exchange
+    from otel_carbon.capture.http_types import AsyncStream, SyncStream
+
+SYNC_STREAM, ASYNC_STREAM = "SyncByteStream", "AsyncByteStream"
+"""The public base classes that both packages ask of a stream, by name, so that neither is imported."""
+
+
+class _Tap:
+    """What both kinds of stream share; what is asked beside the chunks is the stream's own to say."""
+
+    def __init__(self, stream: object, exchange: Exchange) -> None:
+        self._stream = stream
+        self._exchange = exchange
+
+    def __getattr__(self, name: str) -> object:
+        if name in ("_stream", "_exchange"):  # not there yet, as in a copy
+            raise AttributeError(name)
+        return cast("object", getattr(self._stream, name))
+
+    def __del__(self) -> None:
+        if "_exchange" in self.__dict__:
+            self._exchange.end()  # nobody read or closed it
+
+
+class _SyncTap(_Tap):
+    _stream: SyncStream
+
+    def __iter__(self) -> Iterator[bytes]:
+        exchange = self._exchange
+        try:
+            for chunk in self._stream:
+                exchange.feed(chunk)
+                yield chunk
+        except GeneratorExit:  # whoever stops early closes next
+            raise
+        except BaseException as error:
+            exchange.end(error)
+            raise
+        exchange.end()
+
+    def close(self) -> None:
+        try:
+            self._stream.close()
+        finally:
+            self._exchange.end()
+
+
+class _AsyncTap(_Tap):
+    _stream: AsyncStream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        exchange = self._exchange
+        stream = aiter(self._stream)
+        try:
+            async for chunk in stream:
+                exchange.feed(chunk)
+                yield chunk
+        except GeneratorExit:  # whoever stops early closes next
+            raise
+        except BaseException as error:
+            exchange.end(error)
+            raise
+        finally:
+            close = getattr(stream, "aclose", None)
+            if close is not None:  # a generator that is left open would be closed by the event loop, sometime
+                await close()
+        exchange.end()
+
+    async def aclose(self) -> None:
+        try:
+            await self._stream.aclose()
+        finally:
+            self._exchange.end()
+
+
+def tapped(stream: object, exchange: Exchange, kind: str) -> object:
+    """The stream with the exchange listening; `kind` is `SYNC_STREAM` or `ASYNC_STREAM`.
+
+    Raises:
+        TypeError: it is no such stream.
+    """
+    made: object = _tap_class(type(stream), kind)(stream, exchange)  # type: ignore[arg-type]  # every type is hashable
+    return made
+
+
+@lru_cache(maxsize=64)
+def _tap_class(stream_class: type, kind: str) -> type:
+    base = next((each for each in stream_class.__mro__ if each.__name__ == kind), None)
+    if base is None:
+        msg = f"{stream_class.__name__} is no {kind}"
+        raise TypeError(msg)
+    return type("TappedStream", (_SyncTap if kind == SYNC_STREAM else _AsyncTap, base), {})
