@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.integration.scripted_llm_server import running_llm_server
 from tests.support.automatic import INSTRUMENT, OF_OTHERS, QUIET
 from tests.support.exported_calls import booked_calls, emissions_of, emissions_on
-from tests.support.llm_answers.script import TokenCounts
+from tests.support.llm_answers.script import Script, TokenCounts
 from tests.unit.sdk import programs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.support.otlp_sink import OtlpSink
 
     Run = Callable[..., None]
 
-EXPECTED = emissions_of(TokenCounts(input=800, output=300), model="gpt-4o", provider="openai")
+COUNTS = TokenCounts(input=800, output=300)
+EXPECTED = emissions_of(COUNTS, model="gpt-4o", provider="openai")
 CALL = """
 from opentelemetry import metrics, trace
 with trace.get_tracer("app").start_as_current_span("chat gpt-4o", kind=trace.SpanKind.CLIENT) as span:
@@ -28,6 +30,11 @@ with trace.get_tracer("app").start_as_current_span("chat gpt-4o", kind=trace.Spa
         "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o",
         "gen_ai.usage.input_tokens": 800, "gen_ai.usage.output_tokens": 300,
     })
+"""
+CLIENT_CALL = """
+import openai
+with openai.OpenAI() as client:
+    client.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "Name a town."}])
 """
 OWN_SET_UP = """
 from opentelemetry import metrics, trace
@@ -53,24 +60,25 @@ meter_provider:
   readers:
     - periodic: {{exporter: {{otlp_http: {{endpoint: "{endpoint}/v1/metrics"}}}}}}
 """
-PROGRAMS = {
-    "automatic": CALL,
-    "automatic, from within": INITIALIZE + CALL,
-    "declared": CALL,
-    "before its own set-up": LINE + OWN_SET_UP + CALL,
-    "after its own set-up": OWN_SET_UP + LINE + CALL,
+SET_UPS = {
+    "automatic": "",
+    "automatic, from within": INITIALIZE,
+    "declared": "",
+    "before its own set-up": LINE + OWN_SET_UP,
+    "after its own set-up": OWN_SET_UP + LINE,
 }
 FROM_OUTSIDE = ("automatic", "declared")
-every_way = pytest.mark.parametrize("way", list(PROGRAMS))
+BY_LOADER = ("automatic", "automatic, from within", "declared")
+every_way = pytest.mark.parametrize("way", list(SET_UPS))
 
 
 @pytest.fixture
 def run(otlp_sink: OtlpSink, tmp_path: Path) -> Run:
     """Runs an application that makes one call; what it exports goes to the sink."""
 
-    def run_here(way: str, **switches: str) -> None:
+    def run_here(way: str, call: str = CALL, **switches: str) -> None:
         app, config = tmp_path / "app.py", tmp_path / "otel.yaml"
-        app.write_text(PROGRAMS[way], encoding="utf-8")
+        app.write_text(SET_UPS[way] + call, encoding="utf-8")
         config.write_text(DECLARED.format(endpoint=otlp_sink.http_endpoint), encoding="utf-8")
         variables = {
             "OTEL_METRICS_EXPORTER": "otlp",
@@ -100,7 +108,7 @@ def test_otel_carbon_disabled_leaves_spans_as_they_are(way: str, run: Run, otlp_
     assert_unchanged(otlp_sink)
 
 
-@pytest.mark.parametrize("way", ["automatic", "automatic, from within", "declared"])
+@pytest.mark.parametrize("way", BY_LOADER)
 def test_a_disabled_instrumentation_leaves_spans_as_they_are(way: str, run: Run, otlp_sink: OtlpSink) -> None:
     run(way, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=f"{OF_OTHERS},otel_carbon")
 
@@ -112,6 +120,42 @@ def test_with_all_of_opentelemetry_disabled_nothing_is_exported(way: str, run: R
     run(way, OTEL_SDK_DISABLED="true")
 
     assert (otlp_sink.spans(), otlp_sink.metric_requests()) == ([], [])
+
+
+@pytest.fixture
+def of_client() -> Iterator[dict[str, str]]:
+    """Variables for the OpenAI client, whose calls nothing instruments, and which have the decided counts."""
+    with running_llm_server() as server:
+        server.script = Script(counts=COUNTS)
+        yield {"OPENAI_BASE_URL": f"{server.url}/v1", "OPENAI_API_KEY": "none"}
+        assert len(server.calls) == 1
+
+
+@every_way
+def test_a_call_that_nothing_instruments_is_captured(
+    way: str, run: Run, otlp_sink: OtlpSink, of_client: dict[str, str]
+) -> None:
+    run(way, CLIENT_CALL, **of_client)
+
+    assert emissions_on(otlp_sink.spans()) == [EXPECTED]
+    assert booked_calls(otlp_sink) == 1
+
+
+@every_way
+def test_capture_can_be_switched_off_alone(way: str, run: Run, otlp_sink: OtlpSink, of_client: dict[str, str]) -> None:
+    run(way, CLIENT_CALL + CALL, OTEL_CARBON_CAPTURE="false", **of_client)
+
+    assert len(otlp_sink.spans()) == 1
+    assert emissions_on(otlp_sink.spans()) == [EXPECTED]
+
+
+@pytest.mark.parametrize("way", BY_LOADER)
+def test_capture_is_an_instrumentation_that_can_be_disabled(
+    way: str, run: Run, otlp_sink: OtlpSink, of_client: dict[str, str]
+) -> None:
+    run(way, CLIENT_CALL, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=f"{OF_OTHERS},otel_carbon_capture", **of_client)
+
+    assert otlp_sink.spans() == []
 
 
 def assert_unchanged(sink: OtlpSink) -> None:
