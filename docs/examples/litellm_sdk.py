@@ -1,0 +1,16 @@
+"""LiteLLM as a library.
+
+    pip install '.[auto]' litellm
+    export OPENAI_API_KEY=...
+    opentelemetry-instrument --traces_exporter console --metrics_exporter none --logs_exporter none python docs/examples/litellm_sdk.py
+
+The call is seen on the wire, whichever provider it goes to. The span is printed when the program ends.
+"""
+
+import litellm
+
+answer = litellm.completion(
+    model="openai/gpt-4o-mini",
+    messages=[{"role": "user", "content": "Name a town by the sea."}],
+)
+print(answer.choices[0].message.content)
