@@ -2,7 +2,8 @@
 
     pip install '.[auto]' anthropic
     export ANTHROPIC_API_KEY=...
-    opentelemetry-instrument --traces_exporter console --metrics_exporter none --logs_exporter none python docs/examples/anthropic_messages.py
+    export OTEL_TRACES_EXPORTER=console OTEL_METRICS_EXPORTER=none OTEL_LOGS_EXPORTER=none
+    opentelemetry-instrument python docs/examples/anthropic_messages.py
 
 The client writes a span of its own, so the call is not captured beside it. The span is printed when the program ends.
 """

@@ -2,7 +2,8 @@
 
     pip install '.[auto]' google-genai
     export GEMINI_API_KEY=...
-    opentelemetry-instrument --traces_exporter console --metrics_exporter none --logs_exporter none python docs/examples/google_genai.py
+    export OTEL_TRACES_EXPORTER=console OTEL_METRICS_EXPORTER=none OTEL_LOGS_EXPORTER=none
+    opentelemetry-instrument python docs/examples/google_genai.py
 
 The call is seen on the wire, thoughts included. The span is printed when the program ends.
 """

@@ -2,7 +2,8 @@
 
     pip install '.[auto]' langchain langchain-openai
     export OPENAI_API_KEY=...
-    opentelemetry-instrument --traces_exporter console --metrics_exporter none --logs_exporter none python docs/examples/langchain_chain.py
+    export OTEL_TRACES_EXPORTER=console OTEL_METRICS_EXPORTER=none OTEL_LOGS_EXPORTER=none
+    opentelemetry-instrument python docs/examples/langchain_chain.py
 
 The call of the model is seen on the wire below LangChain. The span is printed when the program ends.
 """
@@ -11,5 +12,6 @@ from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_openai import ChatOpenAI
 
-chain = ChatPromptTemplate.from_template("Name a town by the {water}.") | ChatOpenAI(model="gpt-4o-mini") | StrOutputParser()
+prompt = ChatPromptTemplate.from_template("Name a town by the {water}.")
+chain = prompt | ChatOpenAI(model="gpt-4o-mini") | StrOutputParser()
 print(chain.invoke({"water": "sea"}))

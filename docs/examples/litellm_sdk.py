@@ -2,7 +2,8 @@
 
     pip install '.[auto]' litellm
     export OPENAI_API_KEY=...
-    opentelemetry-instrument --traces_exporter console --metrics_exporter none --logs_exporter none python docs/examples/litellm_sdk.py
+    export OTEL_TRACES_EXPORTER=console OTEL_METRICS_EXPORTER=none OTEL_LOGS_EXPORTER=none
+    opentelemetry-instrument python docs/examples/litellm_sdk.py
 
 The call is seen on the wire, whichever provider it goes to. The span is printed when the program ends.
 """

@@ -2,7 +2,8 @@
 
     pip install '.[auto]' mistralai
     export MISTRAL_API_KEY=...
-    opentelemetry-instrument --traces_exporter console --metrics_exporter none --logs_exporter none python docs/examples/mistral_chat.py
+    export OTEL_TRACES_EXPORTER=console OTEL_METRICS_EXPORTER=none OTEL_LOGS_EXPORTER=none
+    opentelemetry-instrument python docs/examples/mistral_chat.py
 
 The call is seen on the wire. The span is printed when the program ends.
 """

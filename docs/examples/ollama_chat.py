@@ -2,7 +2,8 @@
 
     pip install '.[auto]' ollama
     export OTEL_CARBON_REGION=self_hosted=FRA
-    opentelemetry-instrument --traces_exporter console --metrics_exporter none --logs_exporter none python docs/examples/ollama_chat.py
+    export OTEL_TRACES_EXPORTER=console OTEL_METRICS_EXPORTER=none OTEL_LOGS_EXPORTER=none
+    opentelemetry-instrument python docs/examples/ollama_chat.py
 
 Where your own machines draw their power from nobody knows but you: the variable names the country, or a grid zone.
 Without it the average of the world is taken.

@@ -2,9 +2,10 @@
 
     pip install '.[auto]' openai-agents
     export OPENAI_API_KEY=... OPENAI_AGENTS_DISABLE_TRACING=1
-    opentelemetry-instrument --traces_exporter console --metrics_exporter none --logs_exporter none python docs/examples/openai_agents.py
+    export OTEL_TRACES_EXPORTER=console OTEL_METRICS_EXPORTER=none OTEL_LOGS_EXPORTER=none
+    opentelemetry-instrument python docs/examples/openai_agents.py
 
-The second variable keeps the SDK from sending its own traces to OpenAI; ours do not need them.
+`OPENAI_AGENTS_DISABLE_TRACING` keeps the SDK from sending its own traces to OpenAI; ours do not need them.
 The call is seen on the wire, with the Responses API. The span is printed when the program ends.
 """
 

@@ -2,7 +2,8 @@
 
     pip install '.[auto]' openai
     export OPENAI_API_KEY=...
-    opentelemetry-instrument --traces_exporter console --metrics_exporter none --logs_exporter none python docs/examples/openai_chat.py
+    export OTEL_TRACES_EXPORTER=console OTEL_METRICS_EXPORTER=none OTEL_LOGS_EXPORTER=none
+    opentelemetry-instrument python docs/examples/openai_chat.py
 
 Nothing instruments the client: its call is seen on the wire. The span of the call is printed when the program ends.
 """

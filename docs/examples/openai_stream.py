@@ -2,7 +2,8 @@
 
     pip install '.[auto]' openai
     export OPENAI_API_KEY=...
-    opentelemetry-instrument --traces_exporter console --metrics_exporter none --logs_exporter none python docs/examples/openai_stream.py
+    export OTEL_TRACES_EXPORTER=console OTEL_METRICS_EXPORTER=none OTEL_LOGS_EXPORTER=none
+    opentelemetry-instrument python docs/examples/openai_stream.py
 
 OpenAI sends the usage of a chat stream only where it is asked to: without `include_usage` the call has no estimate.
 """

@@ -4,14 +4,14 @@
     export OPENAI_API_KEY=...
     python docs/examples/pydantic_ai_agent.py
 
-`otel_carbon.instrument()` is the only line of ours. The span of the call has a footprint, the one of the agent above it has
-none of its own: it is the sum of its calls.
+`otel_carbon.instrument()` is the only line of ours. The span of the call has a footprint; the one of the agent above it
+has none, as it only sums up its calls.
 """
 
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter
-from pydantic_ai import Agent
+from pydantic_ai import Agent, InstrumentationSettings
 
 import otel_carbon
 
@@ -19,7 +19,7 @@ provider = TracerProvider()
 provider.add_span_processor(BatchSpanProcessor(ConsoleSpanExporter()))
 trace.set_tracer_provider(provider)
 otel_carbon.instrument()
-Agent.instrument_all()
+Agent.instrument_all(InstrumentationSettings(include_content=False))
 
 agent = Agent("openai:gpt-4o-mini", instructions="Answer in one word.")
 print(agent.run_sync("Name a town by the sea.").output)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _TIMEOUT_S = 120.0
 _NOWHERE = "http://127.0.0.1:9"
-_SWITCHES_OF_TESTS = ("OTEL_", "PYTHON", "TRACELOOP_", "OPENAI_", "ANTHROPIC_", "VIRTUAL_ENV")
+_SWITCHES_OF_TESTS = ("OTEL_", "PYTHON", "TRACELOOP_", "OPENAI_", "ANTHROPIC_", "CLAUDE", "VIRTUAL_ENV")
 
 
 def client_program(name: str, program: str) -> Path:

@@ -22,7 +22,7 @@ STATUS = "otel_carbon.status"
 EMISSIONS = "otel_carbon.emissions_gco2e"
 
 
-def emissions_of(counts: TokenCounts, *, model: str, provider: str) -> float:
+def emissions_of(counts: TokenCounts, *, model: str, provider: str, region: str | None = None) -> float:
     """The gCO2e that `estimate` gives for one call."""
     usage = TokenUsage(
         provider=provider,
@@ -32,6 +32,7 @@ def emissions_of(counts: TokenCounts, *, model: str, provider: str) -> float:
         cache_read_tokens=counts.cache_read,
         cache_write_tokens=counts.cache_write,
         reasoning_tokens=counts.reasoning,
+        region=region,
     )
     found = estimate(usage)
     assert isinstance(found, Footprint), found
