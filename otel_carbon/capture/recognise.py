@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
@@ -102,11 +103,14 @@ def recognise(method: str, target: bytes) -> Recognised | None:
     if method != "POST":
         return None
     path = target.partition(b"?")[0]
-    candidates = _BY_LAST_PART.get(path[max(path.rfind(b"/"), path.rfind(b":")) + 1 :])
-    if candidates is None:
-        return None
+    last_part = path[max(path.rfind(b"/"), path.rfind(b":")) + 1 :]
+    return _api_at(path, last_part) if last_part in _BY_LAST_PART else None
+
+
+@lru_cache(maxsize=1024)
+def _api_at(path: bytes, last_part: bytes) -> Recognised | None:
     text = path.decode("ascii", "replace")
-    for pattern, api in candidates:
+    for pattern, api in _BY_LAST_PART[last_part]:
         found = pattern.search(text)
         if found:
             model = unquote(found.groupdict().get("model") or "")[:MAX_MODEL_CHARACTERS]

@@ -36,10 +36,10 @@ class _SyncTap(_Tap):
     _stream: SyncStream
 
     def __iter__(self) -> Iterator[bytes]:
-        exchange = self._exchange
+        exchange, feed = self._exchange, self._exchange.feed
         try:
             for chunk in self._stream:
-                exchange.feed(chunk)
+                feed(chunk)
                 yield chunk
         except GeneratorExit:  # whoever stops early closes next
             raise
@@ -59,11 +59,11 @@ class _AsyncTap(_Tap):
     _stream: AsyncStream
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        exchange = self._exchange
+        exchange, feed = self._exchange, self._exchange.feed
         stream = aiter(self._stream)
         try:
             async for chunk in stream:
-                exchange.feed(chunk)
+                feed(chunk)
                 yield chunk
         except GeneratorExit:  # whoever stops early closes next
             raise
