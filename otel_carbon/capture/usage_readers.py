@@ -58,7 +58,10 @@ class Usage:
 
 
 class Shape(NamedTuple):
-    """How the answers of an API are read: the members wanted, the bytes without which a text of a stream holds no usage, and how to take it."""
+    """How the answers of an API are read: the members wanted, and how to take them.
+
+    A text of a stream without the bytes of `usage_mark` holds no usage.
+    """
 
     tree: Tree
     usage_mark: bytes
