@@ -111,10 +111,15 @@ class Exchange:
         self.usage = Usage()
         self.context: Context = trace.set_span_in_context(span, otel_context.get_current())
 
+    @property
+    def is_recorded(self) -> bool:
+        """Whether anybody will see the span; else no answer need be read for it."""
+        return self._span.is_recording()
+
     def answered(self, status: int, headers: Mapping[str, str]) -> bool:
         """Take status and headers; returns whether the body is to be read."""
         try:
-            return self._span.is_recording() and self._answered(status, headers)
+            return self._answered(status, headers)
         except Exception as error:  # nothing of ours may reach the host
             report(error)
             return False

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry import context as otel_context
 
-from otel_carbon.capture.exchange import Capturer, Exchange, report
+from otel_carbon.capture.exchange import Capturer
 from otel_carbon.capture.import_hook import ImportHook
-from otel_carbon.capture.tapped_streams import ASYNC_STREAM, SYNC_STREAM
-from otel_carbon.capture.transport import listen
+from otel_carbon.capture.tapped_streams import ASYNC_STREAM, SYNC_STREAM, hear
 from otel_carbon.switches import may_capture
 
 if TYPE_CHECKING:
@@ -102,7 +101,7 @@ def _sync_send(capture: Capture, original: Callable[..., Response]) -> Callable[
             raise
         finally:
             otel_context.detach(token)
-        _hear(exchange, response, SYNC_STREAM)
+        hear(exchange, response, SYNC_STREAM)
         return response
 
     return send
@@ -123,23 +122,10 @@ def _async_send(capture: Capture, original: Callable[..., Awaitable[Response]]) 
             raise
         finally:
             otel_context.detach(token)
-        _hear(exchange, response, ASYNC_STREAM)
+        hear(exchange, response, ASYNC_STREAM)
         return response
 
     return send
-
-
-def _hear(exchange: Exchange, response: Response, kind: str) -> None:
-    """Read the body at once where `send` has read it, which it does unless a stream was asked for."""
-    try:
-        if not response.is_closed:
-            listen(exchange, response, kind)
-            return
-        if exchange.answered(response.status_code, response.headers):
-            exchange.read(response.content)
-    except Exception as error:  # nothing of ours may reach the host
-        report(error)
-    exchange.end()
 
 
 capture = Capture()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
@@ -16,6 +17,7 @@ from otel_carbon.capture.usage_readers import (
     OLLAMA,
     OPENAI,
 )
+from otel_carbon.capture.wire.json_picker import pick, tree_of
 from otel_carbon.spans.role import CHAT, EMBEDDINGS
 
 if TYPE_CHECKING:
@@ -102,11 +104,14 @@ def recognise(method: str, target: bytes) -> Recognised | None:
     if method != "POST":
         return None
     path = target.partition(b"?")[0]
-    candidates = _BY_LAST_PART.get(path[max(path.rfind(b"/"), path.rfind(b":")) + 1 :])
-    if candidates is None:
-        return None
+    last_part = path[max(path.rfind(b"/"), path.rfind(b":")) + 1 :]
+    return _api_at(path, last_part) if last_part in _BY_LAST_PART else None
+
+
+@lru_cache(maxsize=1024)
+def _api_at(path: bytes, last_part: bytes) -> Recognised | None:
     text = path.decode("ascii", "replace")
-    for pattern, api in candidates:
+    for pattern, api in _BY_LAST_PART[last_part]:
         found = pattern.search(text)
         if found:
             model = unquote(found.groupdict().get("model") or "")[:MAX_MODEL_CHARACTERS]
@@ -125,13 +130,26 @@ _MODEL = re.compile(rb'"model"\s*:\s*"([^"\\]{1,%d})"' % MAX_MODEL_CHARACTERS)
 
 
 def model_asked_for(body: bytes) -> str:
-    """The model that the JSON body of a request names, empty when it names none or several.
+    """The model that the JSON body of a request names, empty when it names none.
 
-    The body is searched and not parsed: inside a text of the user's every quote would be escaped.
+    The body is searched and not parsed, unless several are named, as tools may have models of their own.
+    Inside a text of the user's every quote is escaped, so that none is found there.
     """
-    if len(body) > 2 * SEARCHED_BYTES:
-        body = body[:SEARCHED_BYTES] + b"\n" + body[-SEARCHED_BYTES:]
     if body[:1] != b"{":
         return ""
-    named = {found[1] for found in _MODEL.finditer(body)}
+    parts = _parts_of(body)
+    named = {found[1] for part in parts for found in _MODEL.finditer(part)}
+    if len(named) > 1 and len(parts) == 1:
+        model = pick(body, _MODEL_TREE).get("model")
+        return model[:MAX_MODEL_CHARACTERS] if isinstance(model, str) else ""
     return named.pop().decode("utf-8", "replace") if len(named) == 1 else ""
+
+
+def _parts_of(body: bytes) -> tuple[bytes, ...]:
+    """What is searched of a body: all, or its two ends."""
+    if len(body) <= 2 * SEARCHED_BYTES:
+        return (body,)
+    return body[:SEARCHED_BYTES], body[-SEARCHED_BYTES:]
+
+
+_MODEL_TREE = tree_of("model")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
+from otel_carbon.capture.exchange import report
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from otel_carbon.capture.exchange import Exchange
-    from otel_carbon.capture.http_types import AsyncStream, SyncStream
+    from otel_carbon.capture.http_types import AsyncStream, Response, SyncStream
 
 SYNC_STREAM, ASYNC_STREAM = "SyncByteStream", "AsyncByteStream"
 """The public base classes that both packages ask of a stream, by name, so that neither is imported."""
@@ -36,10 +38,10 @@ class _SyncTap(_Tap):
     _stream: SyncStream
 
     def __iter__(self) -> Iterator[bytes]:
-        exchange = self._exchange
+        exchange, feed = self._exchange, self._exchange.feed
         try:
             for chunk in self._stream:
-                exchange.feed(chunk)
+                feed(chunk)
                 yield chunk
         except GeneratorExit:  # whoever stops early closes next
             raise
@@ -59,11 +61,11 @@ class _AsyncTap(_Tap):
     _stream: AsyncStream
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        exchange = self._exchange
+        exchange, feed = self._exchange, self._exchange.feed
         stream = aiter(self._stream)
         try:
             async for chunk in stream:
-                exchange.feed(chunk)
+                feed(chunk)
                 yield chunk
         except GeneratorExit:  # whoever stops early closes next
             raise
@@ -83,18 +85,30 @@ class _AsyncTap(_Tap):
             self._exchange.end()
 
 
-def tapped(stream: object, exchange: Exchange, kind: str) -> object:
-    """The stream with the exchange listening; `kind` is `SYNC_STREAM` or `ASYNC_STREAM`.
+def hear(exchange: Exchange, response: Response, kind: str) -> None:
+    """Have the exchange hear the answer: at once if it has been read, else as it is read. Never raises.
 
-    Raises:
-        TypeError: it is no such stream.
+    `kind` is `SYNC_STREAM` or `ASYNC_STREAM`.
     """
-    made: object = _tap_class(type(stream), kind)(stream, exchange)  # type: ignore[arg-type]  # every type is hashable
-    return made
+    try:
+        if not exchange.is_recorded:
+            exchange.end()
+        elif response.is_closed:  # as `send` leaves it, unless it was asked for a stream
+            if exchange.answered(response.status_code, response.headers):
+                exchange.read(response.content)
+            exchange.end()
+        else:
+            if exchange.answered(response.status_code, response.headers):
+                exchange.decode(response.headers.get("content-encoding", ""))
+            response.stream = _tap_class(type(response.stream), kind)(response.stream, exchange)  # type: ignore[arg-type]  # every type is hashable
+    except Exception as error:  # nothing of ours may reach the host
+        report(error)
+        exchange.end()
 
 
 @lru_cache(maxsize=64)
 def _tap_class(stream_class: type, kind: str) -> type:
+    """A class that the client takes for a stream of its package; raises `TypeError` when the stream is none."""
     base = next((each for each in stream_class.__mro__ if each.__name__ == kind), None)
     if base is None:
         msg = f"{stream_class.__name__} is no {kind}"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as otel_context
 
-from otel_carbon.capture.exchange import Capturer, Exchange, report
-from otel_carbon.capture.tapped_streams import ASYNC_STREAM, SYNC_STREAM, tapped
+from otel_carbon.capture.exchange import Capturer
+from otel_carbon.capture.tapped_streams import ASYNC_STREAM, SYNC_STREAM, hear
 from otel_carbon.switches import may_capture
 
 if TYPE_CHECKING:
@@ -19,25 +19,12 @@ if TYPE_CHECKING:
     import httpx2
     from opentelemetry.trace import TracerProvider
 
-    from otel_carbon.capture.http_types import Response
-
     class _Transport(httpx.BaseTransport, httpx2.BaseTransport): ...  # type: ignore[misc]  # requests of both packages
 
     class _AsyncTransport(httpx.AsyncBaseTransport, httpx2.AsyncBaseTransport): ...  # type: ignore[misc]  # as above
 
 else:  # either package takes whatever has the methods, and neither is imported for it
     _Transport = _AsyncTransport = object
-
-
-def listen(exchange: Exchange, response: Response, kind: str) -> None:
-    """Have the exchange listen to the body of a response that has not been read; never raises."""
-    try:
-        if exchange.answered(response.status_code, response.headers):
-            exchange.decode(response.headers.get("content-encoding", ""))
-        response.stream = tapped(response.stream, exchange, kind)
-    except Exception as error:  # nothing of ours may reach the host
-        report(error)
-        exchange.end()
 
 
 class CaptureTransport(_Transport):
@@ -68,7 +55,7 @@ class CaptureTransport(_Transport):
             raise
         finally:
             otel_context.detach(token)
-        listen(exchange, response, SYNC_STREAM)
+        hear(exchange, response, SYNC_STREAM)
         return response
 
     def close(self) -> None:
@@ -108,7 +95,7 @@ class AsyncCaptureTransport(_AsyncTransport):
             raise
         finally:
             otel_context.detach(token)
-        listen(exchange, response, ASYNC_STREAM)
+        hear(exchange, response, ASYNC_STREAM)
         return response
 
     async def aclose(self) -> None:

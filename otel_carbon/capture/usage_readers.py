@@ -5,12 +5,11 @@ Input includes what was read from or written to a cache, output includes reasoni
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from otel_carbon.capture.wire.json_picker import tree_of
-from otel_carbon.core.tokens import check_count
+from otel_carbon.core.tokens import MAX_TOKENS_PER_CALL, check_count
 from otel_carbon.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from otel_carbon.capture.wire.json_picker import Picked, Tree
 
 MAX_NAME_CHARACTERS = 256
+_NOTHING: Mapping[str, object] = {}
 
 
 @dataclass(slots=True)
@@ -58,10 +58,13 @@ class Usage:
 
 
 class Shape(NamedTuple):
-    """How the answers of an API are read: the members wanted, what marks usage in a stream, and how to take it."""
+    """How the answers of an API are read: the members wanted, and how to take them.
+
+    A text of a stream without the bytes of `usage_mark` holds no usage.
+    """
 
     tree: Tree
-    usage_mark: re.Pattern[bytes]
+    usage_mark: bytes
     read: Callable[[Usage, Picked], None]
 
     def take(self, usage: Usage, picked: Picked) -> None:
@@ -81,17 +84,25 @@ def _count(usage: Mapping[str, object], *names: str) -> int | None:
     for name in names:
         found = usage.get(name)
         if found is not None:
-            return check_count(name, found)
+            return found if type(found) is int and 0 <= found <= MAX_TOKENS_PER_CALL else check_count(name, found)
     return None
 
 
 def _inner(usage: Mapping[str, object], *names: str) -> Mapping[str, object]:
-    return next((found for name in names if isinstance(found := usage.get(name), dict)), {})
+    for name in names:
+        found = usage.get(name)
+        if isinstance(found, dict):
+            return found
+    return _NOTHING
 
 
 def _name(picked: Picked, *paths: str) -> str:
     """The first text, cut to a bound."""
-    return next((found[:MAX_NAME_CHARACTERS] for path in paths if isinstance(found := picked.get(path), str)), "")
+    for path in paths:
+        found = picked.get(path)
+        if isinstance(found, str):
+            return found[:MAX_NAME_CHARACTERS]
+    return ""
 
 
 def _read_openai(usage: Usage, picked: Picked) -> None:
@@ -103,7 +114,7 @@ def _read_openai(usage: Usage, picked: Picked) -> None:
         return
     given, output = _count(told, "prompt_tokens", "input_tokens"), _count(told, "completion_tokens", "output_tokens")
     parts = _inner(told, "prompt_tokens_details", "input_tokens_details")
-    read = _count({**told, **parts}, "cached_tokens", "prompt_cache_hit_tokens")
+    read = _count(parts or told, "cached_tokens", "prompt_cache_hit_tokens")
     write = _count(parts, "cache_write_tokens")
     details = _inner(told, "completion_tokens_details", "output_tokens_details")
     reasoning, total = _count(details, "reasoning_tokens"), told.get("total_tokens")
@@ -195,17 +206,18 @@ INVOCATION_METRICS = "amazon-bedrock-invocationMetrics"
 _COUNT_HEADERS = tuple(
     f"x-amzn-bedrock-{kind}-token-count" for kind in ("input", "output", "cache-read-input", "cache-write-input")
 )
-_USAGE = re.compile(rb'"usage"\s*:\s*\{')
+_TOKENS = b'_tokens"'
+"""In all usage objects that are called so, and not in the `"usage": null` that stands in every text of some streams."""
 _MESSAGE = ("id", "model", "usage", "message.id", "message.model", "message.usage")
 
 OPENAI = Shape(
     tree_of("id", "model", "usage", "response.id", "response.model", "response.usage", "x_groq.usage"),
-    _USAGE,
+    _TOKENS,
     _read_openai,
 )
-ANTHROPIC = Shape(tree_of(*_MESSAGE), _USAGE, _read_anthropic)
-GEMINI = Shape(tree_of("usageMetadata", "modelVersion", "responseId"), re.compile(rb'"usageMetadata"'), _read_gemini)
-OLLAMA = Shape(tree_of("model", "prompt_eval_count", "eval_count"), re.compile(rb'eval_count"'), _read_ollama)
-COHERE = Shape(tree_of("id", "usage", "delta.usage", "meta"), _USAGE, _read_cohere)
-BEDROCK_CONVERSE = Shape(tree_of("usage"), _USAGE, _read_converse)
-BEDROCK_INVOKE = Shape(tree_of(*_MESSAGE, INVOCATION_METRICS), _USAGE, _read_invoke)
+ANTHROPIC = Shape(tree_of(*_MESSAGE), _TOKENS, _read_anthropic)
+GEMINI = Shape(tree_of("usageMetadata", "modelVersion", "responseId"), b'"usageMetadata"', _read_gemini)
+OLLAMA = Shape(tree_of("model", "prompt_eval_count", "eval_count"), b'eval_count"', _read_ollama)
+COHERE = Shape(tree_of("id", "usage", "delta.usage", "meta"), _TOKENS, _read_cohere)
+BEDROCK_CONVERSE = Shape(tree_of("usage"), b'Tokens"', _read_converse)
+BEDROCK_INVOKE = Shape(tree_of(*_MESSAGE, INVOCATION_METRICS), _TOKENS, _read_invoke)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from otel_carbon.capture.wire.json_picker import JsonPicker, pick
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Iterator, Sequence
 
     from otel_carbon.capture.wire.json_picker import Picked, Tree
@@ -28,11 +27,11 @@ class LineFramer:
     A text that is cut is searched as it comes and never put together, so that no length of it matters.
     """
 
-    __slots__ = ("_field", "_is_cut", "_is_text", "_may_hold_usage", "_picker", "_start", "_tree", "naming_texts")
+    __slots__ = ("_field", "_is_cut", "_is_text", "_picker", "_start", "_tree", "_usage_mark", "naming_texts")
 
-    def __init__(self, tree: Tree, usage_mark: re.Pattern[bytes], field: bytes = SSE_FIELD) -> None:
+    def __init__(self, tree: Tree, usage_mark: bytes, field: bytes = SSE_FIELD) -> None:
         self._tree = tree
-        self._may_hold_usage = usage_mark.search
+        self._usage_mark = usage_mark
         self._field = field
         self._picker = JsonPicker(tree)
         self._is_cut = False
@@ -45,7 +44,7 @@ class LineFramer:
     def feed(self, data: bytes) -> Sequence[Picked]:
         """What is found in the texts that end in this piece."""
         if not self._is_cut and data.endswith(_LINE_ENDS):
-            if not self.naming_texts and self._may_hold_usage(data) is None:
+            if not self.naming_texts and self._usage_mark not in data:
                 return ()  # nearly all pieces of a stream end here
             return [found for line in data.splitlines() if (found := self._whole(line))]
         return [found for found in self._pieces(data) if found]
@@ -85,7 +84,7 @@ class LineFramer:
             return {}
         if self.naming_texts:
             self.naming_texts -= 1
-        elif self._may_hold_usage(line) is None:
+        elif self._usage_mark not in line:
             return {}
         return pick(line[len(self._field) :], self._tree)
 
