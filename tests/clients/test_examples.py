@@ -8,13 +8,13 @@ import shutil
 import socket
 import subprocess
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.clients import client_environment, client_program
 from tests.support.examples import EXAMPLES, command_of, commands_of, exports_of, name_of, packages_of
-from tests.support.exported_calls import EMISSIONS, STATUS, emissions_of
+from tests.support.exported_calls import EMISSIONS, emissions_of, estimated_on_console
 from tests.support.llm_answers.script import CANARY, Script, TokenCounts
 from tests.support.ports import free_ports
 from tests.support.processes import start
@@ -133,22 +133,11 @@ def test_a_python_example_shows_the_footprint_of_its_call(
 
     printed = run_as_reader(command, call.client, addresses(llm_server) | exports_of(path, SECRET), reader_folder)
 
-    estimated = [each for each in printed_spans(printed) if each.get(STATUS) == "estimated"]
+    estimated = estimated_on_console(printed)
     assert [each[EMISSIONS] for each in estimated] == [call.emissions_gco2e]
     assert len(llm_server.calls) == 1
     assert CANARY in printed.partition("{\n")[0]  # the application got its answer
     assert CANARY not in str(estimated)
-
-
-def printed_spans(text: str) -> list[dict[str, Any]]:
-    """The attributes of each span that a console exporter has printed, whole, below other output."""
-    decoder, found = json.JSONDecoder(), []
-    at = text.find("{\n")
-    while at >= 0 and "\n}\n" in text[at:]:
-        span, end = decoder.raw_decode(text, at)
-        found.append(span["attributes"])
-        at = text.find("{\n", end)
-    return found
 
 
 def test_the_proxy_example_shows_the_footprint_of_a_call_through_it(
@@ -169,11 +158,9 @@ def test_the_proxy_example_shows_the_footprint_of_a_call_through_it(
         asking = command_of(path, "curl ").replace("localhost:4000", f"--silent 127.0.0.1:{port}")
         answer = json.loads(run_as_reader(asking, call.client, variables, reader_folder))
         assert answer["usage"]["completion_tokens"] == COUNTS.output
-
-        def estimated() -> list[dict[str, Any]]:
-            return [each for each in printed_spans(proxy.stdout()) if each.get(STATUS) == "estimated"]
-
-        (span,) = proxy.wait_for(estimated, timeout_s=TIMEOUT_S, what="estimated span")
+        (span,) = proxy.wait_for(
+            lambda: estimated_on_console(proxy.stdout()), timeout_s=TIMEOUT_S, what="estimated span"
+        )
         assert span[EMISSIONS] == call.emissions_gco2e
     finally:
         proxy.stop()

@@ -14,6 +14,9 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from tests.docs.conftest import reader_environment
 from tests.docs.pages import README, REPOSITORY
+from tests.integration.scripted_llm_server import running_llm_server
+from tests.support.exported_calls import EMISSIONS, emissions_of, estimated_on_console
+from tests.support.llm_answers.script import CANARY, Script, TokenCounts
 from tests.support.written_collector import running_written_collector
 from tools.markdown_blocks import blocks_of, commands_of
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.docs.conftest import CheckOutput, Run
+    from tests.integration.scripted_llm_server import ScriptedLlmServer
     from tests.support.otlp_sink import OtlpSink
     from tests.support.written_collector import WrittenCollector
 
@@ -33,7 +37,8 @@ INSTALLS = {
     "python3 -m venv .venv && .venv/bin/pip install -q '.[demo]' && .venv/bin/otel-carbon demo",
     "uvx --from '.[demo]' otel-carbon demo",
     "python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt -e '.[dev]' && .venv/bin/python -m pytest",
-    "pip install '.[auto]'",
+    "python3 -m venv .venv && . .venv/bin/activate",
+    "pip install '.[auto]' openai",
     "pip install '.[collector]'",
 }
 """Run by `.ci/run`, which takes the long ones from the README itself."""
@@ -42,6 +47,7 @@ INSTRUMENT = (
 )
 COLLECTOR = "otel-carbon collector --config collector.yaml"
 VALIDATE = "otel-carbon collector validate --config collector.yaml"
+COUNTS = TokenCounts(input=800, output=300)
 ESTIMATE = "otel-carbon estimate --model gpt-4o --input-tokens 800 --output-tokens 300 --region us-east-1"
 ENRICH = "otel-carbon enrich tests/corpus/genai-openai.traces.binpb -o enriched.binpb --summary"
 
@@ -74,20 +80,34 @@ def test_a_recorded_file_is_enriched(run_as_reader: Run, reader_folder: Path) ->
     assert (reader_folder / "enriched.binpb").stat().st_size > recorded
 
 
-def test_an_application_is_instrumented_without_a_change(run_as_reader: Run, reader_folder: Path) -> None:
+@pytest.fixture
+def openai_api(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedLlmServer]:
+    """OpenAI's API on this machine, where the client of the application finds it."""
+    with running_llm_server() as server:
+        server.script = Script(counts=COUNTS)
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v1")
+        monkeypatch.setenv("OPENAI_API_KEY", "none")
+        yield server
+
+
+def test_an_application_is_instrumented_without_a_change(
+    run_as_reader: Run, reader_folder: Path, openai_api: ScriptedLlmServer
+) -> None:
     write_file("app.py", reader_folder)
 
-    span = json.loads(run_as_reader(shlex.split(INSTRUMENT)).stdout)
+    printed = run_as_reader(shlex.split(INSTRUMENT)).stdout
 
-    assert span["name"] == "chat gpt-4o"
-    assert span["attributes"]["otel_carbon.status"] == "estimated"
-    assert span["attributes"]["otel_carbon.emissions_gco2e"] > 0.0
+    assert printed.split()[0] == CANARY
+    (attributes,) = estimated_on_console(printed)
+    assert attributes[EMISSIONS] == emissions_of(COUNTS, model="gpt-4o-mini", provider="openai")
 
 
-def test_the_application_of_the_readme_runs_without_us_too(run_as_reader: Run, reader_folder: Path) -> None:
+def test_the_application_of_the_readme_runs_without_us_too(
+    run_as_reader: Run, reader_folder: Path, openai_api: ScriptedLlmServer
+) -> None:
     write_file("app.py", reader_folder)
 
-    assert run_as_reader([sys.executable, "-W", "error", "app.py"]).stdout == ""
+    assert run_as_reader([sys.executable, "-W", "error", "app.py"]).stdout.split()[0] == CANARY
 
 
 def test_the_configuration_of_the_readme_is_valid(run_as_reader: Run, reader_folder: Path) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.support.automatic import INSTRUMENT, OF_OTHERS, QUIET
+from tests.support.exported_calls import printed_spans
 from tests.unit.sdk import programs
 from tests.unit.sdk.genai_spans import CORE_KEYS, ours
 
@@ -46,14 +46,9 @@ def run(app: Path, **variables: str) -> str:
     return done.stdout
 
 
-def printed_spans(text: str) -> dict[str, dict[str, Any]]:
+def printed_attributes(text: str) -> dict[str, dict[str, Any]]:
     """The attributes of the spans that a console exporter printed, by span name."""
-    decoder, found, at = json.JSONDecoder(), {}, 0
-    while text[at:].strip():
-        at += len(text[at:]) - len(text[at:].lstrip())
-        span, at = decoder.raw_decode(text, at)
-        found[span["name"]] = span["attributes"]
-    return found
+    return {each["name"]: each["attributes"] for each in printed_spans(text)}
 
 
 def received_attributes(spans: Sequence[ReceivedSpan]) -> dict[str, Mapping[str, Any]]:
@@ -61,7 +56,7 @@ def received_attributes(spans: Sequence[ReceivedSpan]) -> dict[str, Mapping[str,
 
 
 def test_the_span_in_the_backend_carries_its_footprint(app: Path) -> None:
-    spans = printed_spans(run(app, OTEL_TRACES_EXPORTER="console"))
+    spans = printed_attributes(run(app, OTEL_TRACES_EXPORTER="console"))
     assert set(spans) == {"work", "chat gpt-4o"}
     assert set(ours(spans["chat gpt-4o"])) == CORE_KEYS
     assert spans["chat gpt-4o"]["otel_carbon.emissions_gco2e"] > 0
@@ -70,7 +65,7 @@ def test_the_span_in_the_backend_carries_its_footprint(app: Path) -> None:
 
 @pytest.mark.parametrize("off", [WITHOUT_PROCESSOR, {"OTEL_CARBON_DISABLED": "true"}])
 def test_it_can_be_switched_off_without_touching_the_application(app: Path, off: dict[str, str]) -> None:
-    spans = printed_spans(run(app, OTEL_TRACES_EXPORTER="console", **off))
+    spans = printed_attributes(run(app, OTEL_TRACES_EXPORTER="console", **off))
     assert set(spans) == {"work", "chat gpt-4o"}
     assert ours(spans["chat gpt-4o"]) == {}
 

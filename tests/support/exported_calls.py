@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_DELTA
@@ -42,6 +43,23 @@ def emissions_of(counts: TokenCounts, *, model: str, provider: str, region: str 
 def emissions_on(spans: Sequence[ReceivedSpan]) -> list[Any]:
     """The gCO2e on each span that carries an estimate, in order of arrival."""
     return [each.attributes[EMISSIONS] for each in spans if each.attributes.get(STATUS) == "estimated"]
+
+
+def printed_spans(text: str) -> list[dict[str, Any]]:
+    """The spans that a console exporter has printed, whole, below and between other output."""
+    decoder, found = json.JSONDecoder(), []
+    at = text.find("{\n")
+    while at >= 0 and "\n}\n" in text[at:]:
+        span, end = decoder.raw_decode(text, at)
+        found.append(span)
+        at = text.find("{\n", end)
+    return found
+
+
+def estimated_on_console(text: str) -> list[dict[str, Any]]:
+    """The attributes of each printed span that carries an estimate."""
+    attributes = [each["attributes"] for each in printed_spans(text)]
+    return [each for each in attributes if each.get(STATUS) == "estimated"]
 
 
 def booked_calls(sink: OtlpSink) -> int:
