@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.integration.scripted_llm_server import ScriptedLlmServer
     from tests.support.otlp_sink import OtlpSink
 
-    Run = Callable[[str, str], None]
+    Run = Callable[..., None]
 
 COUNTS = TokenCounts(input=800, output=300)
 EXPECTED = emissions_of(COUNTS, model="gpt-4o", provider="openai")
@@ -72,8 +72,9 @@ def run(llm_server: ScriptedLlmServer, otlp_sink: OtlpSink, tmp_path: Path) -> R
         "TRACELOOP_TELEMETRY": "false",
     }
 
-    def run_here(vendor: str, program: str) -> None:
-        run_client(vendor, ["python", "-c", program], variables, folder=tmp_path)
+    def run_here(vendor: str, program: str, starter: str = "") -> None:
+        (tmp_path / "app.py").write_text(program, encoding="utf-8")
+        run_client(vendor, [*starter.split(), "python", "app.py"], variables, folder=tmp_path)
 
     return run_here
 
@@ -110,3 +111,22 @@ def test_logfire_configured_anew_is_instrumented_by_the_same_line_again(run: Run
     assert emissions_on(otlp_sink.spans()) == [EXPECTED] * 2
     # Logfire makes a new meter provider each time; a counter of the process goes on from where it was.
     assert reported_calls(otlp_sink) == [1, 2]
+
+
+@pytest.mark.parametrize("vendor", ["traceloop", "openlit"])
+def test_beside_automatic_instrumentation_a_call_is_counted_once(vendor: str, run: Run, otlp_sink: OtlpSink) -> None:
+    run(vendor, SET_UPS[vendor] + CALL, "opentelemetry-instrument")
+
+    exported = {each.span.span_id: each for each in otlp_sink.spans()}  # both send the span
+    assert emissions_on(list(exported.values())) == [EXPECTED]
+    assert booked_calls(otlp_sink) == 1
+
+
+def test_beside_automatic_instrumentation_logfire_keeps_a_provider_of_its_own_which_can_be_named(
+    run: Run, otlp_sink: OtlpSink
+) -> None:
+    naming = "otel_carbon.instrument(logfire.DEFAULT_LOGFIRE_INSTANCE.config.get_tracer_provider())\n"
+    run("logfire", LOGFIRE + "import otel_carbon\n" + naming + CALL, "opentelemetry-instrument")
+
+    assert emissions_on(otlp_sink.spans()) == [EXPECTED]
+    assert booked_calls(otlp_sink) == 1
