@@ -79,6 +79,13 @@ def run(llm_server: ScriptedLlmServer, otlp_sink: OtlpSink, tmp_path: Path) -> R
     return run_here
 
 
+WITHOUT_INSTRUMENTATION = {
+    "logfire": LOGFIRE.replace("logfire.instrument_openai()", ""),
+    "traceloop": SET_UPS["traceloop"].replace('app_name="app"', 'app_name="app", instruments=set()'),
+    "openlit": SET_UPS["openlit"].replace("pricing_json", 'disabled_instrumentors=["openai"], pricing_json'),
+}
+
+
 @every_vendor
 @pytest.mark.parametrize("placed", ["before", "after", "by hand", "twice"])
 def test_a_call_is_estimated_once_wherever_our_line_stands(
@@ -95,6 +102,15 @@ def test_a_call_is_estimated_once_wherever_our_line_stands(
     run(vendor, orders[placed] + CALL)
 
     assert emissions_on(otlp_sink.spans()) == [EXPECTED]
+    assert booked_calls(otlp_sink) == 1
+
+
+@every_vendor
+def test_a_call_that_the_vendor_does_not_instrument_is_captured(vendor: str, run: Run, otlp_sink: OtlpSink) -> None:
+    run(vendor, WITHOUT_INSTRUMENTATION[vendor] + INSTRUMENT + CALL)
+
+    (captured,) = [each for each in otlp_sink.spans() if "gen_ai.request.model" in each.attributes]
+    assert (captured.scope, emissions_on([captured])) == ("otel_carbon.capture", [EXPECTED])
     assert booked_calls(otlp_sink) == 1
 
 
