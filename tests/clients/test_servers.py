@@ -139,7 +139,9 @@ def test_what_uvicorn_has_reloaded_is_instrumented(by: list[str], otlp_sink: Otl
         answered.append(answer_of(f"{address}/chat"))
         # uvicorn ends a process by the signal that it was sent, so nothing is flushed at its exit.
         wait_until(all_has_arrived, timeout_s=TIMEOUT_S, what="export of the first application")
-        source.write_text(application.replace('VERSION = "first"', 'VERSION = "second"'), encoding="utf-8")
+        second = tmp_path / "web_app.new"
+        second.write_text(application.replace('VERSION = "first"', 'VERSION = "second"'), encoding="utf-8")
+        second.replace(source)  # at once, so that no half of it is loaded
         wait_until(lambda: is_served(f"{address}/", "second"), timeout_s=TIMEOUT_S, what="reloaded application")
         answered.append(answer_of(f"{address}/chat"))
         wait_until(all_has_arrived, timeout_s=TIMEOUT_S, what="export of the reloaded application")
