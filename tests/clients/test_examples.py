@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import socket
 import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.integration.scripted_llm_server import ScriptedLlmServer
-    from tests.support.processes import ManagedProcess
     from tests.support.written_collector import WrittenCollector
 
 COUNTS = TokenCounts(input=800, output=300)
@@ -154,7 +152,7 @@ def test_the_proxy_example_shows_the_footprint_of_a_call_through_it(
         environment=client_environment(call.client, variables),
     )
     try:
-        wait_until_listening(proxy, port)
+        proxy.wait_until_listening(port, timeout_s=TIMEOUT_S)
         asking = command_of(path, "curl ").replace("localhost:4000", f"--silent 127.0.0.1:{port}")
         answer = json.loads(run_as_reader(asking, call.client, variables, reader_folder))
         assert answer["usage"]["completion_tokens"] == COUNTS.output
@@ -164,14 +162,6 @@ def test_the_proxy_example_shows_the_footprint_of_a_call_through_it(
         assert span[EMISSIONS] == call.emissions_gco2e
     finally:
         proxy.stop()
-
-
-def wait_until_listening(process: ManagedProcess, port: int) -> None:
-    def listens() -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", port)) == 0
-
-    process.wait_for(listens, timeout_s=TIMEOUT_S, what="listening server")
 
 
 @pytest.fixture

@@ -9,61 +9,36 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.applications import EMISSIONS_GCO2E, FLUSH, INSTRUMENT, SET_UP, SPAN, exporting_to
 from tests.support.clients import client_environment, client_program
-from tests.support.exported_calls import booked_calls, emissions_of, emissions_on
-from tests.support.llm_answers.script import TokenCounts
+from tests.support.exported_calls import booked_calls, emissions_on
 
 if TYPE_CHECKING:
     from tests.support.otlp_sink import OtlpSink
 
-EXPECTED = emissions_of(TokenCounts(input=800, output=300), model="gpt-4o", provider="openai")
 TIMEOUT_S = 120.0
 RUN_NOTEBOOK = Path(__file__).with_name("apps") / "run_notebook.py"
 CELLS = {
-    "instrument": "import otel_carbon\notel_carbon.instrument()",
-    "set up": """
-from opentelemetry import metrics, trace
-from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-provider = TracerProvider()
-provider.add_span_processor(SimpleSpanProcessor(OTLPSpanExporter()))
-trace.set_tracer_provider(provider)
-metrics.set_meter_provider(MeterProvider([PeriodicExportingMetricReader(OTLPMetricExporter())]))
-""",
+    "instrument": INSTRUMENT,
+    "set up": SET_UP,
     "by hand": """
 from otel_carbon import CarbonSpanProcessor
 trace.get_tracer_provider().add_span_processor(CarbonSpanProcessor())
 """,
-    "call": """
-from opentelemetry import metrics, trace
-with trace.get_tracer("notebook").start_as_current_span("chat gpt-4o", kind=trace.SpanKind.CLIENT) as span:
-    span.set_attributes({
-        "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o",
-        "gen_ai.usage.input_tokens": 800, "gen_ai.usage.output_tokens": 300,
-    })
-""",
-    "flush": "trace.get_tracer_provider().force_flush(), metrics.get_meter_provider().force_flush()",
+    "call": f"{SPAN}\ncall()",
+    "flush": FLUSH,
     "count": "print(len(trace.get_tracer_provider()._active_span_processor._span_processors))",
 }
 
 
 def run(order: list[str], sink: OtlpSink, program: str = "python") -> str:
     """What the cells print, run in this order."""
-    exporting = {
-        "OTEL_EXPORTER_OTLP_ENDPOINT": sink.http_endpoint,
-        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
-        "OTEL_LOGS_EXPORTER": "none",
-    }
     runner: list[str | Path] = [client_program("jupyter", program)]
     runner += [] if program == "python" else [client_program("jupyter", "python")]
     done = subprocess.run(
         [*runner, RUN_NOTEBOOK],
         input=json.dumps({"cells": CELLS, "order": order}),
-        env=client_environment("jupyter", exporting),
+        env=client_environment("jupyter", exporting_to(sink)),
         capture_output=True,
         text=True,
         timeout=TIMEOUT_S,
@@ -87,19 +62,19 @@ def test_a_cell_that_instruments_adds_one_processor_however_often_it_is_run(
     printed = run([*order, "flush", "count"], otlp_sink)
 
     assert printed.splitlines()[-1:] == ["2"]  # the exporter's and ours
-    assert emissions_on(otlp_sink.spans()) == [EXPECTED] * 2
+    assert emissions_on(otlp_sink.spans()) == [EMISSIONS_GCO2E] * 2
     assert booked_calls(otlp_sink) == 2
 
 
 def test_a_processor_added_again_by_hand_counts_nothing_twice(otlp_sink: OtlpSink) -> None:
     run(["set up", "by hand", "by hand", "instrument", "call", "flush"], otlp_sink)
 
-    assert emissions_on(otlp_sink.spans()) == [EXPECTED]
+    assert emissions_on(otlp_sink.spans()) == [EMISSIONS_GCO2E]
     assert booked_calls(otlp_sink) == 1
 
 
 def test_the_kernel_of_an_instrumented_server_is_instrumented(otlp_sink: OtlpSink) -> None:
     run(["call", "flush", "instrument", "call", "flush"], otlp_sink, "opentelemetry-instrument")
 
-    assert emissions_on(otlp_sink.spans()) == [EXPECTED] * 2
+    assert emissions_on(otlp_sink.spans()) == [EMISSIONS_GCO2E] * 2
     assert booked_calls(otlp_sink) == 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.clients.apps import web_app
+from tests.support.applications import EMISSIONS_GCO2E, INSTRUMENT, SET_UP, exporting_to
 from tests.support.clients import client_environment, client_program
-from tests.support.exported_calls import booked_calls, emissions_of, emissions_on
-from tests.support.llm_answers.script import TokenCounts
+from tests.support.exported_calls import booked_calls, emissions_on
 from tests.support.ports import free_ports
 from tests.support.processes import ManagedProcess, start
 from tests.support.waiting import wait_until
@@ -24,26 +23,9 @@ if TYPE_CHECKING:
 
     from tests.support.otlp_sink import OtlpSink
 
-EXPECTED = emissions_of(TokenCounts(input=800, output=300), model="gpt-4o", provider="openai")
 TIMEOUT_S = 30.0
 START_ATTEMPTS = 3
 MAX_REQUESTS = 200
-INSTRUMENT = "import otel_carbon\notel_carbon.instrument()\n"
-"""The two lines for an application that sets up OpenTelemetry itself."""
-SET_UP = """
-from opentelemetry import trace, metrics
-from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
-
-provider = TracerProvider()
-provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-trace.set_tracer_provider(provider)
-metrics.set_meter_provider(MeterProvider([PeriodicExportingMetricReader(OTLPMetricExporter())]))
-"""
 AUTOMATIC = ["opentelemetry-instrument"]
 BY_ITSELF: list[str] = []
 
@@ -62,10 +44,7 @@ def serving(command: Sequence[str], folder: Path, sink: OtlpSink) -> Iterator[st
 
 def start_listening(command: Sequence[str], folder: Path, sink: OtlpSink) -> tuple[ManagedProcess, str]:
     """Start it, again if the port it was given was taken meanwhile."""
-    variables = {
-        "OTEL_EXPORTER_OTLP_ENDPOINT": sink.http_endpoint,
-        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
-        "OTEL_LOGS_EXPORTER": "none",
+    variables = exporting_to(sink) | {
         "OTEL_BSP_SCHEDULE_DELAY": "100",
         "OTEL_METRIC_EXPORT_INTERVAL": "200",
         "PYTHONPATH": str(folder),
@@ -80,7 +59,7 @@ def start_listening(command: Sequence[str], folder: Path, sink: OtlpSink) -> tup
             environment=client_environment("servers", variables),
         )
         try:
-            wait_until_listening(process, port)
+            process.wait_until_listening(port, timeout_s=TIMEOUT_S)
         except (RuntimeError, TimeoutError):
             process.stop()
             if attempt == START_ATTEMPTS - 1:
@@ -88,14 +67,6 @@ def start_listening(command: Sequence[str], folder: Path, sink: OtlpSink) -> tup
         else:
             return process, f"http://127.0.0.1:{port}"
     raise AssertionError("the last attempt either returns or raises")
-
-
-def wait_until_listening(process: ManagedProcess, port: int) -> None:
-    def listens() -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", port)) == 0
-
-    process.wait_for(listens, timeout_s=TIMEOUT_S, what="listening server")
 
 
 def answer_of(url: str) -> tuple[str, int]:
@@ -120,7 +91,7 @@ def test_every_worker_of_gunicorn_counts_its_own_calls(
             answered.append(answer_of(f"{address}/chat")[1])
 
     assert len(set(answered)) == 2
-    assert emissions_on(otlp_sink.spans()) == [EXPECTED] * len(answered)
+    assert emissions_on(otlp_sink.spans()) == [EMISSIONS_GCO2E] * len(answered)
     assert booked_calls(otlp_sink) == len(answered)
 
 
@@ -147,7 +118,7 @@ def test_what_uvicorn_has_reloaded_is_instrumented(by: list[str], otlp_sink: Otl
         wait_until(all_has_arrived, timeout_s=TIMEOUT_S, what="export of the reloaded application")
 
     assert len(set(answered)) == 2
-    assert emissions_on(otlp_sink.spans()) == [EXPECTED] * 2
+    assert emissions_on(otlp_sink.spans()) == [EMISSIONS_GCO2E] * 2
     assert booked_calls(otlp_sink) == 2
 
 

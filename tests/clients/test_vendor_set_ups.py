@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.applications import CLIENT, COUNTS, EMISSIONS_GCO2E, INSTRUMENT, exporting_to
 from tests.support.clients import run_client
-from tests.support.exported_calls import booked_calls, emissions_of, emissions_on, reported_calls
-from tests.support.llm_answers.script import Script, TokenCounts
+from tests.support.exported_calls import booked_calls, emissions_on, reported_calls
+from tests.support.llm_answers.script import Script
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,13 +20,6 @@ if TYPE_CHECKING:
 
     Run = Callable[..., None]
 
-COUNTS = TokenCounts(input=800, output=300)
-EXPECTED = emissions_of(COUNTS, model="gpt-4o", provider="openai")
-CALL = """
-import openai
-with openai.OpenAI() as client:
-    client.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "Name a town."}])
-"""
 LOGFIRE = """
 import logfire
 logfire.configure(send_to_logfire=False, console=False)
@@ -42,10 +36,6 @@ import openlit
 openlit.init(application_name="app", pricing_json="pricing.json")
 """,
 }
-INSTRUMENT = """
-import otel_carbon
-otel_carbon.instrument()
-"""
 BY_HAND = """
 from opentelemetry import trace
 from otel_carbon import CarbonSpanProcessor
@@ -55,6 +45,7 @@ AMONG_PROCESSORS = LOGFIRE.replace(
     "console=False",
     "console=False, additional_span_processors=[__import__('otel_carbon').CarbonSpanProcessor()]",
 )
+CALL = f"{CLIENT}\ncall()\n"
 every_vendor = pytest.mark.parametrize("vendor", list(SET_UPS))
 
 
@@ -63,11 +54,9 @@ def run(llm_server: ScriptedLlmServer, otlp_sink: OtlpSink, tmp_path: Path) -> R
     """Runs a program in a vendor's environment; its calls have the decided counts, what it exports goes to the sink."""
     llm_server.script = Script(counts=COUNTS)
     (tmp_path / "pricing.json").write_text("{}", encoding="utf-8")
-    variables = {
+    variables = exporting_to(otlp_sink) | {
         "OPENAI_BASE_URL": f"{llm_server.url}/v1",
         "OPENAI_API_KEY": "none",
-        "OTEL_EXPORTER_OTLP_ENDPOINT": otlp_sink.http_endpoint,
-        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
         "TRACELOOP_BASE_URL": otlp_sink.http_endpoint,
         "TRACELOOP_TELEMETRY": "false",
     }
@@ -101,7 +90,7 @@ def test_a_call_is_estimated_once_wherever_our_line_stands(
 
     run(vendor, orders[placed] + CALL)
 
-    assert emissions_on(otlp_sink.spans()) == [EXPECTED]
+    assert emissions_on(otlp_sink.spans()) == [EMISSIONS_GCO2E]
     assert booked_calls(otlp_sink) == 1
 
 
@@ -110,21 +99,21 @@ def test_a_call_that_the_vendor_does_not_instrument_is_captured(vendor: str, run
     run(vendor, WITHOUT_INSTRUMENTATION[vendor] + INSTRUMENT + CALL)
 
     (captured,) = [each for each in otlp_sink.spans() if "gen_ai.request.model" in each.attributes]
-    assert (captured.scope, emissions_on([captured])) == ("otel_carbon.capture", [EXPECTED])
+    assert (captured.scope, emissions_on([captured])) == ("otel_carbon.capture", [EMISSIONS_GCO2E])
     assert booked_calls(otlp_sink) == 1
 
 
 def test_a_processor_among_those_that_logfire_is_given_sees_every_call(run: Run, otlp_sink: OtlpSink) -> None:
     run("logfire", AMONG_PROCESSORS + CALL)
 
-    assert emissions_on(otlp_sink.spans()) == [EXPECTED]
+    assert emissions_on(otlp_sink.spans()) == [EMISSIONS_GCO2E]
     assert booked_calls(otlp_sink) == 1
 
 
 def test_logfire_configured_anew_is_instrumented_by_the_same_line_again(run: Run, otlp_sink: OtlpSink) -> None:
     run("logfire", (LOGFIRE + INSTRUMENT + CALL) * 2)
 
-    assert emissions_on(otlp_sink.spans()) == [EXPECTED] * 2
+    assert emissions_on(otlp_sink.spans()) == [EMISSIONS_GCO2E] * 2
     # Logfire makes a new meter provider each time; a counter of the process goes on from where it was.
     assert reported_calls(otlp_sink) == [1, 2]
 
@@ -134,7 +123,7 @@ def test_beside_automatic_instrumentation_a_call_is_counted_once(vendor: str, ru
     run(vendor, SET_UPS[vendor] + CALL, "opentelemetry-instrument")
 
     exported = {each.span.span_id: each for each in otlp_sink.spans()}  # both send the span
-    assert emissions_on(list(exported.values())) == [EXPECTED]
+    assert emissions_on(list(exported.values())) == [EMISSIONS_GCO2E]
     assert booked_calls(otlp_sink) == 1
 
 
@@ -144,5 +133,5 @@ def test_beside_automatic_instrumentation_logfire_keeps_a_provider_of_its_own_wh
     naming = "otel_carbon.instrument(logfire.DEFAULT_LOGFIRE_INSTANCE.config.get_tracer_provider())\n"
     run("logfire", LOGFIRE + "import otel_carbon\n" + naming + CALL, "opentelemetry-instrument")
 
-    assert emissions_on(otlp_sink.spans()) == [EXPECTED]
+    assert emissions_on(otlp_sink.spans()) == [EMISSIONS_GCO2E]
     assert booked_calls(otlp_sink) == 1

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.automatic import INSTRUMENT, QUIET
-from tests.support.exported_calls import STATUS, booked_calls, emissions_of, emissions_on
-from tests.support.llm_answers.script import TokenCounts
+from tests.support.applications import EMISSIONS_GCO2E, exporting_to
+from tests.support.automatic import COMMAND, QUIET
+from tests.support.exported_calls import STATUS, booked_calls, emissions_on
 from tests.support.processes import ManagedProcess, start
 from tests.support.waiting import wait_until
 from tests.unit.sdk import programs
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="freezing is watched in /proc")
 
-EXPECTED = emissions_of(TokenCounts(input=800, output=300), model="gpt-4o", provider="openai")
 TIMEOUT_S = 30.0
 RUNTIME = """
 import sys
@@ -51,15 +50,9 @@ def function(otlp_sink: OtlpSink, tmp_path: Path) -> Iterator[ManagedProcess]:
     """The running function; it takes the id of a response, then a line that lets the call end."""
     app = tmp_path / "app.py"
     app.write_text(RUNTIME, encoding="utf-8")
-    exporting = {
-        "OTEL_METRICS_EXPORTER": "otlp",
-        "OTEL_METRIC_EXPORT_INTERVAL": "50",
-        "OTEL_BSP_SCHEDULE_DELAY": "50",
-        "OTEL_EXPORTER_OTLP_ENDPOINT": otlp_sink.http_endpoint,
-        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
-    }
-    environment = programs.environment(QUIET | exporting)
-    process = start([INSTRUMENT, sys.executable, app], folder=tmp_path, name="function", environment=environment)
+    often = {"OTEL_METRIC_EXPORT_INTERVAL": "50", "OTEL_BSP_SCHEDULE_DELAY": "50"}
+    environment = programs.environment(QUIET | exporting_to(otlp_sink) | often)
+    process = start([COMMAND, sys.executable, app], folder=tmp_path, name="function", environment=environment)
     try:
         yield process
     finally:
@@ -97,7 +90,7 @@ def test_what_is_frozen_between_and_amid_invocations_loses_and_doubles_nothing(
 ) -> None:
     invoke(function, "chatcmpl-of-one-invocation-1")
     # An invocation has flushed all that it did, should the host never thaw it again.
-    assert emissions_on(otlp_sink.spans()) == [EXPECTED]
+    assert emissions_on(otlp_sink.spans()) == [EMISSIONS_GCO2E]
     assert booked_calls(otlp_sink) == 1
 
     invoke(function, "chatcmpl-of-one-invocation-2")
@@ -106,7 +99,7 @@ def test_what_is_frozen_between_and_amid_invocations_loses_and_doubles_nothing(
 
     statuses = [each.attributes[STATUS] for each in otlp_sink.spans()]
     assert statuses == ["estimated", "estimated", "duplicate", "estimated"]
-    assert emissions_on(otlp_sink.spans()) == [EXPECTED] * 3
+    assert emissions_on(otlp_sink.spans()) == [EMISSIONS_GCO2E] * 3
     assert booked_calls(otlp_sink) == 3
     assert (function.finish(), function.stderr()) == (0, "")
     assert booked_calls(otlp_sink) == 3

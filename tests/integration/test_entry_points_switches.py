@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.integration.scripted_llm_server import running_llm_server
-from tests.support.automatic import INSTRUMENT, OF_OTHERS, QUIET
-from tests.support.exported_calls import booked_calls, emissions_of, emissions_on
-from tests.support.llm_answers.script import Script, TokenCounts
+from tests.support.applications import CLIENT, COUNTS, EMISSIONS_GCO2E, INSTRUMENT, SET_UP, SPAN, exporting_to
+from tests.support.automatic import COMMAND, OF_OTHERS, QUIET
+from tests.support.exported_calls import booked_calls, emissions_on
+from tests.support.llm_answers.script import Script
 from tests.unit.sdk import programs
 
 if TYPE_CHECKING:
@@ -21,35 +22,6 @@ if TYPE_CHECKING:
 
     Run = Callable[..., None]
 
-COUNTS = TokenCounts(input=800, output=300)
-EXPECTED = emissions_of(COUNTS, model="gpt-4o", provider="openai")
-CALL = """
-from opentelemetry import metrics, trace
-with trace.get_tracer("app").start_as_current_span("chat gpt-4o", kind=trace.SpanKind.CLIENT) as span:
-    span.set_attributes({
-        "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o",
-        "gen_ai.usage.input_tokens": 800, "gen_ai.usage.output_tokens": 300,
-    })
-"""
-CLIENT_CALL = """
-import openai
-with openai.OpenAI() as client:
-    client.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "Name a town."}])
-"""
-OWN_SET_UP = """
-from opentelemetry import metrics, trace
-from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
-provider = TracerProvider()
-provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-trace.set_tracer_provider(provider)
-metrics.set_meter_provider(MeterProvider([PeriodicExportingMetricReader(OTLPMetricExporter())]))
-"""
-LINE = "import otel_carbon\notel_carbon.instrument()\n"
 INITIALIZE = "from opentelemetry.instrumentation.auto_instrumentation import initialize\ninitialize()\n"
 DECLARED = """
 file_format: "1.0"
@@ -60,12 +32,14 @@ meter_provider:
   readers:
     - periodic: {{exporter: {{otlp_http: {{endpoint: "{endpoint}/v1/metrics"}}}}}}
 """
+SPAN_CALL = f"{SPAN}\ncall()\n"
+CLIENT_CALL = f"{CLIENT}\ncall()\n"
 SET_UPS = {
     "automatic": "",
     "automatic, from within": INITIALIZE,
     "declared": "",
-    "before its own set-up": LINE + OWN_SET_UP,
-    "after its own set-up": OWN_SET_UP + LINE,
+    "before its own set-up": INSTRUMENT + SET_UP,
+    "after its own set-up": SET_UP + INSTRUMENT,
 }
 FROM_OUTSIDE = ("automatic", "declared")
 BY_LOADER = ("automatic", "automatic, from within", "declared")
@@ -76,18 +50,12 @@ every_way = pytest.mark.parametrize("way", list(SET_UPS))
 def run(otlp_sink: OtlpSink, tmp_path: Path) -> Run:
     """Runs an application that makes one call; what it exports goes to the sink."""
 
-    def run_here(way: str, call: str = CALL, **switches: str) -> None:
+    def run_here(way: str, call: str = SPAN_CALL, **switches: str) -> None:
         app, config = tmp_path / "app.py", tmp_path / "otel.yaml"
         app.write_text(SET_UPS[way] + call, encoding="utf-8")
         config.write_text(DECLARED.format(endpoint=otlp_sink.http_endpoint), encoding="utf-8")
-        variables = {
-            "OTEL_METRICS_EXPORTER": "otlp",
-            "OTEL_EXPORTER_OTLP_ENDPOINT": otlp_sink.http_endpoint,
-            "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
-        }
-        if way == "declared":
-            variables = {"OTEL_CONFIG_FILE": str(config)}
-        command: list[str | Path] = [*([INSTRUMENT] if way in FROM_OUTSIDE else []), sys.executable, app]
+        variables = {"OTEL_CONFIG_FILE": str(config)} if way == "declared" else exporting_to(otlp_sink)
+        command: list[str | Path] = [*([COMMAND] if way in FROM_OUTSIDE else []), sys.executable, app]
         programs.run(command, QUIET | variables | switches)
 
     return run_here
@@ -97,7 +65,7 @@ def run(otlp_sink: OtlpSink, tmp_path: Path) -> Run:
 def test_a_call_is_estimated_and_counted_once(way: str, run: Run, otlp_sink: OtlpSink) -> None:
     run(way)
 
-    assert emissions_on(otlp_sink.spans()) == [EXPECTED]
+    assert emissions_on(otlp_sink.spans()) == [EMISSIONS_GCO2E]
     assert booked_calls(otlp_sink) == 1
 
 
@@ -137,16 +105,16 @@ def test_a_call_that_nothing_instruments_is_captured(
 ) -> None:
     run(way, CLIENT_CALL, **of_client)
 
-    assert emissions_on(otlp_sink.spans()) == [EXPECTED]
+    assert emissions_on(otlp_sink.spans()) == [EMISSIONS_GCO2E]
     assert booked_calls(otlp_sink) == 1
 
 
 @every_way
 def test_capture_can_be_switched_off_alone(way: str, run: Run, otlp_sink: OtlpSink, of_client: dict[str, str]) -> None:
-    run(way, CLIENT_CALL + CALL, OTEL_CARBON_CAPTURE="false", **of_client)
+    run(way, CLIENT_CALL + SPAN_CALL, OTEL_CARBON_CAPTURE="false", **of_client)
 
     assert len(otlp_sink.spans()) == 1
-    assert emissions_on(otlp_sink.spans()) == [EXPECTED]
+    assert emissions_on(otlp_sink.spans()) == [EMISSIONS_GCO2E]
 
 
 @pytest.mark.parametrize("way", BY_LOADER)

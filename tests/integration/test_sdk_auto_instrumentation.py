@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.automatic import INSTRUMENT, OF_OTHERS, QUIET
+from tests.support.automatic import COMMAND, OF_OTHERS, QUIET
 from tests.support.exported_calls import printed_spans
 from tests.unit.sdk import programs
 from tests.unit.sdk.genai_spans import CORE_KEYS, ours
@@ -41,7 +41,7 @@ def app(tmp_path: Path) -> Path:
 
 def run(app: Path, **variables: str) -> str:
     """What the application prints, when run as its documentation says; it may not complain."""
-    done = programs.run([INSTRUMENT, sys.executable, app], QUIET | variables)
+    done = programs.run([COMMAND, sys.executable, app], QUIET | variables)
     assert [line for line in done.stderr.splitlines() if not line.startswith(SAID_BY_THE_SDK)] == []
     return done.stdout
 
@@ -123,5 +123,5 @@ def test_the_exporter_can_be_declared_in_a_file(
 def test_a_mistake_in_the_file_is_named_and_the_application_runs(app: Path, tmp_path: Path) -> None:
     config = tmp_path / "otel.yaml"
     config.write_text(DECLARED.format(processor="simple", protocol="zipkin", endpoint="http://x"), encoding="utf-8")
-    done = programs.run([INSTRUMENT, sys.executable, app], QUIET | {"OTEL_CONFIG_FILE": str(config)})
+    done = programs.run([COMMAND, sys.executable, app], QUIET | {"OTEL_CONFIG_FILE": str(config)})
     assert "exporter of otel_carbon must be one of otlp_http, otlp_grpc, console; got zipkin" in done.stderr

@@ -6,7 +6,7 @@ import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 
-INSTRUMENT = Path(sys.executable).parent / "opentelemetry-instrument"
+COMMAND = Path(sys.executable).parent / "opentelemetry-instrument"
 OF_OTHERS = ",".join(
     each.name for each in entry_points(group="opentelemetry_instrumentor") if not each.value.startswith("otel_carbon.")
 )
