@@ -19,7 +19,7 @@ from tests.support.processes import ManagedProcess, start
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tests.support.otlp_sink import OtlpSink
 
@@ -28,12 +28,16 @@ START_ATTEMPTS = 3
 MAX_REQUESTS = 200
 AUTOMATIC = ["opentelemetry-instrument"]
 BY_ITSELF: list[str] = []
+OFTEN = {"OTEL_BSP_SCHEDULE_DELAY": "100", "OTEL_METRIC_EXPORT_INTERVAL": "200"}
+"""Not with servers that fork: the SDK's reader of metrics can hold a lock then, which its children wait for."""
 
 
 @contextmanager
-def serving(command: Sequence[str], folder: Path, sink: OtlpSink) -> Iterator[str]:
+def serving(
+    command: Sequence[str], folder: Path, sink: OtlpSink, changed: Mapping[str, str] | None = None
+) -> Iterator[str]:
     """The address of a web server, whose `{port}` is a free one; it is stopped as a process manager does."""
-    process, address = start_listening(command, folder, sink)
+    process, address = start_listening(command, folder, exporting_to(sink) | dict(changed or {}))
     try:
         yield address
         process.popen.send_signal(signal.SIGTERM)
@@ -42,13 +46,8 @@ def serving(command: Sequence[str], folder: Path, sink: OtlpSink) -> Iterator[st
         process.stop()
 
 
-def start_listening(command: Sequence[str], folder: Path, sink: OtlpSink) -> tuple[ManagedProcess, str]:
+def start_listening(command: Sequence[str], folder: Path, variables: Mapping[str, str]) -> tuple[ManagedProcess, str]:
     """Start it, again if the port it was given was taken meanwhile."""
-    variables = exporting_to(sink) | {
-        "OTEL_BSP_SCHEDULE_DELAY": "100",
-        "OTEL_METRIC_EXPORT_INTERVAL": "200",
-        "PYTHONPATH": str(folder),
-    }
     for attempt in range(START_ATTEMPTS):
         (port,) = free_ports(1)
         arguments = [part.format(port=port) for part in command]
@@ -56,7 +55,7 @@ def start_listening(command: Sequence[str], folder: Path, sink: OtlpSink) -> tup
             [client_program("servers", arguments[0]), *arguments[1:]],
             folder=folder,
             name=f"server-{attempt}",
-            environment=client_environment("servers", variables),
+            environment=client_environment("servers", {"PYTHONPATH": str(folder), **variables}),
         )
         try:
             process.wait_until_listening(port, timeout_s=TIMEOUT_S)
@@ -106,7 +105,7 @@ def test_what_uvicorn_has_reloaded_is_instrumented(by: list[str], otlp_sink: Otl
     def all_has_arrived() -> bool:
         return len(emissions_on(otlp_sink.spans())) == booked_calls(otlp_sink) == len(answered)
 
-    with serving(command, tmp_path, otlp_sink) as address:
+    with serving(command, tmp_path, otlp_sink, OFTEN) as address:
         answered.append(answer_of(f"{address}/chat"))
         # uvicorn ends a process by the signal that it was sent, so nothing is flushed at its exit.
         wait_until(all_has_arrived, timeout_s=TIMEOUT_S, what="export of the first application")
