@@ -26,13 +26,16 @@ def _reader() -> SpanReader:
     return SpanReader()
 
 
-def is_left_to_others(current: Span) -> bool:
-    """Whether to stand back: instrumentation is suppressed, or the current span is that of a model call.
+def is_suppressed() -> bool:
+    """Whether instrumentation is to keep silent here."""
+    return bool(otel_context.get_value(SUPPRESSED))
 
-    Agents, workflows and tools are none. What a span does not say when the request is sent, counting finds out later.
+
+def is_model_call(current: Span) -> bool:
+    """Whether a span is that of a model call, as its caller sees it; agents, workflows and tools are none.
+
+    What a span does not say when the request is sent, counting finds out later.
     """
-    if otel_context.get_value(SUPPRESSED):
-        return True
     attributes = getattr(current, "attributes", None)  # of the SDK's spans; others tell nothing
     if not attributes:
         return False

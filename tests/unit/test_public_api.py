@@ -9,9 +9,11 @@ import pytest
 import otel_carbon
 
 NAMES = [
+    "AsyncCaptureTransport",
     "CarbonSampler",
     "CarbonSpanExporter",
     "CarbonSpanProcessor",
+    "CaptureTransport",
     "Footprint",
     "Interval",
     "Registry",

@@ -292,7 +292,7 @@ def test_a_failure_of_ours_stays_ours_and_is_told_once(
         raise RuntimeError("zanzibar-canary")
 
     monkeypatch.setattr("otel_carbon.capture.exchange._unsaid", ["failure"])
-    monkeypatch.setattr("otel_carbon.capture.exchange.recognise", fail)
+    monkeypatch.setattr("otel_carbon.capture.capturer.recognise", fail)
     monkeypatch.setattr("otel_carbon.capture.exchange._framer_of", fail)
     assert client_of(http).post(CHAT_URL, json=QUESTION).content == ANSWER
     monkeypatch.undo()
