@@ -11,7 +11,6 @@ THINKING: Any = {"type": "enabled", "budget_tokens": 1024}
 INSTRUMENTATIONS = {
     "official": "opentelemetry.instrumentation.genai.anthropic:AnthropicInstrumentor",
     "openllmetry": "opentelemetry.instrumentation.anthropic:AnthropicInstrumentor",
-    "openinference": "openinference.instrumentation.anthropic:AnthropicInstrumentor",
 }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import cohere
 
 MESSAGES: Any = [{"role": "user", "content": "zanzibar-question"}]
-INSTRUMENTATIONS = {"openllmetry": "opentelemetry.instrumentation.cohere:CohereInstrumentor"}
+INSTRUMENTATIONS: dict[str, str] = {}
 MODEL = "command-a-03-2025"
 
 

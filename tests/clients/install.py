@@ -11,7 +11,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 CACHE = HERE.parents[1] / ".client-environments"
 COMMAND = "python -m tests.clients.install"
-ENVIRONMENTS = ("current", "openai2")
+ENVIRONMENTS = ("current", "google2", "openai2")
 
 
 def environment_folder(name: str) -> Path:

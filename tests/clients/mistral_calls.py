@@ -7,7 +7,7 @@ from typing import Any
 from mistralai.client import Mistral
 
 MESSAGES: Any = [{"role": "user", "content": "zanzibar-question"}]
-INSTRUMENTATIONS = {"openllmetry": "opentelemetry.instrumentation.mistralai:MistralAiInstrumentor"}
+INSTRUMENTATIONS: dict[str, str] = {}
 MODEL = "mistral-large-2512"
 
 

@@ -10,10 +10,10 @@ import otel_carbon
 
 NAMES = [
     "AsyncCaptureTransport",
+    "CaptureTransport",
     "CarbonSampler",
     "CarbonSpanExporter",
     "CarbonSpanProcessor",
-    "CaptureTransport",
     "Footprint",
     "Interval",
     "Registry",
