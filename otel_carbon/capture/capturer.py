@@ -44,11 +44,12 @@ class Capturer:
             return None
 
     def _begin(self, found: Recognised, request: Request) -> Exchange | None:
-        if is_suppressed():
+        context = otel_context.get_current()
+        if is_suppressed(context):
             return None
-        current = trace.get_current_span()
+        current = trace.get_current_span(context)
         if is_model_call(current):
-            return Exchange(SpanOfOthers(current), found.api.shape, otel_context.get_current())
+            return Exchange(SpanOfOthers(current), found.api.shape, context)
         api, model, url = found.api, found.model, request.url
         provider = provider_at(url.host.lower())
         model = model or model_asked_for(_body_of(request))
@@ -64,10 +65,11 @@ class Capturer:
         port = url.port or _DEFAULT_PORTS.get(url.scheme)
         if port:
             attributes["server.port"] = port
-        span = self._tracer.start_span(f"{api.operation} {model}".rstrip(), kind=SpanKind.CLIENT, attributes=attributes)
+        name = f"{api.operation} {model}" if model else api.operation
+        span = self._tracer.start_span(name, context, SpanKind.CLIENT, attributes)
         if not span.get_span_context().is_valid:
             return None
-        return Exchange(OwnSpan(span), api.shape, trace.set_span_in_context(span))
+        return Exchange(OwnSpan(span), api.shape, trace.set_span_in_context(span, context))
 
 
 def _body_of(request: Request) -> bytes:

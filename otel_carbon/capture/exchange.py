@@ -41,10 +41,10 @@ class Exchange:
     """One request, and what its answer has told so far; what it comes to goes into the record.
 
     `context` is the one in which the request is to be sent.
-    Nothing here raises; after the first failure the answer is read no further. `end` may be called more than once.
+    After the first failure the answer is read no further. `feed` and `end` never raise, and `end` may be called twice.
     """
 
-    __slots__ = ("_decoder", "_framer", "_open", "_record", "_shape", "context", "usage")
+    __slots__ = ("_decoder", "_framer", "_is_refused", "_open", "_record", "_shape", "context", "usage")
 
     def __init__(self, record: Record, shape: Shape, context: Context) -> None:
         self._record = record
@@ -52,23 +52,23 @@ class Exchange:
         self._open = [record]
         self._decoder: Callable[[bytes], Iterator[bytes]] | None = None
         self._framer: Framer | None = None
+        self._is_refused = False
         self.usage = Usage()
         self.context = context
 
-    def answered(self, status: int, headers: Mapping[str, str]) -> bool:
-        """Take status and headers; returns whether the body is to be heard."""
-        try:
-            if not self._record.is_kept():
-                return False
-            if status >= FIRST_ERROR_STATUS:
-                self._record.fails(str(status))
-            else:
-                self._expect(headers)
-        except Exception as error:  # nothing of ours may reach the host
-            report(error)
+    def is_heard(self, status: int) -> bool:
+        """Take the status; returns whether the body is to be read, of a refusal only to know when it ends."""
+        if not self._record.is_kept():
+            return False
+        self._is_refused = status >= FIRST_ERROR_STATUS
+        if self._is_refused:
+            self._record.fails(str(status))
         return True
 
-    def _expect(self, headers: Mapping[str, str]) -> None:
+    def expect(self, headers: Mapping[str, str]) -> None:
+        """Take the headers of an answer whose body comes in pieces, decompressed unless `decode` is told otherwise."""
+        if self._is_refused:
+            return
         media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type in _STREAMS:
             self._record.streams()
@@ -83,16 +83,17 @@ class Exchange:
         except LookupError as error:
             self._give_up(error)
 
-    def read(self, body: bytes) -> None:
+    def read(self, body: bytes, headers: Mapping[str, str]) -> None:
         """Take a whole body, decompressed."""
-        if not isinstance(self._framer, TextFramer):
-            self.feed(body)
+        if self._is_refused:
             return
-        self._framer = None
-        try:
+        if self._shape is BEDROCK_INVOKE:
+            read_bedrock_headers(self.usage, headers)
+        if body.startswith(_JSON_STARTS):  # as nearly all do, and headers are slow to look up
             self._shape.take(self.usage, pick(body, self._shape.tree))
-        except Exception as error:  # as in `feed`
-            report(error)
+        else:
+            self.expect(headers)
+            self.feed(body)
 
     def feed(self, data: bytes) -> None:
         """Take the next piece of the body, as it came over the wire."""
@@ -141,6 +142,7 @@ class Exchange:
 
 
 _SSE, _NDJSON, _EVENT_STREAM = "text/event-stream", "application/x-ndjson", "application/vnd.amazon.eventstream"
+_JSON_STARTS = (b"{", b"[")
 _STREAMS = frozenset((_SSE, _NDJSON, "application/jsonl", _EVENT_STREAM))
 
 

@@ -12,6 +12,7 @@ from otel_carbon.spans.role import Role
 from otel_carbon.spans.view import KIND_CLIENT, KIND_INTERNAL, MappingAttributes, ResourceView, SpanView
 
 if TYPE_CHECKING:
+    from opentelemetry.context import Context
     from opentelemetry.trace import Span
 
 SUPPRESSED = "suppress_instrumentation"
@@ -26,9 +27,9 @@ def _reader() -> SpanReader:
     return SpanReader()
 
 
-def is_suppressed() -> bool:
-    """Whether instrumentation is to keep silent here."""
-    return bool(otel_context.get_value(SUPPRESSED))
+def is_suppressed(context: Context) -> bool:
+    """Whether instrumentation is to keep silent."""
+    return bool(otel_context.get_value(SUPPRESSED, context))
 
 
 def is_model_call(current: Span) -> bool:

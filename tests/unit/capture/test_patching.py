@@ -171,7 +171,6 @@ def test_an_answer_that_a_hook_has_read_is_captured(http: Any, captured: Capture
     ("content_type", "content"),
     [
         ("text/html", b"<html>usage</html>"),
-        ("", ANSWER),
         ("application/json", b'{"usage": {"prompt_tokens": "many", "completion_tokens": 45}}'),
         ("application/json", b'{"usage": {"prompt_tokens": 120'),
         ("application/json", b""),
