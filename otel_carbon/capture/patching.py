@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry import context as otel_context
 
-from otel_carbon.capture.exchange import Capturer
+from otel_carbon.capture.capturer import Capturer
 from otel_carbon.capture.import_hook import ImportHook
 from otel_carbon.capture.tapped_streams import ASYNC_STREAM, SYNC_STREAM, hear
 from otel_carbon.switches import may_capture

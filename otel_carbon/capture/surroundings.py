@@ -12,6 +12,7 @@ from otel_carbon.spans.role import Role
 from otel_carbon.spans.view import KIND_CLIENT, KIND_INTERNAL, MappingAttributes, ResourceView, SpanView
 
 if TYPE_CHECKING:
+    from opentelemetry.context import Context
     from opentelemetry.trace import Span
 
 SUPPRESSED = "suppress_instrumentation"
@@ -26,13 +27,16 @@ def _reader() -> SpanReader:
     return SpanReader()
 
 
-def is_left_to_others(current: Span) -> bool:
-    """Whether to stand back: instrumentation is suppressed, or the current span is that of a model call.
+def is_suppressed(context: Context) -> bool:
+    """Whether instrumentation is to keep silent."""
+    return bool(otel_context.get_value(SUPPRESSED, context))
 
-    Agents, workflows and tools are none. What a span does not say when the request is sent, counting finds out later.
+
+def is_model_call(current: Span) -> bool:
+    """Whether a span is that of a model call, as its caller sees it; agents, workflows and tools are none.
+
+    What a span does not say when the request is sent, counting finds out later.
     """
-    if otel_context.get_value(SUPPRESSED):
-        return True
     attributes = getattr(current, "attributes", None)  # of the SDK's spans; others tell nothing
     if not attributes:
         return False

@@ -91,15 +91,14 @@ def hear(exchange: Exchange, response: Response, kind: str) -> None:
     `kind` is `SYNC_STREAM` or `ASYNC_STREAM`.
     """
     try:
-        if not exchange.is_recorded:
+        if not exchange.is_heard(response.status_code):
             exchange.end()
         elif response.is_closed:  # as `send` leaves it, unless it was asked for a stream
-            if exchange.answered(response.status_code, response.headers):
-                exchange.read(response.content)
+            exchange.read(response.content, response.headers)
             exchange.end()
         else:
-            if exchange.answered(response.status_code, response.headers):
-                exchange.decode(response.headers.get("content-encoding", ""))
+            exchange.expect(response.headers)
+            exchange.decode(response.headers.get("content-encoding", ""))
             response.stream = _tap_class(type(response.stream), kind)(response.stream, exchange)  # type: ignore[arg-type]  # every type is hashable
     except Exception as error:  # nothing of ours may reach the host
         report(error)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as otel_context
 
-from otel_carbon.capture.exchange import Capturer
+from otel_carbon.capture.capturer import Capturer
 from otel_carbon.capture.tapped_streams import ASYNC_STREAM, SYNC_STREAM, hear
 from otel_carbon.switches import may_capture
 

@@ -16,8 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from otel_carbon.capture.wire.json_picker import Picked, Tree
+    from otel_carbon.spans.counts import Counts
 
 MAX_NAME_CHARACTERS = 256
+COUNT_ATTRIBUTES = (
+    "gen_ai.usage.input_tokens",
+    "gen_ai.usage.output_tokens",
+    "gen_ai.usage.cache_read.input_tokens",
+    "gen_ai.usage.cache_write.input_tokens",
+    "gen_ai.usage.reasoning.output_tokens",
+)
 _NOTHING: Mapping[str, object] = {}
 
 
@@ -42,19 +50,19 @@ class Usage:
         """Whether model and response are known."""
         return bool(self.model and self.response_id)
 
-    def counts(self) -> dict[str, int]:
-        """The counts by attribute of the GenAI conventions."""
+    def totals(self) -> Counts | None:
+        """The counts with input that includes both caches; `None` when nothing was told."""
         given = self.input
         if self.uncached is not None:
             given = self.uncached + (self.cache_read or 0) + (self.cache_write or 0)
-        told = {
-            "gen_ai.usage.input_tokens": given,
-            "gen_ai.usage.output_tokens": self.output,
-            "gen_ai.usage.cache_read.input_tokens": self.cache_read,
-            "gen_ai.usage.cache_write.input_tokens": self.cache_write,
-            "gen_ai.usage.reasoning.output_tokens": self.reasoning,
-        }
-        return {key: count for key, count in told.items() if count is not None}
+        if given is None and self.output is None:
+            return None
+        return given, self.output, self.cache_read, self.cache_write, self.reasoning
+
+    def counts(self) -> dict[str, int]:
+        """The counts by attribute of the GenAI conventions."""
+        found = zip(COUNT_ATTRIBUTES, self.totals() or (), strict=False)
+        return {key: count for key, count in found if count is not None}
 
 
 class Shape(NamedTuple):

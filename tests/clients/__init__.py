@@ -1,1 +1,1 @@
-"""Tests with client programs in environments of their own; `tools/make_clients.py` makes them from the files here."""
+"""Real client programs in environments of their own, which `tools/make_clients.py` makes from the files here."""

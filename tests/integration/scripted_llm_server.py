@@ -12,7 +12,7 @@ import socket
 import sys
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
 _START_TIMEOUT_S = 10.0
+_TOO_MANY_REQUESTS = 429
 _ROUTES: tuple[tuple[str, Callable[[Script, Asked], Answer]], ...] = (
     ("*/chat/completions", openai.chat),
     ("*/responses", openai.responses),
@@ -112,11 +113,21 @@ class ScriptedLlmServer:
 
     def _take(self, scope: Any, body: bytes) -> ServedCall:
         headers = {name.decode().lower(): value.decode() for name, value in scope["headers"]}
-        script = self.queued.pop(0) if self.queued else self.script
+        script = self.queued.pop(0) if self.queued else self._script_for(scope["path"].encode() + body)
         response_id = f"resp-scripted-{len(self.calls):08d}"
         call = ServedCall(scope["path"], scope["query_string"].decode(), headers, body, script, response_id)
         self.calls.append(call)
         return call
+
+    def _script_for(self, asked: bytes) -> Script:
+        """The script, unless the request names a model that is `refused`, or one that is `retried` for the first time.
+
+        Clients in processes of their own, which can queue nothing, ask so for what they want.
+        """
+        again = sum(b"retried" in call.path.encode() + call.body for call in self.calls) % 2
+        if b"refused" in asked or (b"retried" in asked and not again):
+            return replace(self.script, status=_TOO_MANY_REQUESTS, headers={"retry-after": "0"})
+        return self.script
 
 
 @contextmanager

@@ -53,15 +53,20 @@ def _pick_into(found: Picked, document: object, tree: Mapping[str, Tree | str]) 
         return
     for name, wanted in tree.items():
         value = document.get(name)
+        if value is None:
+            continue
         if isinstance(wanted, dict):
             _pick_into(found, value, wanted)
-        elif value is not None:
+        else:
             found[wanted] = value
+
+
+_decode = json.JSONDecoder().decode  # `json.loads` first looks for encodings that no answer has
 
 
 def _parsed(text: bytes | bytearray) -> object:
     try:
-        return json.loads(text)
+        return _decode(str(text, "utf-8"))
     except (ValueError, RecursionError):
         return None
 

@@ -171,7 +171,6 @@ def test_an_answer_that_a_hook_has_read_is_captured(http: Any, captured: Capture
     ("content_type", "content"),
     [
         ("text/html", b"<html>usage</html>"),
-        ("", ANSWER),
         ("application/json", b'{"usage": {"prompt_tokens": "many", "completion_tokens": 45}}'),
         ("application/json", b'{"usage": {"prompt_tokens": 120'),
         ("application/json", b""),
@@ -292,7 +291,7 @@ def test_a_failure_of_ours_stays_ours_and_is_told_once(
         raise RuntimeError("zanzibar-canary")
 
     monkeypatch.setattr("otel_carbon.capture.exchange._unsaid", ["failure"])
-    monkeypatch.setattr("otel_carbon.capture.exchange.recognise", fail)
+    monkeypatch.setattr("otel_carbon.capture.capturer.recognise", fail)
     monkeypatch.setattr("otel_carbon.capture.exchange._framer_of", fail)
     assert client_of(http).post(CHAT_URL, json=QUESTION).content == ANSWER
     monkeypatch.undo()
