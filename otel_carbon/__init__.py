@@ -4,6 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # type checkers take it as true; importing `typing` for it would cost every application
 if TYPE_CHECKING:
+    from otel_carbon.capture.transport import AsyncCaptureTransport, CaptureTransport
     from otel_carbon.core.footprint import Footprint, Unestimated
     from otel_carbon.core.interval import Interval
     from otel_carbon.core.usage import TokenUsage
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "AsyncCaptureTransport",
+    "CaptureTransport",
     "CarbonSampler",
     "CarbonSpanExporter",
     "CarbonSpanProcessor",
@@ -31,6 +34,8 @@ __all__ = [
 ]
 
 _MODULES = {
+    "AsyncCaptureTransport": "otel_carbon.capture.transport",
+    "CaptureTransport": "otel_carbon.capture.transport",
     "CarbonSampler": "otel_carbon.sdk.sampler",
     "CarbonSpanExporter": "otel_carbon.sdk.exporter",
     "CarbonSpanProcessor": "otel_carbon.sdk.processor",

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from otel_carbon.counting.candidate import Verdict
     from otel_carbon.grid.table import GridTable
     from otel_carbon.registry.catalog import Registry
+    from otel_carbon.spans.counts import Counts
     from otel_carbon.spans.read import GenAiReading
     from otel_carbon.spans.view import ResourceView, SpanView
     from otel_carbon.spans.write import AttributeValue
@@ -129,11 +130,17 @@ class Enricher:
         )
         self._booking = Booking(resolver, self.totals, self.settings.tenant_attribute)
 
-    def enrich(self, span: SpanView) -> Outcome | None:
-        """Judge one span as it ends and book it; `None` when it is no GenAI span."""
+    def enrich(self, span: SpanView, told: Counts | None = None) -> Outcome | None:
+        """Judge one span as it ends and book it; `None` when it is no GenAI span.
+
+        `told` are counts that came to be known beside it.
+        """
         observation = self.observe(span)
         if observation is None:
             return None
+        if told is not None:
+            observation.reading.complete(told)
+            observation.candidate = _candidate(span, observation.reading)
         with self.totals.lock:
             if observation.is_candidate:
                 outcome = self._inference(observation, self.window.judge(observation.candidate))

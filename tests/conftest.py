@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -30,3 +31,12 @@ def everything_emitted_conforms(request: pytest.FixtureRequest, monkeypatch: pyt
     emissions_watch.watch_emissions(monkeypatch)
     yield
     assert not emissions_watch.violations, "\n".join(emissions_watch.violations)
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_captured() -> Iterator[None]:
+    """Put the methods of HTTP clients back that a test has had replaced."""
+    yield
+    patching = sys.modules.get("otel_carbon.capture.patching")
+    if patching is not None:
+        patching.capture.switch_off()

@@ -14,6 +14,8 @@ ASSUMPTIONS = {
     "cache_within_input": "The input count was taken to include cached tokens.",
     "clipped_to_ceiling": "The upper bound was lowered to the energy that the list price can pay for.",
     "clipped_to_floor": "The lower bound was raised to the energy that no benchmark has come below.",
+    "counts_from_wire": "The counts were read from the provider's answer, as the span does not tell them.",
+    "parts_from_wire": "Cached or reasoning tokens were read from the provider's answer.",
     "details_from_twin": "Cached or reasoning tokens were taken from another span of the same call.",
     "family_taken": "The model is not registered; its family is taken, from the least to the most of its members.",
     "assessed_by_supplier": "Emissions and water are those of the supplier's life-cycle assessment, whatever the grid.",

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]  # ignores types
 
+from otel_carbon.capture.patching import capture
 from otel_carbon.errors import MissingExtra
-from otel_carbon.sdk.environment import is_disabled
 from otel_carbon.sdk.exporter import CarbonSpanExporter
 from otel_carbon.sdk.setup import instrument, stop_waiting
+from otel_carbon.switches import is_disabled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+    from opentelemetry.trace import TracerProvider
 
 
 class CarbonInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # the base class is untyped
@@ -28,10 +30,24 @@ class CarbonInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # the base cl
         return ()
 
     def _instrument(self, **_kwargs: object) -> None:
-        instrument()
+        instrument(capture=False)  # which `CaptureInstrumentor` sees to, so that each can be switched off alone
 
     def _uninstrument(self, **_kwargs: object) -> None:
         stop_waiting()
+
+
+class CaptureInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # the base class is untyped
+    """Entry point `opentelemetry_instrumentor: otel_carbon_capture`, run by `opentelemetry-instrument`."""
+
+    def instrumentation_dependencies(self) -> Collection[str]:
+        """Need nothing: packages are patched when the application imports them."""
+        return ()
+
+    def _instrument(self, *, tracer_provider: TracerProvider | None = None, **_kwargs: object) -> None:
+        capture.switch_on(tracer_provider)
+
+    def _uninstrument(self, **_kwargs: object) -> None:
+        capture.switch_off()
 
 
 class CarbonSpanExporterPlugin(CarbonSpanExporter):

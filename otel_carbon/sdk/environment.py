@@ -12,6 +12,7 @@ from otel_carbon.registry.facts import EnergyCoefficient, Region, Zone
 from otel_carbon.registry.ladder import known_model
 from otel_carbon.registry.places import is_known_region
 from otel_carbon.sdk.setting_texts import accounting_point_from_text, pairs_from_text
+from otel_carbon.switches import is_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-DISABLED = "OTEL_CARBON_DISABLED"
 REGISTRY = "OTEL_CARBON_REGISTRY"
 REGION = "OTEL_CARBON_REGION"
 MODELS = "OTEL_CARBON_MODELS"
@@ -30,20 +30,6 @@ STRICT = "OTEL_CARBON_STRICT"
 GRID_TABLE = "OTEL_CARBON_GRID_TABLE"
 MAX_SUGGESTIONS = 3
 SIMILARITY = 0.5
-TRUE_WORDS = ("true", "1", "yes", "on")
-FALSE_WORDS = ("false", "0", "no", "off", "")
-
-
-def is_disabled(environ: Mapping[str, str]) -> bool:
-    """Whether the user switched otel-carbon off."""
-    return _is_true(environ, DISABLED)
-
-
-def _is_true(environ: Mapping[str, str], variable: str) -> bool:
-    word = environ.get(variable, "").strip().lower()
-    if word not in TRUE_WORDS and word not in FALSE_WORDS:
-        logger.warning("%s=%s is neither true nor false; taken as false", variable, word)
-    return word in TRUE_WORDS
 
 
 def settings_from_environment(environ: Mapping[str, str], registry: Registry | None = None) -> EnrichSettings:
@@ -70,7 +56,7 @@ def settings_from_environment(environ: Mapping[str, str], registry: Registry | N
         models=models,
         accounting_point=accounting.counting,
         pass_through=accounting.pass_through,
-        strict=_is_true(environ, STRICT),
+        strict=is_on(environ, STRICT),
         grid_table=_grid_table(environ),
     )
 

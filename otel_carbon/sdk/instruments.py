@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import weakref
 from typing import TYPE_CHECKING
@@ -14,15 +15,21 @@ from otel_carbon.metrics.points import points_of
 from otel_carbon.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable, Mapping
 
     from opentelemetry.metrics import CallbackOptions, MeterProvider
 
     from otel_carbon.metric_names import Metric
     from otel_carbon.metrics.totals import Totals
 
+    _Labels = tuple[tuple[str, str], ...]
+
+TEMPORALITY_PREFERENCE = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
 _lock = threading.Lock()
 _of_global_provider: list[Totals] = []
+_global_instruments: list[object] = []
+"""Held, as a provider that is configured anew makes them again only while somebody has them: Logfire's does."""
+_reports: weakref.WeakSet[_Report] = weakref.WeakSet()
 _by_provider: weakref.WeakKeyDictionary[MeterProvider, list[Totals]] = weakref.WeakKeyDictionary()
 
 
@@ -37,24 +44,62 @@ def register_instruments(totals: Totals, meter_provider: MeterProvider | None) -
         if len(together) > 1:
             return
     meter = get_meter(ours.ROOT, VERSION, meter_provider, ours.SCHEMA_URL)
-    for metric in metric_names.ALL:
-        meter.create_observable_counter(metric.name, [_callback(together, metric)], metric.unit, metric.description)
+    reports = {metric: _Report(together, metric) for metric in metric_names.ALL}
+    instruments = [
+        meter.create_observable_counter(metric.name, [report], metric.unit, metric.description)
+        for metric, report in reports.items()
+    ]
+    if not _reports and hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_begin_anew_in_child)
+    _reports.update(reports.values())
+    if meter_provider is None:
+        _global_instruments.extend([meter, *instruments])
 
 
-def _callback(together: list[Totals], metric: Metric) -> Callable[[CallbackOptions], Iterable[Observation]]:
-    def observe(_options: CallbackOptions) -> Iterable[Observation]:
-        if len(together) == 1:
-            return [Observation(point.amount, point.attributes) for point in points_of(together[0].snapshot(), metric)]
-        return _summed(together, metric)
+class _Report:
+    """Observes one metric over all totals of a meter provider.
 
-    return observe
+    After a fork totals begin at zero, which is right for a child that reports running totals under an id of its own.
+    One that reports differences goes on subtracting what its parent had reported last: that is added until it ends.
+    """
+
+    __slots__ = ("__weakref__", "_base", "_metric", "_together", "_told")
+
+    def __init__(self, together: list[Totals], metric: Metric) -> None:
+        self._together = together
+        self._metric = metric
+        self._told: dict[_Labels, float] = {}
+        self._base: dict[_Labels, float] = {}
+
+    def __call__(self, _options: CallbackOptions) -> Iterable[Observation]:
+        """The observations of now, one for each label set."""
+        if _reports_differences(os.environ):
+            sums = self._sums()
+            self._told |= {key: amount + self._base.get(key, 0) for key, amount in sums.items()}
+            return [Observation(self._told[key], dict(key)) for key in sums]
+        if len(self._together) == 1:
+            points = points_of(self._together[0].snapshot(), self._metric)
+            return [Observation(point.amount, point.attributes) for point in points]
+        return [Observation(amount, dict(key)) for key, amount in self._sums().items()]
+
+    def _sums(self) -> dict[_Labels, float]:
+        sums: dict[_Labels, float] = {}
+        for totals in list(self._together):
+            for point in points_of(totals.snapshot(), self._metric):
+                key = tuple(sorted(point.attributes.items()))
+                sums[key] = sums.get(key, 0) + point.amount
+        return sums
+
+    def begin_anew(self) -> None:
+        """Go on in a forked child."""
+        self._base = dict(self._told)
 
 
-def _summed(together: list[Totals], metric: Metric) -> Iterable[Observation]:
-    """One observation for each label set, whichever of the totals it is in."""
-    sums: dict[tuple[tuple[str, str], ...], float] = {}
-    for totals in list(together):
-        for point in points_of(totals.snapshot(), metric):
-            key = tuple(sorted(point.attributes.items()))
-            sums[key] = sums.get(key, 0) + point.amount
-    return [Observation(amount, dict(key)) for key, amount in sums.items()]
+def _reports_differences(environ: Mapping[str, str]) -> bool:
+    """Whether exporters are asked for differences of observed counters; `lowmemory` asks for running totals of them."""
+    return environ.get(TEMPORALITY_PREFERENCE, "").strip().lower() == "delta"
+
+
+def _begin_anew_in_child() -> None:
+    for report in list(_reports):
+        report.begin_anew()

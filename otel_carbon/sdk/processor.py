@@ -11,9 +11,10 @@ from opentelemetry.sdk.trace import SpanProcessor
 from otel_carbon import attributes as ours
 from otel_carbon.sdk.domain import CarbonDomain, shared_domain
 from otel_carbon.sdk.end_hook import EndHook
-from otel_carbon.sdk.environment import is_disabled
 from otel_carbon.sdk.spans import SpanViews, may_be_genai
 from otel_carbon.spans.role import Role
+from otel_carbon.spans.told_beside import told_beside
+from otel_carbon.switches import is_disabled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,7 +106,7 @@ class CarbonSpanProcessor(SpanProcessor):
         self, span: Span, attributes: Mapping[str, object], end_ns: int
     ) -> Mapping[str, AttributeValue]:
         enricher = self._domain.enricher
-        outcome = enricher.enrich(self._views.view(span, attributes, end_ns))
+        outcome = enricher.enrich(self._views.view(span, attributes, end_ns), told_beside(span))
         return outcome.attributes(full=enricher.settings.full) if outcome else {}
 
     def _report(self, error: Exception) -> None:

@@ -21,8 +21,8 @@ from opentelemetry.sdk.trace.sampling import (
 from opentelemetry.trace import SpanKind, get_current_span
 
 from otel_carbon import attributes as ours
-from otel_carbon.sdk.environment import is_disabled
 from otel_carbon.sdk.spans import carbon_samplers, may_be_genai
+from otel_carbon.switches import is_disabled
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

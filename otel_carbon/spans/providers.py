@@ -42,6 +42,7 @@ def provider_name(spelled: str) -> str:
     return next((provider for pattern, provider in known.patterns if fnmatchcase(name, pattern)), name)
 
 
+@lru_cache(maxsize=1024)
 def provider_at(host: str) -> str:
     """The provider whose API a host name serves, empty when the host says nothing."""
     return next((provider for pattern, provider in _spellings().hosts if fnmatchcase(host, pattern)), "")

@@ -64,13 +64,32 @@ class GenAiReading:
         for twin in (each.counts for each in twins if each.counts is not None):
             for part in _PARTS:
                 counts[part] = counts[part] or twin[part]
+        if counts[0] is not None:
+            self._renew(cast("Counts", tuple(counts)), DETAILS_FROM_TWIN)
+
+    def complete(self, told: Counts) -> None:
+        """Take counts that were told beside this span: all where it tells none, else parts where the totals agree."""
+        if self.profile.role is not _INFERENCE or self.profile.usage:
+            return
+        if self.counts is None and self.problem in (_NO_USAGE, _FAILED_NO_USAGE):
+            try:
+                self.tokens = additive_from_counts(*told)
+            except UsageError:
+                return
+            self.counts, self.problem, self.codes = told, None, (COUNTS_FROM_WIRE,)
+        elif self.counts is not None and self.counts[:2] == told[:2] and self.counts[2:] != told[2:]:
+            counts = self.counts[:2] + tuple(own or other for own, other in zip(self.counts[2:], told[2:], strict=True))
+            self._renew(cast("Counts", counts), PARTS_FROM_WIRE)
+
+    def _renew(self, counts: Counts, code: str) -> None:
+        """Take other counts, where their parts fit their totals."""
         try:
             tokens = additive_from_counts(*counts)
         except UsageError:
             return
-        if tuple(counts) != self.counts and counts[0] is not None:
-            self.counts, self.tokens = cast("Counts", tuple(counts)), tokens
-            self.codes = tuple(dict.fromkeys((*self.codes, DETAILS_FROM_TWIN)))
+        if counts != self.counts:
+            self.counts, self.tokens = counts, tokens
+            self.codes = tuple(dict.fromkeys((*self.codes, code)))
 
 
 def metered_nj(kwh: object) -> int | None:
@@ -83,6 +102,8 @@ def metered_nj(kwh: object) -> int | None:
 _PARTS = (2, 3, 4)
 """Positions of cache reads, cache writes and reasoning among the counts."""
 DETAILS_FROM_TWIN = "details_from_twin"
+COUNTS_FROM_WIRE = "counts_from_wire"
+PARTS_FROM_WIRE = "parts_from_wire"
 INPUT_NOT_REPORTED = "input_not_reported"
 
 

@@ -28,14 +28,15 @@ from otel_carbon.methods.per_token import resolve_factors
 from otel_carbon.otlp.traces import TracesEnricher
 from otel_carbon.registry.compiled import read_bundled
 from otel_carbon.registry.facts import EnergyCoefficient
+from tests.bench.capture import report_capture
 from tests.bench.load import genai_attributes, traces_request, web_attributes
+from tests.bench.measuring import ROUNDS, line, medians, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from otel_carbon.spans.write import AttributeValue
 
-ROUNDS = 7
 SPANS = 512
 
 
@@ -46,34 +47,10 @@ def main() -> None:
     _report_estimate()
     _report_registry()
     _report_ecologits(_report_processor())
+    report_capture()
     _report_import()
     for share in (1.0, 0.05, 0.0):
         _report_collector(share)
-
-
-def cpu_us(work: Callable[[], int]) -> float:
-    """CPU time of one unit of work in microseconds; `work` says how many units it did."""
-    gc.collect()
-    started_ns = time.process_time_ns()
-    units = work()
-    return (time.process_time_ns() - started_ns) / 1000 / units
-
-
-def medians(**works: Callable[[], int]) -> dict[str, float]:
-    """The median of each, taken in turns, so that a slow moment hits all alike."""
-    taken: dict[str, list[float]] = {name: [] for name in works}
-    for _ in range(ROUNDS):
-        for name, work in works.items():
-            taken[name].append(cpu_us(work))
-    return {name: statistics.median(times) for name, times in taken.items()}
-
-
-def line(what: str, us: float, ratio: float | None = None, beside: str = "") -> None:
-    say(f"{what:58} {us:9.2f} {'' if ratio is None else f'{ratio:8.2f}'}  {beside}")
-
-
-def say(text: str) -> None:
-    sys.stdout.write(text + "\n")
 
 
 def _report_estimate() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from subprocess import DEVNULL, CompletedProcess, run
@@ -21,7 +20,6 @@ __all__ = ["otlp_sink"]
 Run = Callable[[Sequence[str]], CompletedProcess[str]]
 CheckOutput = Callable[[Path, int, str], None]
 TIMEOUT_S = 60.0
-HTTP_TIMEOUT_S = 5.0
 
 
 @pytest.fixture
@@ -75,9 +73,3 @@ def check_output(request: pytest.FixtureRequest) -> CheckOutput:
         page.write_text("\n".join(lines), encoding="utf-8")
 
     return check
-
-
-def fetch_text(url: str) -> str:
-    """The body of a page on this machine; raises `OSError` when it cannot be had."""
-    with urllib.request.urlopen(url, timeout=HTTP_TIMEOUT_S) as answer:
-        return str(answer.read().decode())

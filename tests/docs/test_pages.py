@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from otel_carbon import attributes, metric_names
+from otel_carbon import attributes, metric_names, switches
 from otel_carbon.core.reasons import SENTENCES
 from otel_carbon.registry.catalog import Registry
 from otel_carbon.registry.facts import Fact, GridIntensity
@@ -126,7 +126,8 @@ def test_settings_that_the_readme_names_are_read() -> None:
     settings = {code for code in code_of(README.read_text(encoding="utf-8")) if code.startswith("OTEL_CARBON_")}
 
     assert settings == {
-        environment.DISABLED,
+        switches.DISABLED,
+        switches.CAPTURE,
         environment.REGION,
         environment.MODELS,
         environment.ACCOUNTING_POINT,

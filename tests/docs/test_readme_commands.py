@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,31 +12,33 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
-from tests.docs.conftest import fetch_text, reader_environment
+from tests.docs.conftest import reader_environment
 from tests.docs.pages import README, REPOSITORY
-from tests.support.ports import free_ports
-from tests.support.processes import start
+from tests.integration.scripted_llm_server import running_llm_server
+from tests.support.exported_calls import EMISSIONS, emissions_of, estimated_on_console
+from tests.support.llm_answers.script import CANARY, Script, TokenCounts
+from tests.support.written_collector import running_written_collector
 from tools.markdown_blocks import blocks_of, commands_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.docs.conftest import CheckOutput, Run
+    from tests.integration.scripted_llm_server import ScriptedLlmServer
     from tests.support.otlp_sink import OtlpSink
-    from tests.support.processes import ManagedProcess
+    from tests.support.written_collector import WrittenCollector
 
 PAGE = README.read_text(encoding="utf-8")
 BLOCKS = blocks_of(PAGE)
 COMMANDS = [command for block in BLOCKS if block.language == "sh" for command in commands_of(block)]
-PORTS_IN_README = ("4317", "4318", "9464")
-START_TIMEOUT_S = 30.0
-START_ATTEMPTS = 3
 
 INSTALLS = {
     "python3 -m venv .venv && .venv/bin/pip install -q '.[demo]' && .venv/bin/otel-carbon demo",
     "uvx --from '.[demo]' otel-carbon demo",
     "python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt -e '.[dev]' && .venv/bin/python -m pytest",
-    "pip install '.[auto]'",
+    "python3 -m venv .venv && . .venv/bin/activate",
+    "pip install '.[auto]' openai",
     "pip install '.[collector]'",
 }
 """Run by `.ci/run`, which takes the long ones from the README itself."""
@@ -46,6 +47,7 @@ INSTRUMENT = (
 )
 COLLECTOR = "otel-carbon collector --config collector.yaml"
 VALIDATE = "otel-carbon collector validate --config collector.yaml"
+COUNTS = TokenCounts(input=800, output=300)
 ESTIMATE = "otel-carbon estimate --model gpt-4o --input-tokens 800 --output-tokens 300 --region us-east-1"
 ENRICH = "otel-carbon enrich tests/corpus/genai-openai.traces.binpb -o enriched.binpb --summary"
 
@@ -78,20 +80,34 @@ def test_a_recorded_file_is_enriched(run_as_reader: Run, reader_folder: Path) ->
     assert (reader_folder / "enriched.binpb").stat().st_size > recorded
 
 
-def test_an_application_is_instrumented_without_a_change(run_as_reader: Run, reader_folder: Path) -> None:
+@pytest.fixture
+def openai_api(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedLlmServer]:
+    """OpenAI's API on this machine, where the client of the application finds it."""
+    with running_llm_server() as server:
+        server.script = Script(counts=COUNTS)
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v1")
+        monkeypatch.setenv("OPENAI_API_KEY", "none")
+        yield server
+
+
+def test_an_application_is_instrumented_without_a_change(
+    run_as_reader: Run, reader_folder: Path, openai_api: ScriptedLlmServer
+) -> None:
     write_file("app.py", reader_folder)
 
-    span = json.loads(run_as_reader(shlex.split(INSTRUMENT)).stdout)
+    printed = run_as_reader(shlex.split(INSTRUMENT)).stdout
 
-    assert span["name"] == "chat gpt-4o"
-    assert span["attributes"]["otel_carbon.status"] == "estimated"
-    assert span["attributes"]["otel_carbon.emissions_gco2e"] > 0.0
+    assert printed.split()[0] == CANARY
+    (attributes,) = estimated_on_console(printed)
+    assert attributes[EMISSIONS] == emissions_of(COUNTS, model="gpt-4o-mini", provider="openai")
 
 
-def test_the_application_of_the_readme_runs_without_us_too(run_as_reader: Run, reader_folder: Path) -> None:
+def test_the_application_of_the_readme_runs_without_us_too(
+    run_as_reader: Run, reader_folder: Path, openai_api: ScriptedLlmServer
+) -> None:
     write_file("app.py", reader_folder)
 
-    assert run_as_reader([sys.executable, "-W", "error", "app.py"]).stdout == ""
+    assert run_as_reader([sys.executable, "-W", "error", "app.py"]).stdout.split()[0] == CANARY
 
 
 def test_the_configuration_of_the_readme_is_valid(run_as_reader: Run, reader_folder: Path) -> None:
@@ -101,22 +117,18 @@ def test_the_configuration_of_the_readme_is_valid(run_as_reader: Run, reader_fol
 
 
 @pytest.fixture
-def collector_ports(reader_folder: Path, otlp_sink: OtlpSink) -> Iterator[dict[str, int]]:
+def collector(reader_folder: Path, otlp_sink: OtlpSink) -> Iterator[WrittenCollector]:
     """The README's collector, on ports that nobody has, before a backend; it must end well."""
-    process, ports = start_collector(reader_folder, otlp_sink)
-    try:
-        yield ports
-        process.popen.terminate()
-        assert process.popen.wait(START_TIMEOUT_S) == 0, process.tail()
-    finally:
-        process.stop()
+    config = file_of_readme("collector.yaml").replace("http://localhost:4328", otlp_sink.http_endpoint)
+    with running_written_collector(config, reader_folder, reader_environment()) as running:
+        yield running
 
 
 def test_the_collector_of_the_readme_enriches_forwards_and_counts(
-    collector_ports: dict[str, int], otlp_sink: OtlpSink
+    collector: WrittenCollector, otlp_sink: OtlpSink
 ) -> None:
     provider = TracerProvider(shutdown_on_exit=False)
-    exporter = OTLPSpanExporter(f"http://127.0.0.1:{collector_ports['4318']}/v1/traces")
+    exporter = OTLPSpanExporter(f"{collector.http_endpoint}/v1/traces")
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     with provider.get_tracer("docs").start_as_current_span("chat gpt-4o") as span:
         span.set_attributes({"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai"})
@@ -126,45 +138,7 @@ def test_the_collector_of_the_readme_enriches_forwards_and_counts(
     (received,) = otlp_sink.wait_for_spans(1)
     # The README's configuration says that openai runs in eastus, which is on the grid of Virginia.
     assert received.attributes["otel_carbon.grid_id"] == "grid/USA-SRVC/location-lifecycle@2023"
-    page = fetch_text(f"http://127.0.0.1:{collector_ports['9464']}/metrics")
-    assert "\notel_carbon_emissions_grams_total{" in page
-
-
-def start_collector(folder: Path, backend: OtlpSink) -> tuple[ManagedProcess, dict[str, int]]:
-    """Start it, again if a port it was given was taken meanwhile."""
-    for attempt in range(START_ATTEMPTS):
-        ports = dict(zip(PORTS_IN_README, free_ports(len(PORTS_IN_README)), strict=True))
-        config = file_of_readme("collector.yaml").replace("http://localhost:4328", backend.http_endpoint)
-        for written, free in ports.items():
-            assert f"localhost:{written}}}" in config
-            config = config.replace(f"localhost:{written}}}", f"127.0.0.1:{free}}}")
-        (folder / "collector.yaml").write_text(config, encoding="utf-8")
-        arguments: list[str | Path] = [*shlex.split(COLLECTOR)[1:-1], folder / "collector.yaml"]
-        process = start(
-            [Path(sys.executable).with_name("otel-carbon"), *arguments],
-            folder=folder,
-            name=f"collector-{attempt}",
-            environment=reader_environment(),
-        )
-        try:
-            wait_until_serving(process, ports["9464"])
-        except (RuntimeError, TimeoutError):
-            process.stop()
-            if attempt == START_ATTEMPTS - 1:
-                raise
-        else:
-            return process, ports
-    raise AssertionError("the last attempt either returns or raises")
-
-
-def wait_until_serving(process: ManagedProcess, port: int) -> None:
-    def is_serving() -> bool:
-        try:
-            return bool(fetch_text(f"http://127.0.0.1:{port}/metrics"))
-        except OSError:
-            return False
-
-    process.wait_for(is_serving, timeout_s=START_TIMEOUT_S, what="page of metrics")
+    assert "\notel_carbon_emissions_grams_total{" in collector.metrics()
 
 
 def file_of_readme(name: str) -> str:

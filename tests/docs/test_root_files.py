@@ -76,8 +76,9 @@ def test_ci_runs_the_lines_of_the_readme_and_no_copies_of_them() -> None:
     page = README.read_text(encoding="utf-8")
 
     patterns = re.findall(r"readme_line '([^']+)'", script)
-    assert len(patterns) == 3
+    assert len(patterns) == 6
     for pattern in patterns:
         assert len(re.findall(pattern, page, re.MULTILINE)) == 1, pattern
     assert "'.[demo]'" not in script
     assert "'.[dev]'" not in script
+    assert "'.[auto]'" not in script

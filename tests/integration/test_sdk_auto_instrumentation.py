@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from importlib.metadata import entry_points
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.automatic import COMMAND, OF_OTHERS, QUIET
+from tests.support.exported_calls import printed_spans
 from tests.unit.sdk import programs
 from tests.unit.sdk.genai_spans import CORE_KEYS, ours
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from tests.support.otlp_sink import OtlpSink, ReceivedSpan
 
-INSTRUMENT = Path(sys.executable).parent / "opentelemetry-instrument"
 APPLICATION = """
 from opentelemetry import trace
 with trace.get_tracer("app").start_as_current_span("work"):
@@ -28,12 +27,6 @@ with trace.get_tracer("app").start_as_current_span("work"):
             "gen_ai.usage.input_tokens": 800, "gen_ai.usage.output_tokens": 300,
         })
 """
-OF_OTHERS = ",".join({each.name for each in entry_points(group="opentelemetry_instrumentor")} - {"otel_carbon"})
-QUIET = {
-    "OTEL_METRICS_EXPORTER": "none",
-    "OTEL_LOGS_EXPORTER": "none",
-    "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": OF_OTHERS,  # which take seconds to load
-}
 SAID_BY_THE_SDK = "OTEL_CONFIG_FILE is set; ignoring configurator kwargs"
 WITHOUT_PROCESSOR = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": f"{OF_OTHERS},otel_carbon"}
 
@@ -48,19 +41,14 @@ def app(tmp_path: Path) -> Path:
 
 def run(app: Path, **variables: str) -> str:
     """What the application prints, when run as its documentation says; it may not complain."""
-    done = programs.run([INSTRUMENT, sys.executable, app], QUIET | variables)
+    done = programs.run([COMMAND, sys.executable, app], QUIET | variables)
     assert [line for line in done.stderr.splitlines() if not line.startswith(SAID_BY_THE_SDK)] == []
     return done.stdout
 
 
-def printed_spans(text: str) -> dict[str, dict[str, Any]]:
+def printed_attributes(text: str) -> dict[str, dict[str, Any]]:
     """The attributes of the spans that a console exporter printed, by span name."""
-    decoder, found, at = json.JSONDecoder(), {}, 0
-    while text[at:].strip():
-        at += len(text[at:]) - len(text[at:].lstrip())
-        span, at = decoder.raw_decode(text, at)
-        found[span["name"]] = span["attributes"]
-    return found
+    return {each["name"]: each["attributes"] for each in printed_spans(text)}
 
 
 def received_attributes(spans: Sequence[ReceivedSpan]) -> dict[str, Mapping[str, Any]]:
@@ -68,7 +56,7 @@ def received_attributes(spans: Sequence[ReceivedSpan]) -> dict[str, Mapping[str,
 
 
 def test_the_span_in_the_backend_carries_its_footprint(app: Path) -> None:
-    spans = printed_spans(run(app, OTEL_TRACES_EXPORTER="console"))
+    spans = printed_attributes(run(app, OTEL_TRACES_EXPORTER="console"))
     assert set(spans) == {"work", "chat gpt-4o"}
     assert set(ours(spans["chat gpt-4o"])) == CORE_KEYS
     assert spans["chat gpt-4o"]["otel_carbon.emissions_gco2e"] > 0
@@ -77,7 +65,7 @@ def test_the_span_in_the_backend_carries_its_footprint(app: Path) -> None:
 
 @pytest.mark.parametrize("off", [WITHOUT_PROCESSOR, {"OTEL_CARBON_DISABLED": "true"}])
 def test_it_can_be_switched_off_without_touching_the_application(app: Path, off: dict[str, str]) -> None:
-    spans = printed_spans(run(app, OTEL_TRACES_EXPORTER="console", **off))
+    spans = printed_attributes(run(app, OTEL_TRACES_EXPORTER="console", **off))
     assert set(spans) == {"work", "chat gpt-4o"}
     assert ours(spans["chat gpt-4o"]) == {}
 
@@ -135,5 +123,5 @@ def test_the_exporter_can_be_declared_in_a_file(
 def test_a_mistake_in_the_file_is_named_and_the_application_runs(app: Path, tmp_path: Path) -> None:
     config = tmp_path / "otel.yaml"
     config.write_text(DECLARED.format(processor="simple", protocol="zipkin", endpoint="http://x"), encoding="utf-8")
-    done = programs.run([INSTRUMENT, sys.executable, app], QUIET | {"OTEL_CONFIG_FILE": str(config)})
+    done = programs.run([COMMAND, sys.executable, app], QUIET | {"OTEL_CONFIG_FILE": str(config)})
     assert "exporter of otel_carbon must be one of otlp_http, otlp_grpc, console; got zipkin" in done.stderr

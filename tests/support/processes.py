@@ -6,6 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from tests.support.ports import is_listening
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -52,6 +53,10 @@ class ManagedProcess:
             return wait_until(probe_while_running, timeout_s=timeout_s, what=what)
         except TimeoutError as late:
             raise TimeoutError(f"{late}\n{self.tail()}") from None
+
+    def wait_until_listening(self, port: int, *, timeout_s: float) -> None:
+        """Wait until the program takes connections on a TCP port; raises as `wait_for` does."""
+        self.wait_for(lambda: is_listening(port), timeout_s=timeout_s, what=f"listener on port {port}")
 
     def tail(self) -> str:
         """The end of both outputs, for error messages."""

@@ -33,12 +33,15 @@ STANDARD_LIBRARY_ONLY = [
     "otel_carbon.metrics",
     "otel_carbon.registry",
     "otel_carbon.spans",
+    "otel_carbon.switches",
     "otel_carbon.usage_metrics",
     "otel_carbon.version",
 ]
 """Modules, and packages with all they hold but their own entries here, that run with nothing installed."""
 
 NEEDED_BY = {
+    "otel_carbon.capture": {"opentelemetry"},
+    "otel_carbon.capture.transport": {"httpx", "httpx2", "opentelemetry"},  # of the clients the types only
     "otel_carbon.cli": {"click"},
     "otel_carbon.cli.console": {"rich"},
     "otel_carbon.grid.fetching": {"httpx", "tenacity"},

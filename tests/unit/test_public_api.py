@@ -9,6 +9,8 @@ import pytest
 import otel_carbon
 
 NAMES = [
+    "AsyncCaptureTransport",
+    "CaptureTransport",
     "CarbonSampler",
     "CarbonSpanExporter",
     "CarbonSpanProcessor",

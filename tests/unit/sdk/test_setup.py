@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -10,6 +11,9 @@ from otel_carbon import instrument
 from otel_carbon.sdk import setup
 from tests.unit.sdk import programs
 from tests.unit.sdk.genai_spans import CORE_KEYS, call_attributes, ours, silent_provider
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
 
 CALLING = """
 import json
@@ -58,6 +62,13 @@ def test_nothing_is_added_when_switched_off(word: str, monkeypatch: pytest.Monke
     assert provider._active_span_processor._span_processors == ()
 
 
+def test_nothing_is_added_when_all_of_opentelemetry_is_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "True")
+    provider = silent_provider()
+    assert instrument(provider) is False
+    assert provider._active_span_processor._span_processors == ()
+
+
 @pytest.mark.parametrize("word", ["false", "0", "no", ""])
 def test_other_words_switch_nothing_off(word: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_CARBON_DISABLED", word)
@@ -88,6 +99,25 @@ class NoReferences:
 
     def add_span_processor(self, processor: Any) -> None:
         self.processors.append(processor)
+
+
+@dataclass
+class StandsForAnother:
+    """A provider like Logfire's: it can be compared but not hashed, and is given another one when configured anew."""
+
+    provider: TracerProvider
+
+    def add_span_processor(self, processor: Any) -> None:
+        self.provider.add_span_processor(processor)
+
+
+def test_a_provider_that_stands_for_another_is_instrumented_once_for_each() -> None:
+    first, second = silent_provider(), silent_provider()
+    outer = StandsForAnother(first)
+    assert [instrument(outer), instrument(outer)] == [True, True]
+    outer.provider = second
+    assert [instrument(outer), instrument(outer)] == [True, True]
+    assert [len(each._active_span_processor._span_processors) for each in (first, second)] == [1, 1]
 
 
 def test_a_provider_that_refuses_is_logged_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:
@@ -134,6 +164,45 @@ print(json.dumps([waited, statuses, call(), instrument(), count]))
     assert found == [[False, False], ["estimated"], ["estimated"], True, 2]
 
 
+def test_a_setter_that_was_imported_before_us_is_seen_as_well() -> None:
+    found = programs.python(
+        "from opentelemetry.trace import set_tracer_provider\n"
+        + CALLING
+        + "instrument(); set_tracer_provider(provider); print(json.dumps(call()))"
+    )
+    assert found == ["estimated"]
+
+
+def test_an_api_without_the_inner_setter_is_waited_for_at_the_public_one() -> None:
+    found = programs.python(
+        CALLING
+        + """
+inner = trace._set_tracer_provider
+trace.set_tracer_provider = lambda provider: inner(provider, log=True)
+del trace._set_tracer_provider
+instrument()
+trace.set_tracer_provider(provider)
+print(json.dumps(call()))
+"""
+    )
+    assert found == ["estimated"]
+
+
+def test_a_provider_that_the_environment_names_is_instrumented_when_it_is_made() -> None:
+    found = programs.python(
+        CALLING
+        + """
+waited = instrument()
+import os
+os.environ["OTEL_PYTHON_TRACER_PROVIDER"] = "sdk_tracer_provider"
+provider = trace.get_tracer_provider()
+provider.add_span_processor(SimpleSpanProcessor(exporter))
+print(json.dumps([waited, type(provider).__name__, call()]))
+"""
+    )
+    assert found == [False, "TracerProvider", ["estimated"]]
+
+
 def test_a_second_global_provider_which_the_api_refuses_is_left_alone() -> None:
     found = programs.python(
         CALLING
@@ -155,14 +224,14 @@ def test_waiting_can_be_stopped_and_started_again(*, wrapped: bool) -> None:
     found = programs.python(
         CALLING
         + f"""
-original = trace.set_tracer_provider
+original = trace._set_tracer_provider
 instrument()
-ours_in_place = trace.set_tracer_provider is not original
+ours_in_place = trace._set_tracer_provider is not original
 if {wrapped}:
-    inner = trace.set_tracer_provider
-    trace.set_tracer_provider = lambda provider: inner(provider)
+    inner = trace._set_tracer_provider
+    trace._set_tracer_provider = lambda provider, log: inner(provider, log)
 stop_waiting()
-restored = trace.set_tracer_provider is original
+restored = trace._set_tracer_provider is original
 instrument()
 trace.set_tracer_provider(provider)
 print(json.dumps([ours_in_place, restored, call()]))

@@ -1,0 +1,169 @@
+"""One request to an LLM API and its answer, read for its usage as it passes."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Protocol
+
+from otel_carbon.capture.usage_readers import BEDROCK_INVOKE, Usage, read_bedrock_headers
+from otel_carbon.capture.wire.decoding import decoder_of
+from otel_carbon.capture.wire.event_stream import EventStreamFramer
+from otel_carbon.capture.wire.json_picker import pick
+from otel_carbon.capture.wire.sse import NO_FIELD, SSE_FIELD, LineFramer, TextFramer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from opentelemetry.context import Context
+
+    from otel_carbon.capture.records import Record
+    from otel_carbon.capture.usage_readers import Shape
+    from otel_carbon.capture.wire.json_picker import Picked
+
+logger = logging.getLogger(__name__)
+
+FIRST_ERROR_STATUS = 400
+
+
+class Framer(Protocol):
+    """What finds the wanted members of a body that comes in pieces."""
+
+    naming_texts: int
+
+    def feed(self, data: bytes, /) -> Sequence[Picked]:
+        """What is found in the texts that end in this piece."""
+
+    def close(self) -> Picked:
+        """What is found in the text that ends with the body."""
+
+
+class Exchange:
+    """One request, and what its answer has told so far; what it comes to goes into the record.
+
+    `context` is the one in which the request is to be sent.
+    After the first failure the answer is read no further. `feed` and `end` never raise, and `end` may be called twice.
+    """
+
+    __slots__ = ("_decoder", "_framer", "_is_refused", "_open", "_record", "_shape", "context", "usage")
+
+    def __init__(self, record: Record, shape: Shape, context: Context) -> None:
+        self._record = record
+        self._shape = shape
+        self._open = [record]
+        self._decoder: Callable[[bytes], Iterator[bytes]] | None = None
+        self._framer: Framer | None = None
+        self._is_refused = False
+        self.usage = Usage()
+        self.context = context
+
+    def is_heard(self, status: int) -> bool:
+        """Take the status; returns whether the body is to be read, of a refusal only to know when it ends."""
+        if not self._record.is_kept():
+            return False
+        self._is_refused = status >= FIRST_ERROR_STATUS
+        if self._is_refused:
+            self._record.fails(str(status))
+        return True
+
+    def expect(self, headers: Mapping[str, str]) -> None:
+        """Take the headers of an answer whose body comes in pieces, decompressed unless `decode` is told otherwise."""
+        if self._is_refused:
+            return
+        media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media_type in _STREAMS:
+            self._record.streams()
+        if self._shape is BEDROCK_INVOKE:
+            read_bedrock_headers(self.usage, headers)
+        self._framer = _framer_of(media_type, self._shape)
+
+    def decode(self, encoding: str) -> None:
+        """Expect pieces of this `Content-Encoding`."""
+        try:
+            self._decoder = decoder_of(encoding)
+        except LookupError as error:
+            self._give_up(error)
+
+    def read(self, body: bytes, headers: Mapping[str, str]) -> None:
+        """Take a whole body, decompressed."""
+        if self._is_refused:
+            return
+        if self._shape is BEDROCK_INVOKE:
+            read_bedrock_headers(self.usage, headers)
+        if body.startswith(_JSON_STARTS):  # as nearly all do, and headers are slow to look up
+            self._shape.take(self.usage, pick(body, self._shape.tree))
+        else:
+            self.expect(headers)
+            self.feed(body)
+
+    def feed(self, data: bytes) -> None:
+        """Take the next piece of the body, as it came over the wire."""
+        framer = self._framer
+        if framer is None:
+            return
+        try:
+            if self._decoder is None:
+                found = framer.feed(data)
+                if found:
+                    self._take(found, framer)
+            else:
+                for piece in self._decoder(data):
+                    self._take(framer.feed(piece), framer)
+        except Exception as error:  # a body that we cannot read is the application's all the same
+            self._give_up(error)
+
+    def _take(self, found: Sequence[Picked], framer: Framer) -> None:
+        for picked in found:
+            self._shape.take(self.usage, picked)
+        if framer.naming_texts and self.usage.is_named:
+            framer.naming_texts = 0
+
+    def _give_up(self, error: Exception) -> None:
+        self._framer = None
+        report(error)
+
+    def end(self, error: BaseException | None = None) -> None:
+        """End the exchange, once: the answer has been read or given up, or `error` has cut it off."""
+        try:
+            record = self._open.pop()  # of two that end it, one gets here
+        except IndexError:
+            return
+        try:
+            framer, self._framer = self._framer, None
+            if framer is not None:
+                self._shape.take(self.usage, framer.close())
+            if error is not None:
+                record.fails(type(error).__qualname__)
+        except Exception as failure:  # a span must end, with what was told or without
+            report(failure)
+        try:
+            record.is_over(self.usage)
+        except Exception as failure:  # nothing of ours may reach the host
+            report(failure)
+
+
+_SSE, _NDJSON, _EVENT_STREAM = "text/event-stream", "application/x-ndjson", "application/vnd.amazon.eventstream"
+_JSON_STARTS = (b"{", b"[")
+_STREAMS = frozenset((_SSE, _NDJSON, "application/jsonl", _EVENT_STREAM))
+
+
+def _framer_of(media_type: str, shape: Shape) -> Framer | None:
+    """What reads a body of this type; `None` for one that cannot be an answer."""
+    if media_type == _SSE:
+        return LineFramer(shape.tree, shape.usage_mark, SSE_FIELD)
+    if media_type == _EVENT_STREAM:
+        return EventStreamFramer(shape.tree)
+    if media_type in _STREAMS:
+        return LineFramer(shape.tree, shape.usage_mark, NO_FIELD)
+    return TextFramer(shape.tree) if media_type.endswith("json") else None
+
+
+_unsaid = ["failure"]
+
+
+def report(error: Exception) -> None:
+    """Say it once, by its kind only: a message could hold what was said."""
+    try:
+        _unsaid.pop()  # of several threads, one gets here
+    except IndexError:
+        return
+    logger.warning("an answer was not read for its usage (%s); the application is unaffected", type(error).__name__)

@@ -1,0 +1,131 @@
+"""All clients of httpx and httpx2 at once: `send` of their classes replaced, whenever the packages are imported.
+
+`send` is public, every request of every client passes it, and clients that exist already have it from their class.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from functools import wraps
+from threading import Lock
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from opentelemetry import context as otel_context
+
+from otel_carbon.capture.capturer import Capturer
+from otel_carbon.capture.import_hook import ImportHook
+from otel_carbon.capture.tapped_streams import ASYNC_STREAM, SYNC_STREAM, hear
+from otel_carbon.switches import may_capture
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from types import ModuleType
+
+    from opentelemetry.trace import TracerProvider
+
+    from otel_carbon.capture.http_types import Request, Response
+
+logger = logging.getLogger(__name__)
+
+PACKAGES = ("httpx", "httpx2")
+
+
+class _Patch(NamedTuple):
+    """A class whose `send` is ours now, the one that it had, and ours."""
+
+    owner: Any
+    original: Callable[..., Any]
+    ours: Callable[..., Any]
+
+
+class Capture:
+    """The state of capturing in this process; there is one, `capture`."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._hook: ImportHook | None = None
+        self._patches: list[_Patch] = []
+        self.capturer: Capturer | None = None
+        """What begins exchanges; `None` while capturing is off, also for patches that others have wrapped since."""
+
+    def switch_on(self, tracer_provider: TracerProvider | None = None) -> bool:
+        """Capture from now on, or leave it as it is when it is on; returns whether it is.
+
+        `OTEL_CARBON_DISABLED=true` and `OTEL_CARBON_CAPTURE=false` keep it off.
+        """
+        if not may_capture(os.environ):
+            return False
+        with self._lock:
+            if self.capturer is None:
+                self.capturer = Capturer(tracer_provider)
+                self._hook = ImportHook(PACKAGES, self._patch_module)
+            return True
+
+    def switch_off(self) -> None:
+        """Put every `send` back that is still ours; one that others have wrapped since only passes on."""
+        with self._lock:
+            self.capturer = None
+            if self._hook is not None:
+                self._hook.remove()
+                self._hook = None
+            for patch in self._patches:
+                if patch.owner.__dict__.get("send") is patch.ours:
+                    patch.owner.send = patch.original
+            self._patches.clear()
+
+    def _patch_module(self, module: ModuleType) -> None:
+        try:
+            for name, wrapper in (("Client", _sync_send), ("AsyncClient", _async_send)):
+                owner = getattr(module, name)
+                original = owner.send
+                ours = wrapper(self, original)
+                owner.send = ours
+                self._patches.append(_Patch(owner, original, ours))
+        except Exception as error:  # the application's import must go on
+            logger.warning("calls of %s are not captured", module.__name__, exc_info=error)
+
+
+def _sync_send(capture: Capture, original: Callable[..., Response]) -> Callable[..., Response]:
+    @wraps(original)
+    def send(self: object, request: Request, *args: object, **kwargs: object) -> Response:
+        capturer = capture.capturer
+        exchange = capturer.begin(request) if capturer is not None else None
+        if exchange is None:
+            return original(self, request, *args, **kwargs)
+        token = otel_context.attach(exchange.context)
+        try:
+            response = original(self, request, *args, **kwargs)
+        except BaseException as error:
+            exchange.end(error)
+            raise
+        finally:
+            otel_context.detach(token)
+        hear(exchange, response, SYNC_STREAM)
+        return response
+
+    return send
+
+
+def _async_send(capture: Capture, original: Callable[..., Awaitable[Response]]) -> Callable[..., Awaitable[Response]]:
+    @wraps(original)
+    async def send(self: object, request: Request, *args: object, **kwargs: object) -> Response:
+        capturer = capture.capturer
+        exchange = capturer.begin(request) if capturer is not None else None
+        if exchange is None:
+            return await original(self, request, *args, **kwargs)
+        token = otel_context.attach(exchange.context)
+        try:
+            response = await original(self, request, *args, **kwargs)
+        except BaseException as error:
+            exchange.end(error)
+            raise
+        finally:
+            otel_context.detach(token)
+        hear(exchange, response, ASYNC_STREAM)
+        return response
+
+    return send
+
+
+capture = Capture()

@@ -1,0 +1,1 @@
+"""Small applications that the tests with client programs run."""

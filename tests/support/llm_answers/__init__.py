@@ -1,0 +1,1 @@
+"""What providers' APIs answer, shape by shape, with token counts that a test decides."""
