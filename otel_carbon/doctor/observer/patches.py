@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 from weakref import ref
@@ -40,7 +41,10 @@ class Patches:
         """Note entry points of OpenTelemetry that fail to load, other than for a client that is not installed."""
         failures = self._notes.load_failures
 
-        def load(original: Function, entry_point: Any) -> Any:  # noqa: ANN401 - another package's
+        original = module.EntryPoint.load
+
+        @wraps(original)
+        def load(entry_point: Any) -> Any:  # noqa: ANN401 - another package's
             try:
                 return original(entry_point)
             except ModuleNotFoundError:
@@ -51,73 +55,65 @@ class Patches:
                     failures.add((entry_point.group, entry_point.name, package, type(error).__name__))
                 raise
 
-        _wrap(module.EntryPoint, "load", load)
+        module.EntryPoint.load = load
 
     def _api(self, module: ModuleType) -> None:
         """Note the global provider, those refused, and spans that are started before there is one."""
         notes = self._notes
 
-        def set_tracer_provider(original: Function, provider: Any) -> None:  # noqa: ANN401 - as above
-            original(provider)
+        def note_set(_: None, provider: Any) -> None:  # noqa: ANN401 - as above
             if module.get_tracer_provider() is provider:
                 notes.global_provider = ref(provider)
             else:
                 notes.providers_refused += 1
 
-        _wrap(module, "set_tracer_provider", set_tracer_provider)
-        behind = module.ProxyTracer._tracer.fget
-
-        def tracer(proxy: Any) -> Any:  # noqa: ANN401 - as above
-            found = behind(proxy)
+        def note_tracer(found: object, proxy: Any) -> None:  # noqa: ANN401 - as above
             if found is proxy._noop_tracer:
                 _count(notes.lost_before_provider, proxy._instrumenting_module_name)
-            return found
 
-        module.ProxyTracer._tracer = property(tracer)
+        _then(module, "set_tracer_provider", note_set)
+        module.ProxyTracer._tracer = property(_followed_by(module.ProxyTracer._tracer.fget, note_tracer))
 
     def _sdk(self, module: ModuleType) -> None:
         """Look in on every provider, its exporters, and the spans that sampling drops."""
-        notes = self._notes
+        notes, at_span_end = self._notes, self._at_span_end
 
-        def init(original: Function, provider: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as above
-            original(provider, *args, **kwargs)
-            try:
-                from otel_carbon.doctor.observer.span_watch import SpanWatch  # which needs the SDK
+        def note_provider(_: None, provider: Any, *_args: object) -> None:  # noqa: ANN401 - as above
+            from otel_carbon.doctor.observer.span_watch import SpanWatch  # which needs the SDK
 
-                provider.add_span_processor(SpanWatch(notes, ref(provider), self._at_span_end))
-                notes.see_provider(ref(provider))
-            except Exception:  # noqa: S110 - a provider that cannot be observed works all the same
-                pass
+            provider.add_span_processor(SpanWatch(notes, ref(provider), at_span_end))
+            notes.see_provider(ref(provider))
 
-        def add_span_processor(original: Function, provider: Any, processor: Any) -> None:  # noqa: ANN401 - as above
-            original(provider, processor)
-            try:
-                from otel_carbon.doctor.observer.exporters import count_deliveries
+        def note_processor(_: None, _provider: object, processor: object) -> None:
+            from otel_carbon.doctor.observer.exporters import count_deliveries
 
-                count_deliveries(processor)
-            except Exception:  # noqa: S110 - as above
-                pass
+            count_deliveries(processor)
 
-        def start_span(original: Function, tracer: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as above
-            span = original(tracer, *args, **kwargs)
+        def note_span(span: Any, tracer: Any, *_args: object) -> None:  # noqa: ANN401 - as above
             if not span.is_recording():
-                _count(notes.not_recorded, tracer.instrumentation_scope.name)
-            return span
+                scope = getattr(tracer, "_instrumentation_scope", None) or tracer.instrumentation_scope
+                _count(notes.not_recorded, scope.name)
 
-        _wrap(module.TracerProvider, "__init__", init)
-        _wrap(module.TracerProvider, "add_span_processor", add_span_processor)
-        _wrap(module.Tracer, "start_span", start_span)
+        _then(module.TracerProvider, "__init__", note_provider)
+        _then(module.TracerProvider, "add_span_processor", note_processor)
+        _then(module.Tracer, "start_span", note_span)
 
 
 def _count(tally: Tally, scope: object) -> None:
     tally.add(str(scope)[:MAX_NAME_CHARACTERS])
 
 
-def _wrap(owner: Any, name: str, around: Function) -> None:  # noqa: ANN401 - a module or a class of another package
-    original = getattr(owner, name)
+def _then(owner: Any, name: str, note: Function) -> None:  # noqa: ANN401 - a module or a class of another package
+    """Have `note` called with what the function returned and its positional arguments, each time it has returned."""
+    setattr(owner, name, _followed_by(getattr(owner, name), note))
 
+
+def _followed_by(original: Function, note: Function) -> Function:
     @wraps(original)
     def wrapper(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the signature of what is wrapped
-        return around(original, *args, **kwargs)
+        outcome = original(*args, **kwargs)
+        with suppress(Exception):  # the application goes on, noted or not
+            note(outcome, *args)
+        return outcome
 
-    setattr(owner, name, wrapper)
+    return wrapper
