@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -17,6 +18,8 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 TABLE = Path(__file__).parent / "data" / "findings.toml"
 MAX_EVIDENCE = 8
 """Pieces of evidence that one finding keeps."""
+MAX_OF_A_KIND = 8
+"""Findings of one code, such as of unknown models; the last one says how many more there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,16 @@ def without_consequences(findings: Iterable[Finding]) -> list[Finding]:
     hidden = {code for each in found for code in each.kind.hides}
     order = list(finding_kinds())
     kept = [each for each in found if each.code not in hidden]
-    return sorted(kept, key=lambda each: (SEVERITIES.index(each.severity), order.index(each.code), each.evidence))
+    kept.sort(key=lambda each: (SEVERITIES.index(each.severity), order.index(each.code), each.evidence))
+    return [each for _, alike in groupby(kept, lambda each: each.code) for each in _first_of(list(alike))]
+
+
+def _first_of(alike: list[Finding]) -> list[Finding]:
+    more = len(alike) - MAX_OF_A_KIND
+    if more <= 0:
+        return alike
+    *first, last = alike[:MAX_OF_A_KIND]
+    return [*first, replace(last, evidence=(*last.evidence, f"and {more} more of this kind"))]
 
 
 def anything_wrong(findings: Iterable[Finding]) -> bool:

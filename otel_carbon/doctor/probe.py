@@ -33,10 +33,10 @@ class _Address(NamedTuple):
     path: str
 
 
-def endpoints_of(environment: Environment, providers: Iterable[ProviderFacts], *, observed: bool) -> dict[str, str]:
+def endpoints_of(environment: Environment, providers: Iterable[ProviderFacts], *, ran: bool) -> dict[str, str]:
     """Endpoints to protocols: those that were seen, or where nothing was run those that variables tell."""
     found = {each.endpoint: each.protocol for provider in providers for each in provider.exporters if each.endpoint}
-    if not observed:
+    if not ran:
         found = dict(_told(environment))
     return dict(list(found.items())[:MAX_ENDPOINTS])
 

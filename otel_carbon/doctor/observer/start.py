@@ -41,6 +41,7 @@ class Observer:
     def begin(self) -> None:
         """Watch what is imported, and every way out."""
         self._write("")
+        self._written_at_s = 0.0  # the first span is written down at once
         ImportWatch(Patches(self.notes, self._at_span_end).by_module()).start()
         atexit.register(self._end, "exit")
         os._exit = self._before(os._exit, "os._exit")
