@@ -12,7 +12,7 @@ from otel_carbon.doctor.findings import finding
 from otel_carbon.registry.catalog import Registry
 from otel_carbon.registry.ladder import FALLBACKS, FAMILY
 from otel_carbon.registry.spellings import nearest_names
-from otel_carbon.sdk.environment import model_names
+from otel_carbon.sdk.environment import MODELS, model_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,9 @@ def check_models(examined: Examined) -> Iterator[Finding]:
         evidence = [f"{model} at {provider or 'an unknown provider'}: {count_of_calls(count)}, {how}"]
         evidence += [f"nearest names: {', '.join(near)}"] if near else []
         code = "model_by_family" if match == FAMILY else "model_unknown"
-        yield finding(code, evidence, model=model, nearest=near[0] if near else "KNOWN_MODEL")
+        told = examined.environment.variables.get(MODELS, "").strip()
+        mapped = f"{model}={near[0] if near else 'KNOWN_MODEL'}"
+        yield finding(code, evidence, models=f"{told},{mapped}" if told else mapped)
 
 
 @cache

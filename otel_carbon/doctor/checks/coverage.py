@@ -21,14 +21,13 @@ if TYPE_CHECKING:
 def check_coverage(examined: Examined) -> Iterator[Finding]:
     """Findings about clients that nothing reports, and about plug-ins that fail."""
     for client in clients_of(examined):
-        if not _is_covered(examined, client):
-            yield from _why_uncovered(examined, client)
+        if not _is_instrumented(examined, client):
+            yield from _why_not(examined, client)
     for report in examined.reports:
         for failure in report.load_failures:
-            told = (
-                f"{failure.name} ({failure.group}) of {failure.distribution or 'an unknown package'}: {failure.error}"
-            )
-            yield finding("entry_point_broken", [told], package=failure.distribution or failure.name)
+            package = failure.distribution or failure.name
+            told = f"{failure.name} ({failure.group}) of {package}: {failure.error}"
+            yield finding("entry_point_broken", [told], package=package)
 
 
 def clients_of(examined: Examined) -> tuple[Client, ...]:
@@ -42,50 +41,66 @@ def installed_for(environment: Environment, client: Client) -> tuple[Instrumenta
     return tuple(each for each in environment.instrumentations if client.distribution in each.instruments)
 
 
-def _is_covered(examined: Examined, client: Client) -> bool:
-    environment = examined.environment
-    if not examined.observed:
-        usable = (
-            not each.required and not environment.leaves_out(each.name) for each in installed_for(environment, client)
-        )
-        return bool(client.own_spans) or any(usable) or (environment.captures and bool(client.transport))
-    active = {each.module for report in examined.reports for each in report.instrumentors if each.active}
-    scopes = {each.scope for each in examined.calls} | {each.loser for r in examined.reports for each in r.overlaps}
-    modules = {each.module for each in installed_for(environment, client)}
-    if any(client.is_reported_by(name) for name in active | scopes) or not modules.isdisjoint(active):
-        return True
-    if client.transport and environment.captures and any(report.provider_set for report in examined.reports):
-        return True
-    return any(_reports_others(scope) for scope in scopes)
-
-
-def _reports_others(scope: str) -> bool:
-    """Whether a scope is of no single client: a framework, which reports the calls of the clients below it."""
-    of_clients = any(client.is_reported_by(scope) for client in client_table().clients)
-    return starts_with(scope, CAPTURE_SCOPE) or not of_clients
-
-
-def _why_uncovered(examined: Examined, client: Client) -> Iterator[Finding]:
+def _is_instrumented(examined: Examined, client: Client) -> bool:
+    """Whether an instrumentation, of the client or of a framework above it, reports its calls."""
     environment = examined.environment
     installed = installed_for(environment, client)
-    version = environment.packages.get(client.distribution, "")
-    evidence = f"{client.distribution} {version}".strip()
+    if not examined.observed:
+        usable = (not each.required and not environment.leaves_out(each.name) for each in installed)
+        return bool(client.own_spans) or any(usable)
+    active = _active_modules(examined)
+    scopes = {each.scope for each in examined.calls} | {each.loser for r in examined.reports for each in r.overlaps}
+    if any(client.is_reported_by(name) for name in active | scopes):
+        return True
+    return any(each.module in active for each in installed) or any(map(_is_of_framework, scopes))
+
+
+def _is_captured(examined: Examined, client: Client) -> bool:
+    """Whether the capture on HTTP reports the calls of a client."""
+    if not client.transport or not examined.environment.captures:
+        return False
+    active = any(starts_with(module, CAPTURE_SCOPE) for module in _active_modules(examined))
+    return active or not examined.observed or any(report.automatic for report in examined.reports)
+
+
+def _active_modules(examined: Examined) -> set[str]:
+    return {each.module for report in examined.reports for each in report.instrumentors if each.active}
+
+
+def _is_of_framework(scope: str) -> bool:
+    """Whether a scope is of no single client: then it reports the calls of those below it."""
+    of_client = any(client.is_reported_by(scope) for client in client_table().clients)
+    return not of_client and not starts_with(scope, CAPTURE_SCOPE)
+
+
+def _why_not(examined: Examined, client: Client) -> Iterator[Finding]:
+    """Why no instrumentation reports a client's calls, unless the capture does."""
+    environment = examined.environment
+    installed = installed_for(environment, client)
+    evidence = f"{client.distribution} {environment.packages.get(client.distribution, '')}".strip()
     unsupported = [*_unsupported(examined, client, installed)]
     left_out = [each for each in installed if environment.leaves_out(each.name) and not each.required]
     if unsupported:
         yield from unsupported
+    elif _is_captured(examined, client):
+        return
     elif left_out:
-        told = f"{DISABLED_INSTRUMENTATIONS}={environment.variables[DISABLED_INSTRUMENTATIONS]}"
         names = remaining(environment, left_out[0].name)
-        yield finding("instrumentation_disabled", [evidence, told], remaining=names)
+        yield finding("instrumentation_disabled", [evidence, _disabled(environment)], remaining=names)
     elif switched_off := _capture_switch(environment):
         yield finding("capture_disabled", [evidence, switched_off[0]], advice=switched_off[1])
     elif not installed:
-        yield finding("client_uninstrumented", [evidence], advice=f"pip install {client.install}")
+        captures = environment.captures and client.transport
+        line = "otel_carbon.instrument()" if captures else f"pip install {client.install}"
+        yield finding("client_uninstrumented", [evidence], advice=line)
     elif any(report.provider_set for report in examined.reports):  # else the missing provider is what is wrong
         told = f"{installed[0].distribution} {installed[0].version} is installed and not active"
         advice = f"opentelemetry-instrument {examined.command_line} # or call its instrument()"
         yield finding("client_uninstrumented", [evidence, told], advice=advice)
+
+
+def _disabled(environment: Environment) -> str:
+    return f"{DISABLED_INSTRUMENTATIONS}={environment.variables[DISABLED_INSTRUMENTATIONS]}"
 
 
 def _unsupported(examined: Examined, client: Client, installed: tuple[Instrumentation, ...]) -> Iterator[Finding]:
@@ -106,8 +121,7 @@ def _unsupported(examined: Examined, client: Client, installed: tuple[Instrument
 def _capture_switch(environment: Environment) -> tuple[str, str] | None:
     """What switches the capture off, and the line that switches it on again; `None` where nothing does."""
     if environment.leaves_out(CAPTURE):
-        told = f"{DISABLED_INSTRUMENTATIONS}={environment.variables[DISABLED_INSTRUMENTATIONS]}"
-        return told, f"{DISABLED_INSTRUMENTATIONS}={remaining(environment, CAPTURE)}"
+        return _disabled(environment), f"{DISABLED_INSTRUMENTATIONS}={remaining(environment, CAPTURE)}"
     value = environment.variables.get(CAPTURE_SWITCH, "").strip()
     if value and not environment.is_true(CAPTURE_SWITCH):
         return f"{CAPTURE_SWITCH}={value}", f"unset {CAPTURE_SWITCH}"

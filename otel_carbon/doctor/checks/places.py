@@ -13,7 +13,7 @@ from otel_carbon.registry.places import EVIDENCE_DEFAULT
 from otel_carbon.spans.providers import provider_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from otel_carbon.doctor.findings import Finding
     from otel_carbon.doctor.observations import Examined
@@ -27,19 +27,28 @@ def check_configured_regions(examined: Examined) -> Iterator[Finding]:
     for wrong in environment.wrong_regions:
         evidence = [f"{REGION}: {wrong.provider}={wrong.region}"]
         evidence += [f"nearest names: {', '.join(wrong.nearest)}"] if wrong.nearest else []
-        nearest = wrong.nearest[0] if wrong.nearest else "REGION"
-        yield finding("region_unknown", evidence, provider=wrong.provider, nearest=nearest)
+        line = _line(environment.regions, wrong.provider, wrong.nearest[0] if wrong.nearest else "REGION")
+        yield finding("region_unknown", evidence, regions=line)
     seen = {name for call in examined.calls for name in (call.provider, call.operator) if name}
     if not seen:
         return
     for provider, region in sorted(environment.regions.items()):
-        if provider_name(provider) not in seen and provider not in seen:
+        if seen.isdisjoint((provider, provider_name(provider))):
             evidence = [f"{REGION}: {provider}={region}", f"seen: {', '.join(sorted(seen))}"]
-            yield finding("region_unused", evidence, advice=f"{min(seen)}={region} # or leave it out")
+            others = {name: each for name, each in environment.regions.items() if name != provider}
+            line = _line(others, next((name for name in sorted(seen) if name not in others), ""), region)
+            yield finding("region_unused", evidence, regions=line)
+
+
+def _line(regions: Mapping[str, str], provider: str, region: str) -> str:
+    """The value of the variable with one region added or changed."""
+    changed = {**regions, provider: region} if provider else regions
+    return ",".join(f"{name}={each}" for name, each in changed.items())
 
 
 def check_places(examined: Examined) -> Iterator[Finding]:
     """Findings about where calls ran, as far as anything tells."""
+    regions = examined.environment.regions
     wrong = {provider_name(each.provider) for each in examined.environment.wrong_regions}
     counts: Counter[tuple[str, str, str, str, str]] = Counter()
     for call in examined.calls:
@@ -48,10 +57,11 @@ def check_places(examined: Examined) -> Iterator[Finding]:
     for (provider, reason, evidence, region, told), count in sorted(counts.items()):
         calls = f"{provider or 'an unnamed provider'}: {count_of_calls(count)}"
         if reason == reasons.ZONE_UNKNOWN and provider not in wrong:
-            yield finding("provider_place_unknown", [calls, *([f"region {told}"] if told else [])], provider=provider)
+            line = _line(regions, provider, "REGION")
+            yield finding("provider_place_unknown", [calls, *([f"region {told}"] if told else [])], regions=line)
         elif evidence == EVIDENCE_DEFAULT:
-            yield finding("region_assumed", [calls, f"taken: {region}"], provider=provider)
+            line = _line(regions, provider, "REGION")
+            yield finding("region_assumed", [calls, f"taken: {region}"], regions=line)
         elif evidence == EVIDENCE_CONFIGURED and told and told.lower() != region.lower():
-            yield finding(
-                "region_contradicted", [calls, f"{region} configured, {told} told"], provider=provider, told=told
-            )
+            both = f"{region} configured, {told} told"
+            yield finding("region_contradicted", [calls, both], regions=_line(regions, provider, told))

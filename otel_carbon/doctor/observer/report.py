@@ -103,7 +103,7 @@ def _instrumentors() -> Iterator[InstrumentorFacts]:
             continue
         seen.add(kind)
         waiting += kind.__subclasses__()
-        if kind._instance is not None and not kind.__module__.startswith("otel_carbon."):
+        if kind._instance is not None and not kind.__module__.startswith("otel_carbon.sdk."):
             yield _instrumentor(kind)
 
 
