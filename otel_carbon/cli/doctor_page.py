@@ -71,7 +71,7 @@ def _show_calls(console: Console, examined: Examined) -> None:
     if counts:
         rows = [[str(count), *key] for key, count in counts.most_common(MAX_CALL_ROWS)]
         console.line()
-        columns = ["calls", "provider", "model", "match", "region", "reported by"]
+        columns = ["calls", "provider", "model", "match, or why none", "region", "reported by"]
         console.table("calls seen, each once", columns, rows, right=["calls"], shortened=["reported by"])
 
 
