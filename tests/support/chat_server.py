@@ -27,6 +27,7 @@ class ChatServer:
     url: str = ""
     clock_ahead_s: float = 0.0
     with_usage: bool = True
+    takes_telemetry: bool = True
     bodies: list[bytes] = field(default_factory=list)
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -60,7 +61,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server_told.bodies.append(body)
         if "json" not in self.headers["Content-Type"]:
-            self._send(200, b"")
+            self._send(200 if self.server_told.takes_telemetry else 400, b"")
             return
         request = json.loads(body)
         answer = self.server_told.answer(request)

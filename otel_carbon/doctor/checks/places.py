@@ -55,8 +55,10 @@ def check_places(examined: Examined) -> Iterator[Finding]:
         provider = call.operator or call.provider
         counts[provider, call.reason, call.region_evidence, call.region, call.told_region] += call.count
     for (provider, reason, evidence, region, told), count in sorted(counts.items()):
-        calls = f"{provider or 'an unnamed provider'}: {count_of_calls(count)}"
-        if reason == reasons.ZONE_UNKNOWN and provider not in wrong:
+        calls = f"{provider}: {count_of_calls(count)}"
+        if reason == reasons.ZONE_UNKNOWN and not (provider or told):
+            yield from _unnamed(examined)
+        elif reason == reasons.ZONE_UNKNOWN and provider not in wrong:
             line = _line(regions, provider, "REGION")
             yield finding("provider_place_unknown", [calls, *([f"region {told}"] if told else [])], regions=line)
         elif evidence == EVIDENCE_DEFAULT:
@@ -65,3 +67,13 @@ def check_places(examined: Examined) -> Iterator[Finding]:
         elif evidence == EVIDENCE_CONFIGURED and told and told.lower() != region.lower():
             both = f"{region} configured, {told} told"
             yield finding("region_contradicted", [calls, both], regions=_line(regions, provider, told))
+
+
+def _unnamed(examined: Examined) -> Iterator[Finding]:
+    """Calls without a provider, by who reports them."""
+    scopes = Counter[str]()
+    for call in examined.calls:
+        if call.reason == reasons.ZONE_UNKNOWN and not call.provider:
+            scopes[call.scope] += call.count
+    for scope, count in sorted(scopes.items()):
+        yield finding("provider_not_named", [f"{scope}: {count_of_calls(count)}"], scope=scope)
