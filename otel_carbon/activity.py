@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, NamedTuple
 from otel_carbon.core import reasons
 from otel_carbon.core.footprint import Footprint, Unestimated, footprint_of
 from otel_carbon.core.interval import Interval
-from otel_carbon.core.tokens import AdditiveTokens
+from otel_carbon.core.tokens import AdditiveTokens, attended_pairs
 from otel_carbon.errors import UnknownFact, UsageError
-from otel_carbon.methods.per_token import EVIDENCE_CONFIGURED, CallSubject, resolve_factors
+from otel_carbon.methods.call_place import EVIDENCE_CONFIGURED, CallSubject
+from otel_carbon.methods.per_token import resolve_factors
 from otel_carbon.registry.catalog import Registry
 from otel_carbon.registry.facts import ActivityTokens, CharactersPerToken
 
 if TYPE_CHECKING:
     from datetime import date
 
+    from otel_carbon.core.factors import Factors
     from otel_carbon.grid.table import GridTable
     from otel_carbon.registry.facts import Fact
 
@@ -101,14 +103,20 @@ def estimate_activity(
         ),
     )
     low, mid, high = (
-        footprint_of(
-            AdditiveTokens(round(read * activity.requests), 0, 0, round(written * activity.requests), 0), in_tier
-        )
+        _of_requests(read, written, activity.requests, in_tier)
         for read, written in zip(
             assumed.input_tokens.as_dict().values(), assumed.output_tokens.as_dict().values(), strict=True
         )
     )
-    return Footprint((*low.low, *mid.mid, *high.high), mid.tokens, in_tier)
+    return Footprint((*low.low, *mid.mid, *high.high), mid.tokens, in_tier, mid.units)
+
+
+def _of_requests(read: float, written: float, requests: int, factors: Factors) -> Footprint:
+    """The footprint of equal requests, of so many tokens each."""
+    each = attended_pairs(AdditiveTokens(round(read), 0, 0, round(written), 0))
+    return footprint_of(
+        AdditiveTokens(round(read * requests), 0, 0, round(written * requests), 0), factors, each * requests
+    )
 
 
 def assumed_tokens(registry: Registry, activity: Activity, day: date) -> AssumedTokens:

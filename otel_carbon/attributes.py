@@ -196,6 +196,27 @@ Read from the span, then from its resource; the attribute to read is configurabl
 `none` where no tenant is named.
 """
 
+METERED_ENERGY_KWH: Final[str] = ROOT + ".metered.energy_kwh"
+"""Energy that a meter attributed to the call, in kWh, at the boundary that `otel_carbon.metered.boundary` names.
+
+Written by the application or model server. It takes the place of the energy that follows from token counts.
+"""
+
+METERED_BOUNDARY: Final[str] = ROOT + ".metered.boundary"
+"""What the metered energy covers; without it the metered energy is not used."""
+METERED_BOUNDARY_ACCELERATOR: Final[str] = "accelerator"
+"""The accelerators alone, as their own counters show it."""
+METERED_BOUNDARY_IT: Final[str] = "it"
+"""The servers with accelerators, host and idle share, before PUE."""
+METERED_BOUNDARY_FACILITY: Final[str] = "facility"
+"""Everything that the data centre draws, after PUE."""
+METERED_BOUNDARY_VALUES: Final[tuple[str, ...]] = (
+    METERED_BOUNDARY_ACCELERATOR,
+    METERED_BOUNDARY_IT,
+    METERED_BOUNDARY_FACILITY,
+)
+"""Every value of `otel_carbon.metered.boundary`."""
+
 TOKEN_TYPE: Final[str] = ROOT + ".token.type"
 """Kind of token; no token is of two kinds."""
 TOKEN_TYPE_INPUT_UNCACHED: Final[str] = "input_uncached"

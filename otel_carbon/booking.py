@@ -10,8 +10,8 @@ from otel_carbon.core import reasons
 from otel_carbon.core.assumptions import GRID_TABLE_STALE
 from otel_carbon.core.footprint import Unestimated
 from otel_carbon.estimating import LAST_DAY_NUMBER, NS_PER_DAY, NS_PER_HOUR, day_from_unix_ns, with_assumptions
+from otel_carbon.methods.call_place import CallSubject
 from otel_carbon.methods.hourly_grid import STALE_AFTER_DAYS
-from otel_carbon.methods.per_token import CallSubject
 from otel_carbon.metrics.labels import NO_TENANT, SeriesLabels, label_text
 from otel_carbon.registry.ladder import FALLBACKS
 from otel_carbon.spans.profile import SpanProfile
@@ -142,6 +142,7 @@ class Booking:
             day_from_unix_ns(start_ns),
             place.private_host,
             self._hour(profile, start_ns),
+            profile.metered if isinstance(profile, SpanProfile) else "",
         )
         factors = self._resolver.factors_of(subject)
         if profile.request_model not in ("", profile.model) and not _is_of_the_model(factors):

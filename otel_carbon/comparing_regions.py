@@ -99,7 +99,7 @@ def cost_of(footprint: Footprint) -> Cost:
 def _modelled(outcome: Footprint | Unestimated) -> Footprint | Unestimated:
     """The estimate without a supplier's assessment, which holds for its own places and tells no regions apart."""
     if isinstance(outcome, Footprint) and outcome.factors.assessed is not None:
-        return footprint_of(outcome.tokens, replace(outcome.factors, assessed=None))
+        return footprint_of(outcome.tokens, replace(outcome.factors, assessed=None), outcome.units)
     return outcome
 
 

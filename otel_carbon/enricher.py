@@ -10,6 +10,7 @@ from otel_carbon import attributes as ours
 from otel_carbon.booking import Booking
 from otel_carbon.core import reasons
 from otel_carbon.core.footprint import Unestimated, footprint_of
+from otel_carbon.core.tokens import NO_TOKENS_AT_ALL
 from otel_carbon.counting.candidate import AGGREGATE, COUNTED, NO_TOKENS, Candidate, response_key, shape_key, span_keys
 from otel_carbon.counting.window import CountingWindow
 from otel_carbon.estimating import NS_PER_DAY, FactorResolver, has_usage, with_assumptions
@@ -282,7 +283,9 @@ class Enricher:
         factors = footprint.factors if footprint is not None else None
         account = self._booking.account(context, factors, outcome.status, outcome.reason)
         account.calls += operation
-        if tokens is not None:
+        if footprint is not None:
+            account.add_tokens(footprint.tokens, footprint.units)
+        elif tokens is not None:
             account.add_tokens(tokens)
         if stands_for is not None:
             self.totals.extrapolate(account, stands_for - 1, footprint, operation=operation)
@@ -304,7 +307,7 @@ class Enricher:
                 reason = ""
                 account = self._booking.account(context, factors, ours.STATUS_ESTIMATED, reason)
             account.calls += calls
-            account.add_tokens(tokens)
+            account.add_tokens(tokens)  # nobody knows how long each context was
         return reason
 
 
@@ -313,6 +316,8 @@ _INFERENCE = Role.INFERENCE  # looking a member up costs more than comparing it
 
 
 def _estimated(reading: GenAiReading, factors: Factors | Unestimated) -> Outcome:
+    if reading.profile.metered:
+        return _metered(reading, factors)
     tokens, counts, codes = reading.tokens, reading.counts, reading.codes
     if tokens is None or counts is None:
         factors = reading.problem or _NO_USAGE
@@ -321,6 +326,16 @@ def _estimated(reading: GenAiReading, factors: Factors | Unestimated) -> Outcome
     elif not isinstance(factors, Unestimated):
         footprint = footprint_of(tokens, with_assumptions(factors, codes) if codes else factors)
         return Outcome(ours.VERDICT_COUNTED, ours.STATUS_ESTIMATED, "", footprint, reading)
+    return Outcome(ours.VERDICT_UNESTIMATED, ours.STATUS_UNESTIMATED, factors.reason, None, reading)
+
+
+def _metered(reading: GenAiReading, factors: Factors | Unestimated) -> Outcome:
+    """The outcome of a call whose energy a meter gave, whatever is known of its tokens."""
+    if not isinstance(factors, Unestimated):
+        if reading.metered_nj is not None:
+            footprint = footprint_of(reading.tokens or NO_TOKENS_AT_ALL, factors, reading.metered_nj)
+            return Outcome(ours.VERDICT_COUNTED, ours.STATUS_ESTIMATED, "", footprint, reading)
+        factors = Unestimated(reasons.INVALID_METERED_ENERGY)
     return Outcome(ours.VERDICT_UNESTIMATED, ours.STATUS_UNESTIMATED, factors.reason, None, reading)
 
 

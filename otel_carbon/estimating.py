@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from otel_carbon.core import reasons
 from otel_carbon.core.footprint import Footprint, Unestimated, footprint_of
-from otel_carbon.methods.per_token import EVIDENCE_CONFIGURED, CallSubject, resolve_factors
+from otel_carbon.methods.call_place import EVIDENCE_CONFIGURED, CallSubject
+from otel_carbon.methods.per_token import resolve_factors
 from otel_carbon.registry.catalog import Registry
 
 if TYPE_CHECKING:

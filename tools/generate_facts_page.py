@@ -43,6 +43,10 @@ SECTIONS = {
         "Tokens that one request of a product is taken to read and write, where nobody counts them.",
     ),
     "characters": ("Length of a token", "Characters of one token, where only the length of a text is known."),
+    "meter": (
+        "Meters",
+        "IT energy for each kWh that a meter gave for a call; of `facility` the PUE of the place is taken out as well.",
+    ),
     "method": (
         "From size to energy",
         (

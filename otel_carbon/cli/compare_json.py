@@ -50,7 +50,7 @@ def _result(result: MethodResult) -> Json:
         "counts": list(result.counts),
     }
     for name, amount in result.amounts().items():
-        record |= _amount(name, amount)
+        record |= amount_json(name, amount)
     return record | {
         "comparable": list(result.comparable),
         "admissible_as_mid": result.admissible,
@@ -60,7 +60,8 @@ def _result(result: MethodResult) -> Json:
     }
 
 
-def _amount(name: str, amount: Amount) -> dict[str, Json]:
+def amount_json(name: str, amount: Amount) -> dict[str, Json]:
+    """An amount under its name, with the reason beside it where there is none."""
     if isinstance(amount, Interval):
         return {name: dict(amount.as_dict()), f"{name}_reason": None, f"{name}_reason_text": None}
     return {name: None, f"{name}_reason": amount.reason, f"{name}_reason_text": why_no_figure(amount)}

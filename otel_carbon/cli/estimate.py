@@ -14,6 +14,14 @@ from otel_carbon.cli.call_options import call_options, check_region, usage_from_
 from otel_carbon.cli.estimate_json import estimate_json
 from otel_carbon.cli.estimate_page import show_estimate
 from otel_carbon.cli.grid_options import chosen_table, grid_table_options, note_uncovered
+from otel_carbon.cli.other_method import (
+    CASCADE,
+    has_figure,
+    other_method_json,
+    results_of,
+    show_other_method,
+    warning,
+)
 from otel_carbon.cli.output import output_option, result_console, write_result
 from otel_carbon.cli.registry_choice import as_of_option, chosen_registry, registry_option, strict_option
 from otel_carbon.core import reasons
@@ -34,6 +42,7 @@ if TYPE_CHECKING:
     from otel_carbon.core.footprint import Unestimated
     from otel_carbon.core.usage import TokenUsage
     from otel_carbon.grid.table import GridTable
+    from otel_carbon.methods.result import MethodResult
     from otel_carbon.registry.catalog import Registry
 
 
@@ -44,6 +53,13 @@ if TYPE_CHECKING:
 @as_of_option
 @registry_option
 @grid_table_options
+@click.option(
+    "--method",
+    default=CASCADE,
+    show_default=True,
+    metavar="NAME",
+    help="Whose figure to print: that of the best evidence, or another of `otel-carbon compare`, which is then said.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON with every step instead of a table.")
 @output_option
 def estimate(
@@ -53,6 +69,7 @@ def estimate(
     grid_version: str | None,
     output: Path,
     *,
+    method: str,
     as_json: bool,
     strict: bool,
     **call: Any,  # noqa: ANN401 - click's options, typed by TokenUsage
@@ -74,6 +91,12 @@ def estimate(
     check_region(registry, usage.region)
     named = usage if usage.provider else with_developer(registry, usage)
     activity = activity_of(named, taken) if taken else None
+    if method != CASCADE:
+        if activity is not None:
+            msg = f"--method {method} needs token counts; leave out --requests, --product and characters"
+            raise click.UsageError(msg)
+        results = results_of(method, named, registry, table, strict=strict)
+        return _show_other(*results, named, registry, output, as_json=as_json)
     outcome = _estimated(named, activity, registry, table, strict=strict)
     if not isinstance(outcome, Footprint):
         _refuse_day(registry, outcome, usage)
@@ -88,6 +111,18 @@ def estimate(
         with result_console(output) as console:
             show_estimate(console, outcome, usage, assumptions, activity_words(activity) if activity else "")
     return exit_codes.DONE
+
+
+def _show_other(
+    result: MethodResult, ours: MethodResult, usage: TokenUsage, registry: Registry, output: Path, *, as_json: bool
+) -> int:
+    if as_json:
+        write_result(other_method_json(result, ours, usage, registry).encode(), output)
+    else:
+        with result_console(output) as console:
+            show_other_method(console, result, ours, usage)
+    click.echo(warning(result), err=True)
+    return exit_codes.DONE if has_figure(result) else exit_codes.NOTHING_ESTIMATED
 
 
 def _estimated(

@@ -10,6 +10,7 @@ from otel_carbon.activity import TOKENS_ASSUMED, assumed_tokens
 from otel_carbon.core.footprint import Footprint
 from otel_carbon.core.interval import Interval
 from otel_carbon.core.steps import steps_of
+from otel_carbon.methods.cascade import why_chosen
 
 if TYPE_CHECKING:
     from otel_carbon.activity import Activity
@@ -95,6 +96,7 @@ def _estimated(footprint: Footprint, usage: TokenUsage, assumptions: tuple[str, 
         document |= _amount(name, getattr(footprint, name), why_none)
     provenance = footprint.provenance
     document |= {name: getattr(provenance, name) for name in PROVENANCE}
+    document["method_reason"] = why_chosen(provenance.method)
     document["confidence"] = footprint.confidence
     document["assumptions"] = list(assumptions)
     document["steps"] = [_step(step) for step in steps_of(footprint)]
@@ -109,7 +111,7 @@ def _unestimated(outcome: Unestimated, usage: TokenUsage, registry: Registry) ->
     document |= dict.fromkeys(PROVENANCE)
     document |= {"provider": usage.provider or None, "region": usage.region}
     document |= {"registry_version": registry.version, "registry_digest": registry.digest}
-    document |= {"confidence": None, "assumptions": [], "steps": []}
+    document |= {"method_reason": None, "confidence": None, "assumptions": [], "steps": []}
     return document
 
 

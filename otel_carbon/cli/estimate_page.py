@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from otel_carbon.cli.wording import rounded
 from otel_carbon.core.assumptions import assumption_sentence
 from otel_carbon.core.units import WH_PER_KWH
+from otel_carbon.methods.cascade import why_chosen
 
 if TYPE_CHECKING:
     from otel_carbon.cli.console import Console
@@ -29,6 +30,7 @@ def show_estimate(
     console.line()
     console.line("These amounts are modelled from token counts; low and high are bounds.")
     console.line(f"model     {provenance.coefficient_id} ({provenance.match} match, {provenance.method} method)")
+    console.line(f"because   {why_chosen(provenance.method)}")
     console.line(f"grid      {provenance.grid_id} (region {provenance.region}, {provenance.region_evidence})")
     console.line(f"site      {provenance.site_id}")
     console.line(f"quality   tier {provenance.tier_number} ({provenance.tier}), confidence {footprint.confidence}")
@@ -37,7 +39,8 @@ def show_estimate(
         console.line("assumed:")
     for code in assumptions:
         console.line(f"  {assumption_sentence(code)}")
-    console.line("`--json` shows every step; `otel-carbon registry show ID` shows a fact and its sources.")
+    console.line("`--json` shows every step; `otel-carbon registry show ID` shows a fact and its sources,")
+    console.line("`otel-carbon compare` what other methods say, and why they do not give the figure.")
 
 
 def _title(usage: TokenUsage, provider: str, activity: str) -> str:

@@ -9,8 +9,8 @@ from otel_carbon.cli.wording import rounded
 from otel_carbon.comparing_regions import CRITERIA, cost_of
 from otel_carbon.core.footprint import Footprint
 from otel_carbon.core.usage import COUNT_NAMES
+from otel_carbon.methods.call_place import ASSESSED
 from otel_carbon.methods.hourly_grid import is_of_table, zone_of_grid
-from otel_carbon.methods.per_token import ASSESSED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -17,8 +17,11 @@ FIELD_UNITS = {
     "gco2e_per_output_ktoken": "gCO2e per 1,000 output tokens",
     "gco2e_per_kwh": "gCO2e per kWh",
     "input_tokens": "tokens per request",
+    "context_j_per_gb": "J of the accelerators per GB",
+    "context_wh_per_ktoken_ktoken": "IT Wh per 1,000 output tokens at 1,000 tokens of context",
     "input_wh_per_ktoken": "IT Wh per 1,000 tokens",
     "it_per_accelerator": "of the accelerators' energy",
+    "it_per_metered": "IT kWh per metered kWh",
     "l_per_kwh": "L per kWh",
     "l_per_output_ktoken": "L per 1,000 output tokens",
     "output_tokens": "tokens per request",
@@ -32,6 +35,8 @@ FIELD_UNITS = {
 
 FIELD_LABELS = {
     "batch": "batch",
+    "context_j_per_gb": "looking back",
+    "context_wh_per_ktoken_ktoken": "context",
     "input_tokens": "input",
     "input_wh_per_ktoken": "input",
     "gco2e_per_output_ktoken": "emissions",

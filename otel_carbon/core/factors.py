@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from otel_carbon.core.interval import Interval
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from otel_carbon.core.interval import Interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,10 @@ class EnergyPerToken:
     cache_read_kwh: Interval
     cache_write_kwh: Interval
     output_kwh: Interval
+    context_kwh: Interval | None = None
+    """What an output token costs more for each token that stands before it; `None` where nobody knows."""
+    metered_kwh: Interval | None = None
+    """IT energy for each nanojoule that a meter gave for the call, instead of all above; `None` without a meter."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +66,11 @@ class FactorsAtBound(NamedTuple):
     embodied_gco2e_per_it_kwh: float
     wue_l_per_it_kwh: float
     ewif_l_per_kwh: float
+    unit_kwh: float
+    """Of a pair of context or a metered nanojoule; 0 where the tokens give all of the energy."""
+
+
+_NOTHING = Interval.exactly(0.0)
 
 
 class PerOutputToken(NamedTuple):
@@ -105,6 +114,7 @@ class Factors:
             self.embodied_gco2e_per_it_kwh,
             self.wue_l_per_it_kwh,
             self.ewif_l_per_kwh,
+            per_token.metered_kwh or per_token.context_kwh or _NOTHING,
         )
         low = FactorsAtBound(*(interval.low for interval in intervals))
         mid = FactorsAtBound(*(interval.mid for interval in intervals))

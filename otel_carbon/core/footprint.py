@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from otel_carbon.core import formulas
 from otel_carbon.core.interval import Interval
 from otel_carbon.core.reasons import SENTENCES
+from otel_carbon.core.tokens import attended_pairs
 
 if TYPE_CHECKING:
     from otel_carbon.core.factors import Factors, PerOutputToken, Provenance
@@ -52,6 +53,8 @@ class Footprint(NamedTuple):
     """The fields of `Amounts` at the low bound, then at mid, then at the high bound, in one flat tuple."""
     tokens: AdditiveTokens
     factors: Factors
+    units: int
+    """What the factors multiply beside the tokens: `attended_pairs`, or metered nanojoules; 0 for tokens alone."""
 
     @property
     def low(self) -> Amounts:
@@ -147,18 +150,23 @@ class Unestimated:
         return f"{text} ({self.detail})" if self.detail else text
 
 
-def footprint_of(tokens: AdditiveTokens, factors: Factors) -> Footprint:
+def footprint_of(tokens: AdditiveTokens, factors: Factors, units: int | None = None) -> Footprint:
     """The footprint of one call: the formulas of `formulas` at each of the three bounds, to the same bit.
+
+    `units` are those of `Footprint`, summed where the tokens are of several calls; `None` takes the tokens for one call
+    without a meter.
 
     Written out because it runs for every span: building every interval costs three times as much.
     """
     uncached, cache_read, cache_write, visible, reasoning = map(float, tokens)  # exact, as counts stay below 2**53
     output = visible + reasoning
+    if units is None:
+        units = attended_pairs(tokens) if factors.energy_per_token.context_kwh is not None else 0
+    other = float(units)
     amounts: tuple[float, ...] = ()
-    for input_kwh, cache_read_kwh, cache_write_kwh, output_kwh, pue, grid, embodied, wue, ewif in factors.at_bounds:
-        it_kwh = (
-            uncached * input_kwh + cache_read * cache_read_kwh + cache_write * cache_write_kwh + output * output_kwh
-        )
+    for in_kwh, read_kwh, write_kwh, out_kwh, pue, grid, embodied, wue, ewif, unit_kwh in factors.at_bounds:
+        it_kwh = uncached * in_kwh + cache_read * read_kwh + cache_write * write_kwh + output * out_kwh
+        it_kwh += other * unit_kwh
         facility_kwh = it_kwh * pue
         operational = facility_kwh * grid
         embodied_gco2e = it_kwh * embodied
@@ -166,7 +174,7 @@ def footprint_of(tokens: AdditiveTokens, factors: Factors) -> Footprint:
         amounts += (it_kwh, facility_kwh, operational, embodied_gco2e, operational + embodied_gco2e, water_l)
     if factors.assessed is not None:
         amounts = _as_assessed(amounts, output, factors.assessed)
-    return _new_tuple(Footprint, (amounts, tokens, factors))
+    return _new_tuple(Footprint, (amounts, tokens, factors, units))
 
 
 def _as_assessed(amounts: tuple[float, ...], output: float, assessed: PerOutputToken) -> tuple[float, ...]:

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from otel_carbon.core.tokens import AdditiveTokens
 
 
-def it_energy_kwh(tokens: AdditiveTokens, energy_per_token: EnergyPerToken) -> Interval:
+def it_energy_kwh(tokens: AdditiveTokens, energy_per_token: EnergyPerToken, attended: int = 0) -> Interval:
     """Energy of the servers that ran the call, in kWh.
 
-    Formula: `sum over kinds of tokens * energy_per_token`; reasoning tokens cost what output tokens cost.
+    Formula: `sum over kinds of tokens * energy_per_token + attended * context_kwh`; reasoning tokens cost what output
+    tokens cost. `attended` is `tokens.attended_pairs`; where the model's `context_kwh` is not known,
+    the term is left out.
     Boundary: IT (accelerator, host, idle and reserve share), before PUE.
     Source: the model's energy coefficient and the cache ratios.
     """
@@ -25,11 +27,24 @@ def it_energy_kwh(tokens: AdditiveTokens, energy_per_token: EnergyPerToken) -> I
     output = tokens.output_visible + tokens.output_reasoning
     e_in, e_read = energy_per_token.input_kwh, energy_per_token.cache_read_kwh
     e_write, e_out = energy_per_token.cache_write_kwh, energy_per_token.output_kwh
-    return Interval(
+    by_kind = Interval(
         uncached * e_in.low + read * e_read.low + write * e_write.low + output * e_out.low,
         uncached * e_in.mid + read * e_read.mid + write * e_write.mid + output * e_out.mid,
         uncached * e_in.high + read * e_read.high + write * e_write.high + output * e_out.high,
     )
+    if energy_per_token.context_kwh is None:
+        return by_kind
+    return by_kind + energy_per_token.context_kwh.scaled(float(attended))
+
+
+def metered_it_energy_kwh(metered_nj: int, metered_kwh: Interval) -> Interval:
+    """Energy of the servers that ran the call, in kWh, where a meter gave it and not the tokens.
+
+    Formula: `metered_nj * metered_kwh`.
+    Boundary: IT; what was metered at the accelerators or at the facility is brought to it by the factor.
+    Source: the span, and the registry's factor for what meters cover.
+    """
+    return metered_kwh.scaled(float(metered_nj))
 
 
 def facility_energy_kwh(it_energy_kwh: Interval, pue: Interval) -> Interval:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 JOULES_PER_WH = 3600.0
 TOKENS_PER_KTOKEN = 1000.0
+BYTES_PER_GB = 1e9
 
 
 class OutputFit(NamedTuple):
@@ -70,6 +71,17 @@ def prefill_wh_per_ktoken(active_b: float, flops_per_s: float, utilisation: floa
     """
     seconds = 2.0 * active_b * 1e9 * TOKENS_PER_KTOKEN / (flops_per_s * utilisation)
     return seconds * watts / JOULES_PER_WH
+
+
+def context_wh_per_ktoken_ktoken(kv_bytes_per_token: float, j_per_gb: float) -> float:
+    """Energy of the accelerators for looking back from 1,000 output tokens at 1,000 tokens each, in Wh.
+
+    Formula: `kv_bytes_per_token * 1000 * 1000 / 1e9 * j_per_gb / 3600`.
+    Boundary: accelerators only; keys and values are read again for each pair.
+    Source: the model's bytes and the method's fact.
+    """
+    gigabytes = kv_bytes_per_token * TOKENS_PER_KTOKEN**2 / BYTES_PER_GB
+    return gigabytes * j_per_gb / JOULES_PER_WH
 
 
 def combined(factors: Iterable[float]) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 NO_USAGE = "no_usage"
 FAILED_NO_USAGE = "failed_no_usage"
+INVALID_METERED_ENERGY = "invalid_metered_energy"
 INVALID_USAGE = "invalid_usage"
 ABSURD_USAGE = "absurd_usage"
 PARTS_EXCEED_WHOLE = "parts_exceed_whole"
@@ -27,6 +28,7 @@ USAGE_FROM_METRICS = "usage_from_metrics"
 SENTENCES = {
     NO_USAGE: "The span carries no token usage; a stream reports it only when the client asks for it.",
     FAILED_NO_USAGE: "The call failed and reported no token usage.",
+    INVALID_METERED_ENERGY: "The metered energy is no positive number of kWh that one call can take.",
     INVALID_USAGE: "A token count is not a whole, non-negative number.",
     ABSURD_USAGE: "A token count is larger than any single call can use.",
     PARTS_EXCEED_WHOLE: "Cached or reasoning tokens exceed the total they are part of.",

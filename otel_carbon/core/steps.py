@@ -92,6 +92,10 @@ ASSESSED_STEPS = (
     StepOutline("water_l", "(output_visible + output_reasoning) * assessed.water_l", (), ("assessed",), "L"),
 )
 """In place of emissions and water where the supplier of the service had it assessed."""
+CONTEXT_STEP = OUTLINE[0]._replace(formula=OUTLINE[0].formula + " + attended * context_kwh")
+"""In place of the first where the model's energy for its context is known."""
+METERED_STEP = OUTLINE[0]._replace(formula="metered_nj * metered_kwh")
+"""In place of the first where a meter gave the energy."""
 _ENERGY_STEPS = 2
 
 
@@ -115,16 +119,26 @@ def steps_of(footprint: Footprint) -> tuple[Step, ...]:
 
 
 def _outline(footprint: Footprint) -> tuple[StepOutline, ...]:
-    if footprint.factors.assessed is not None:
-        return (*OUTLINE[:_ENERGY_STEPS], *ASSESSED_STEPS)
-    return OUTLINE if footprint.factors.market_gco2e_per_kwh is None else (*OUTLINE, MARKET_STEP)
+    factors = footprint.factors
+    per_token = factors.energy_per_token
+    first = OUTLINE[0] if per_token.context_kwh is None else CONTEXT_STEP
+    if per_token.metered_kwh is not None:
+        first = METERED_STEP
+    if factors.assessed is not None:
+        return (first, *OUTLINE[1:_ENERGY_STEPS], *ASSESSED_STEPS)
+    return (first, *OUTLINE[1:], *(() if factors.market_gco2e_per_kwh is None else (MARKET_STEP,)))
 
 
 def _inputs(footprint: Footprint, quantities: tuple[str, ...], factors: tuple[str, ...]) -> dict[str, Interval | int]:
     if factors == ("energy_per_token",):
         per_token = footprint.factors.energy_per_token
+        if per_token.metered_kwh is not None:
+            return {"metered_nj": footprint.units, "metered_kwh": per_token.metered_kwh}
         kinds = ("input_kwh", "cache_read_kwh", "cache_write_kwh", "output_kwh")
-        return {**footprint.tokens._asdict(), **{kind: getattr(per_token, kind) for kind in kinds}}
+        found = {**footprint.tokens._asdict(), **{kind: getattr(per_token, kind) for kind in kinds}}
+        if per_token.context_kwh is not None:
+            found |= {"attended": footprint.units, "context_kwh": per_token.context_kwh}
+        return found
     if factors == ("assessed",) and footprint.factors.assessed is not None:
         tokens = {kind: getattr(footprint.tokens, kind) for kind in ("output_visible", "output_reasoning")}
         return {**tokens, **{f"assessed.{name}": each for name, each in footprint.factors.assessed._asdict().items()}}

@@ -28,6 +28,19 @@ class AdditiveTokens(NamedTuple):
     output_reasoning: int
 
 
+NO_TOKENS_AT_ALL = AdditiveTokens(0, 0, 0, 0, 0)
+
+
+def attended_pairs(tokens: AdditiveTokens) -> int:
+    """Pairs of an output token of one call and a token that stands before it, which it looks back at.
+
+    Formula: `output * input + output * (output - 1) / 2`; cached input is not computed again, but looked back at.
+    Pairs of several calls add up; those of their summed tokens are far too many.
+    """
+    output = tokens.output_visible + tokens.output_reasoning
+    return output * (tokens.input_uncached + tokens.cache_read + tokens.cache_write) + output * (output - 1) // 2
+
+
 def check_count(name: str, count: object) -> int:
     """A token count as an int, for counts that arrive as ints or whole floats.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 JOULES_PER_KWH = 3_600_000.0
 WH_PER_KWH = 1000.0
+KWH_PER_NJ = 1.0 / (JOULES_PER_KWH * 1e9)
 TOKENS_PER_KTOKEN = 1000.0
 
 

@@ -2,71 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from otel_carbon.core import reasons
 from otel_carbon.core.factors import EnergyPerToken, Factors, PerOutputToken, Provenance
 from otel_carbon.core.footprint import Unestimated
-from otel_carbon.core.tokens import CACHE_READ, CACHE_WRITE
+from otel_carbon.core.interval import Interval
 from otel_carbon.core.units import TOKENS_PER_KTOKEN, kwh_per_token_from_wh_per_ktoken
+from otel_carbon.methods.call_place import PlacedFacts, factors_at, placed_call, provenance_at
 from otel_carbon.methods.hourly_grid import grid_of_call
-from otel_carbon.registry.facts import Assessment, Embodied, EnergyCoefficient, ProviderPlace, TokenRatio
+from otel_carbon.methods.metered import metered_factors
+from otel_carbon.registry.facts import (
+    Assessment,
+    EnergyCoefficient,
+    ProviderPlace,
+    SizeMethod,
+)
 from otel_carbon.registry.ladder import FALLBACKS, known_model, match_model
-from otel_carbon.registry.places import SELF_HOSTED, is_known_region, place_of_call
-from otel_carbon.registry.subjects import ANY_HARDWARE
+from otel_carbon.registry.places import SELF_HOSTED
+from otel_carbon.registry.sizing import CEILING, ceiling_wh_per_ktoken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
-    from otel_carbon.core.interval import Interval
     from otel_carbon.grid.table import GridTable
-    from otel_carbon.methods.hourly_grid import CallGrid
+    from otel_carbon.methods.call_place import CallSubject
     from otel_carbon.registry.catalog import Registry
-    from otel_carbon.registry.facts import Fact
+    from otel_carbon.registry.facts import Fallback
     from otel_carbon.registry.ladder import Match
     from otel_carbon.registry.places import Place
-
-TIER = "token_physical"
-TIER_NUMBER = 1
-EVIDENCE_CONFIGURED = "configured"
-ASSESSED = "assessed_by_supplier"
-
-
-class CallSubject(NamedTuple):
-    """What the factors of a call depend on: everything but its token counts.
-
-    `private_host` says that the call went to a loopback or private address.
-    `hour` (UTC) is named only where a grid table is looked at; `None` stands for the whole day.
-    """
-
-    provider: str
-    model: str
-    operation: str
-    region: str | None
-    region_evidence: str
-    day: date
-    private_host: bool = False
-    hour: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Shared:
-    """Facts that hold for every model."""
-
-    cache_read: TokenRatio
-    cache_write: TokenRatio
-    embodied: Embodied
-
-
-class _Facts(NamedTuple):
-    """All that a call's factors are made of beside its model."""
-
-    shared: _Shared
-    place: Place
-    grid: CallGrid
-    assessment: Assessment | None
 
 
 def resolve_factors(
@@ -84,6 +50,8 @@ def resolve_factors(
     With `grid_table` its figure of the hour or day stands in for the zone's yearly average, where it has one; not where
     a supplier's assessment holds, into which no grid enters.
     """
+    if call.metered:
+        return metered_factors(registry, call, configured_regions or {}, grid_table)
     match = match_model(registry, call.model, call.operation, call.day)
     if match is None or match.kind in FALLBACKS:
         if known_model(registry, call.model, None) is not None:
@@ -97,64 +65,28 @@ def resolve_factors(
         return Unestimated(reasons.OPERATION_NOT_COVERED, call.operation)
     # The provider attribute names the API dialect; an open model at a private address is the user's own.
     provider = SELF_HOSTED if call.private_host and coefficient.open_weights else call.provider
-    region, evidence = call.region, call.region_evidence
-    configured = _configured_region(registry, provider, configured_regions or {})
-    if configured is not None:
-        region, evidence = configured, EVIDENCE_CONFIGURED
-    place = place_of_call(registry, provider, region, evidence, call.day)
-    shared = _shared_facts(registry, call.day)
-    if place is None or shared is None:
-        return _no_place(registry, provider, region, call.day)
+    placed = placed_call(registry, provider, call, configured_regions or {})
+    if isinstance(placed, Unestimated):
+        return placed
+    place, shared = placed
     assessment = _assessment(registry, match, place, call.day)
     grid = grid_of_call(registry, place.grid, None if assessment else grid_table, call.day, call.hour)
-    return _factors(registry, match, _Facts(shared, place, grid, assessment))
+    return _factors(registry, match, PlacedFacts(shared, place, grid, assessment))
 
 
-def _configured_region(registry: Registry, provider: str, configured: Mapping[str, str]) -> str | None:
-    """The region that the user names for a provider, under whichever of its names."""
-    home = registry.about(ProviderPlace, provider, None)
-    names = (provider, home.provider, *home.names) if home else (provider,)
-    return next((configured[name.lower()] for name in names if name.lower() in configured), None)
-
-
-def _shared_facts(registry: Registry, day: date) -> _Shared | None:
-    cache_read = registry.about(TokenRatio, CACHE_READ, day)
-    cache_write = registry.about(TokenRatio, CACHE_WRITE, day)
-    embodied = registry.about(Embodied, ANY_HARDWARE, day)
-    if cache_read is None or cache_write is None or embodied is None:
-        return None
-    return _Shared(cache_read, cache_write, embodied)
-
-
-def _no_place(registry: Registry, provider: str, region: str | None, day: date) -> Unestimated:
-    """Tell a place that is unknown from one whose facts do not cover the day."""
-    if region is not None and not is_known_region(registry, region):
-        return Unestimated(reasons.ZONE_UNKNOWN, f"region {region}")
-    if region is None and registry.about(ProviderPlace, provider, None) is None:
-        return Unestimated(reasons.ZONE_UNKNOWN, f"provider {provider} without a region")
-    return Unestimated(reasons.OUTSIDE_VALIDITY, f"place facts on {day}")
-
-
-def _factors(registry: Registry, match: Match, facts: _Facts) -> Factors:
-    shared, place, grid, assessment = facts
-    coefficient = match.fact
+def _factors(registry: Registry, match: Match, facts: PlacedFacts) -> Factors:
+    shared, coefficient, assessment = facts.shared, match.fact, facts.assessment
+    output, clipped = _within_price(registry, coefficient, facts.place.provider)
     input_kwh = _kwh_per_token(coefficient.input_wh_per_ktoken)
-    return Factors(
-        EnergyPerToken(
-            input_kwh,
-            input_kwh * shared.cache_read.ratio,
-            input_kwh * shared.cache_write.ratio,
-            _kwh_per_token(coefficient.output_wh_per_ktoken),
-        ),
-        place.site.pue,
-        grid.gco2e_per_kwh,
-        place.market.gco2e_per_kwh if place.market else None,
-        shared.embodied.gco2e_per_it_kwh,
-        place.site.wue_l_per_it_kwh,
-        place.water.l_per_kwh,
-        _provenance(registry, match, facts),
-        _per_output_token(assessment) if assessment else None,
+    per_token = EnergyPerToken(
+        input_kwh,
+        input_kwh * shared.cache_read.ratio,
+        input_kwh * shared.cache_write.ratio,
+        _kwh_per_token(output),
+        _context_kwh(coefficient),
     )
+    factors = factors_at(per_token, facts, _provenance(registry, match, facts, clipped))
+    return replace(factors, assessed=_per_output_token(assessment)) if assessment else factors
 
 
 def _assessment(registry: Registry, match: Match, place: Place, day: date) -> Assessment | None:
@@ -174,43 +106,38 @@ def _per_output_token(assessment: Assessment) -> PerOutputToken:
     )
 
 
+def _within_price(
+    registry: Registry, coefficient: EnergyCoefficient | Fallback, provider: str
+) -> tuple[Interval, tuple[str, ...]]:
+    """Wh of 1,000 output tokens, of which nobody who sells an open model can take more than its price pays for.
+
+    Of closed models the fact itself is within; on hardware of one's own no price counts. On a price below the mid
+    somebody loses money: it clips nothing, and stands among the findings of plausibility.
+    """
+    output = coefficient.output_wh_per_ktoken
+    if provider == SELF_HOSTED or not isinstance(coefficient, EnergyCoefficient) or not coefficient.open_weights:
+        return output, ()
+    price = coefficient.output_usd_per_mtok
+    method = registry.fact(coefficient.sized_by) if coefficient.sized_by and price else None
+    if not isinstance(method, SizeMethod) or not price:
+        return output, ()
+    ceiling = ceiling_wh_per_ktoken(method, provider, price)
+    if not output.mid <= ceiling < output.high:
+        return output, ()
+    return Interval(output.low, output.mid, ceiling), (CEILING,)
+
+
+def _context_kwh(coefficient: EnergyCoefficient | Fallback) -> Interval | None:
+    per_pair = coefficient.context_wh_per_ktoken_ktoken if isinstance(coefficient, EnergyCoefficient) else None
+    return None if per_pair is None else _kwh_per_token(per_pair).scaled(1.0 / TOKENS_PER_KTOKEN)
+
+
 def _kwh_per_token(wh_per_ktoken: Interval) -> Interval:
     return wh_per_ktoken.scaled(kwh_per_token_from_wh_per_ktoken(1.0))
 
 
-def _provenance(registry: Registry, match: Match, found: _Facts) -> Provenance:
-    shared, place, grid, assessment = found
-    coefficient = match.fact
+def _provenance(registry: Registry, match: Match, found: PlacedFacts, clipped: tuple[str, ...]) -> Provenance:
+    shared, coefficient = found.shared, match.fact
     sized_by = (registry.fact(coefficient.sized_by),) if coefficient.sized_by else ()
-    facts: dict[str, tuple[Fact, ...]] = {
-        "energy_per_token": (coefficient, *sized_by, shared.cache_read, shared.cache_write),
-        "pue": (place.site, *place.named_by),
-        "grid_gco2e_per_kwh": (*grid.facts, *place.named_by),
-        "embodied_gco2e_per_it_kwh": (shared.embodied,),
-        "wue_l_per_it_kwh": (place.site,),
-        "ewif_l_per_kwh": (place.water, *place.named_by),
-    }
-    if assessment is not None:
-        facts["assessed"] = (assessment,)
-    if place.market is not None:
-        facts["market_gco2e_per_kwh"] = (place.market, *place.named_by)
-    behind_grid = tuple(fact.id for fact in facts["grid_gco2e_per_kwh"])
-    table_ids = {"grid_gco2e_per_kwh": (*grid.table_sources, *behind_grid)}
-    assessed = (ASSESSED,) if assessment else ()
-    return Provenance(
-        registry_version=registry.version,
-        registry_digest=registry.digest,
-        coefficient_id=coefficient.id,
-        match=match.kind,
-        grid_id=grid.id,
-        site_id=place.site.id,
-        region=place.region,
-        region_evidence=place.evidence,
-        tier=TIER,
-        tier_number=TIER_NUMBER,
-        method=coefficient.method,
-        assumptions=(*coefficient.assumptions, *place.assumptions, *grid.assumptions, *assessed),
-        provider=place.provider,
-        fact_ids={factor: tuple(fact.id for fact in behind) for factor, behind in facts.items()} | table_ids,
-        source_ids={fact.id: fact.sources for behind in facts.values() for fact in behind} | dict(grid.table_sources),
-    )
+    energy = (coefficient, *sized_by, shared.cache_read, shared.cache_write)
+    return provenance_at(registry, found, energy, match.kind, coefficient.method, (*coefficient.assumptions, *clipped))

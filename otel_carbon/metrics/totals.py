@@ -49,7 +49,7 @@ class Account:
     To be changed with the lock of its totals held.
     """
 
-    __slots__ = ("_added", "_sums", "calls", "factors", "labels", "outcome")
+    __slots__ = ("_added", "_sums", "_units", "calls", "factors", "labels", "outcome")
 
     def __init__(self, labels: SeriesLabels, factors: Factors | None, status: str, reason: str) -> None:
         self.labels = labels
@@ -58,9 +58,11 @@ class Account:
         self.calls = 0
         self._sums = [0] * len(KINDS)
         self._added: list[AdditiveTokens] = []
+        self._units = 0
 
-    def add_tokens(self, tokens: AdditiveTokens) -> None:
-        """Add the tokens of one call; summed up some calls at a time, which costs a third."""
+    def add_tokens(self, tokens: AdditiveTokens, units: int = 0) -> None:
+        """Add tokens, and `Footprint.units` beside them; summed up some calls at a time, which costs a third."""
+        self._units += units
         added = self._added
         added.append(tokens)
         if len(added) >= _ADDED_TOGETHER:
@@ -83,7 +85,7 @@ class Account:
         """Energy (J), emissions (gCO2e) and water (L), each as mid, low, high."""
         if self.factors is None:
             return [0.0] * AMOUNTS
-        footprint = footprint_of(AdditiveTokens(*self.tokens), self.factors)
+        footprint = footprint_of(AdditiveTokens(*self.tokens), self.factors, self._units)
         energy_j = footprint.energy_kwh.scaled(JOULES_PER_KWH)
         return [*_as_booked(energy_j), *_as_booked(footprint.emissions_gco2e), *_as_booked(footprint.water_l)]
 

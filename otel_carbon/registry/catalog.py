@@ -123,9 +123,13 @@ class Registry:
 
         A superseded fact is passed over; of several, the overlay's, then the latest `valid_from`, wins.
         """
+        ids = self._layers[0].about(_KIND_OF[kind], subject := subject.lower())
+        if len(ids) < 2 and len(self._layers) == 1 and self.known_on is None:  # as nearly always
+            only = cast("F", self.fact(ids[0])) if ids else None
+            return only if only is None or day is None or only.applies_at(day) else None
         best: F | None = None
         best_rank: tuple[int, date, date, str] | None = None
-        for layer, fact in self._claimants(kind, subject.lower()):
+        for layer, fact in self._claimants(kind, subject):
             rank = (layer, fact.valid_from, fact.published, fact.id)
             if (day is None or fact.applies_at(day)) and (best_rank is None or rank > best_rank):
                 best, best_rank = fact, rank

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import MISSING, FrozenInstanceError, dataclass
 from dataclasses import fields as dataclass_fields
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from otel_carbon.core.interval import Interval
@@ -27,13 +28,13 @@ class _Record:
         Raises:
             TypeError: a field is missing or unknown.
         """
-        for field in dataclass_fields(self):  # type: ignore[arg-type]  # all that are made are dataclasses
-            if field.name in fields:
-                object.__setattr__(self, field.name, fields.pop(field.name))
-            elif field.default is not MISSING:
-                object.__setattr__(self, field.name, field.default)
+        for name, default in _fields_of(type(self)):  # type: ignore[arg-type]  # mypy takes its instances for the class
+            if name in fields:
+                object.__setattr__(self, name, fields.pop(name))
+            elif default is not MISSING:
+                object.__setattr__(self, name, default)
             else:
-                msg = f"{type(self).__name__} needs {field.name!r}"
+                msg = f"{type(self).__name__} needs {name!r}"
                 raise TypeError(msg)
         if fields:
             msg = f"{type(self).__name__} has no {', '.join(map(repr, fields))}"
@@ -42,6 +43,12 @@ class _Record:
     def __setattr__(self, name: str, value: object) -> None:
         """Refuse: facts do not change."""
         raise FrozenInstanceError(name)
+
+
+@cache
+def _fields_of(record: type) -> tuple[tuple[str, object], ...]:
+    """The names and defaults of a record's fields, in their order."""
+    return tuple((field.name, field.default) for field in dataclass_fields(record))
 
 
 @dataclass(init=False, repr=False, slots=True)
@@ -122,6 +129,10 @@ class EnergyCoefficient(Fact):
     output_usd_per_mtok: float | None = None
     """List price on `price_date`, in US dollars per million tokens."""
     price_date: date | None = None
+    kv_bytes_per_token: float | None = None
+    """What the accelerator reads again for each token of context and each token that it writes."""
+    context_wh_per_ktoken_ktoken: Interval | None = None
+    """For 1,000 output tokens at 1,000 tokens of context; made from the bytes above."""
     derivation: str = ""
     """How the amounts were computed, with every term."""
 
@@ -221,6 +232,8 @@ class SizeMethod(Fact):
     prefill_utilisation: Interval
     prefill_watts: float
     """One accelerator reading input at 16 bits."""
+    context_j_per_gb: Interval
+    """Joules of the accelerators for reading a gigabyte of the context's keys and values."""
 
 
 @dataclass(init=False, repr=False, eq=False, slots=True)
@@ -325,6 +338,17 @@ class CharactersPerToken(Fact):
 
 
 @dataclass(init=False, repr=False, eq=False, slots=True)
+class Meter(Fact):
+    """What a meter of a call's energy covers: IT energy for each kWh that it shows.
+
+    `boundary` is `accelerator`, `it` or `facility`; of the last the PUE of the call's place is taken out afterwards.
+    """
+
+    boundary: str
+    it_per_metered: Interval
+
+
+@dataclass(init=False, repr=False, eq=False, slots=True)
 class RangeRule(Fact):
     """How far low and high lie from a mid that is published without a range: factors on the mid."""
 
@@ -347,6 +371,7 @@ FACT_KINDS: dict[str, type[Fact]] = {
     "activity": ActivityTokens,
     "assessment": Assessment,
     "characters": CharactersPerToken,
+    "meter": Meter,
     "method": SizeMethod,
     "fallback": Fallback,
 }

@@ -13,6 +13,7 @@ from otel_carbon.core.parametric import (
     accelerator_wh_per_ktoken,
     batch_factors,
     combined,
+    context_wh_per_ktoken_ktoken,
     geometric_mean,
     prefill_wh_per_ktoken,
 )
@@ -49,6 +50,7 @@ class Evidence(NamedTuple):
     other_wh_per_ktoken: tuple[float | None, float | None]
     input_usd_per_mtok: float | None
     output_usd_per_mtok: float | None
+    kv_bytes_per_token: float | None = None
 
 
 class SizedEnergy(NamedTuple):
@@ -59,6 +61,8 @@ class SizedEnergy(NamedTuple):
     assumptions: tuple[str, ...]
     method: str
     derivation: str
+    context_wh_per_ktoken_ktoken: Interval | None = None
+    """Wh for 1,000 output tokens at 1,000 tokens of context, where the bytes are known."""
 
 
 class _Bounds(NamedTuple):
@@ -75,12 +79,17 @@ def sized_energy(method: SizeMethod, evidence: Evidence) -> SizedEnergy:
         return _of_reading(method, evidence)
     found = _clipped(method, evidence, _widened(evidence, _by_causes(method, evidence)))
     output = Interval(found.low, found.mid, found.high)
+    kv_bytes, context, words = evidence.kv_bytes_per_token, None, found.words
+    if kv_bytes is not None:
+        context = _of_context(method, kv_bytes)
+        words += (f"{kv_bytes:g} bytes of keys and values read for each token of context",)
     return SizedEnergy(
         output,
         _input(method, evidence, found),
         (*_guesses(evidence), *found.codes),
         BENCHMARK if evidence.benchmark_wh_per_ktoken is not None else PARAMETRIC,
-        "; ".join(found.words),
+        "; ".join(words),
+        context,
     )
 
 
@@ -179,6 +188,16 @@ def _input(method: SizeMethod, evidence: Evidence, output: _Bounds) -> Interval:
     if price:
         high = max(mid, min(high, ceiling_wh_per_ktoken(method, evidence.developer, price)))
     return Interval(mid / method.input_divisor_low, mid, high)
+
+
+def _of_context(method: SizeMethod, kv_bytes_per_token: float) -> Interval:
+    """Wh at `it` for 1,000 output tokens at 1,000 of context: each reads the keys and values of all before it."""
+    host, reading = method.it_per_accelerator, method.context_j_per_gb
+    least, mid = (
+        context_wh_per_ktoken_ktoken(kv_bytes_per_token, j_per_gb) * of_host
+        for j_per_gb, of_host in ((reading.low, host.low), (reading.mid, host.mid))
+    )
+    return Interval(least, mid, mid * combined((reading.high / reading.mid, host.high / host.mid)))
 
 
 def _of_reading(method: SizeMethod, evidence: Evidence) -> SizedEnergy:

@@ -24,6 +24,7 @@ NAME_FIELDS: Mapping[str, tuple[str, ...]] = {
     "direct": ("zone",),
     "energy": ("models", "aliases"),
     "fallback": ("patterns",),
+    "meter": ("boundary",),
     "provider": ("provider", "names"),
     "ratio": ("token_kind",),
     "region": ("region",),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MAX_PROFILES = 4096
 _TEXT_TYPES = (str, bytes)
 _LEAST_COUNTS = 5
+_OUR_TEXTS = (ours.STATUS, ours.METERED_BOUNDARY, ERROR_KEY, SPAN_REGION_KEY)
 _NO_KEY = "\0"
 """Stands where a dialect has no key for a count: nobody writes it."""
 
@@ -55,6 +56,7 @@ class Plan:
         "dialect",
         "json",
         "keys",
+        "metered_at",
         "older_counts",
         "response_id_at",
     )
@@ -73,9 +75,11 @@ class Plan:
         self._models = models
         by_text, by_presence = dialect.condition_keys()
         text_fields = (key for name in terms.TEXT_FIELDS for key in dialect.keys[name])
-        texts = tuple(dict.fromkeys((ours.STATUS, ERROR_KEY, SPAN_REGION_KEY, tenant_key, *by_text, *text_fields)))
+        texts = tuple(dict.fromkeys((*_OUR_TEXTS, tenant_key, *by_text, *text_fields)))
         counts = [dialect.keys[name] for name in terms.COUNT_FIELDS]
-        others = dict.fromkeys((*chain.from_iterable(counts), *dialect.keys["response_id"], *by_presence))
+        others = dict.fromkeys(
+            (*chain.from_iterable(counts), *dialect.keys["response_id"], *by_presence, ours.METERED_ENERGY_KWH)
+        )
         members = _members_by_holder(others)
         plain = [key for key in {**others, **members} if terms.PATH_MARK not in key and key not in texts]
         heads = _first_keys(counts, plain)
@@ -91,6 +95,7 @@ class Plan:
             for key in keys
             if heads[field : field + 1] != (key,)
         )
+        self.metered_at = self._at[ours.METERED_ENERGY_KWH]
         self.response_id_at = tuple(self._at[key] for key in dialect.keys["response_id"])
         self._presence_at = tuple(self._at[key] for key in by_presence)
         self._version_matters = any(each.key == terms.VERSION for rule in dialect.rules for each in rule.when)

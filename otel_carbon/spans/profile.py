@@ -36,6 +36,7 @@ class SpanProfile(NamedTuple):
     `served` marks the span of a model server or gateway, not of its caller.
     `plain` says that counts are as the conventions want them and need no further look.
     `leaf` says that the span is one call to a model for certain, not perhaps a sum over others.
+    `metered` is the boundary of the energy that a meter gave for the call; empty without one.
     """
 
     role: Role
@@ -56,6 +57,7 @@ class SpanProfile(NamedTuple):
     leaf: bool
     plain: bool
     assumptions: tuple[str, ...]
+    metered: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,7 @@ def profile_of(span: SpanView, said: Sayings, tenant_key: str, models: Mapping[s
     if role is None:
         return None
     tenant, status = said.found.get(tenant_key), said.found.get(ours.STATUS)
+    boundary = said.found.get(ours.METERED_BOUNDARY)
     names = (model, request_model, said.text("response_model"), said.text("request_model"))  # the last two may be ARNs
     mapped = next((found for name in names if (found := mapped_model(provider, name, models))), "")
     basis, assumptions, usage = _basis(effects), _assumptions(effects), effects.get("usage", "")
@@ -132,6 +135,7 @@ def profile_of(span: SpanView, said: Sayings, tenant_key: str, models: Mapping[s
         leaf=effects.get("role") == "inference" or operation in INFERENCE_OPERATIONS,
         plain=basis is PLAIN and not assumptions and not usage,
         assumptions=assumptions,
+        metered=boundary if isinstance(boundary, str) and boundary in ours.METERED_BOUNDARY_VALUES else "",
     )
 
 

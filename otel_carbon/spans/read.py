@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 from otel_carbon import attributes as ours
 from otel_carbon.core import reasons
 from otel_carbon.core.footprint import Unestimated
-from otel_carbon.core.tokens import MAX_TOKENS_PER_CALL, AdditiveTokens, additive_from_counts
+from otel_carbon.core.tokens import MAX_TOKENS_PER_CALL, NO_TOKENS_AT_ALL, AdditiveTokens, additive_from_counts
+from otel_carbon.core.units import KWH_PER_NJ
 from otel_carbon.errors import UsageError
 from otel_carbon.spans.counts import WITHIN, checked_counts, totals_of
 from otel_carbon.spans.dialect import known_dialects
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 MAX_SCOPES = 1024
 """How many instrumentation scopes are remembered with their dialect; more are looked up again."""
+MAX_METERED_KWH = 1000.0
+"""More than any single call takes; a guard against other units."""
 _NO_MODELS: Mapping[str, str] = {}
 _NOTHING_USED = {
     "none": Unestimated(reasons.NO_USAGE),
@@ -50,6 +53,8 @@ class GenAiReading:
     tokens: AdditiveTokens | None = None
     problem: Unestimated | None = None
     codes: tuple[str, ...] = ()
+    metered_nj: int | None = None
+    """Energy that a meter gave for the call, in nanojoules, at the boundary of the profile."""
 
     def merge(self, twins: Iterable[GenAiReading]) -> None:
         """Take the parts that this span does not tell from other spans of the same call, where they fit."""
@@ -66,6 +71,13 @@ class GenAiReading:
         if tuple(counts) != self.counts and counts[0] is not None:
             self.counts, self.tokens = cast("Counts", tuple(counts)), tokens
             self.codes = tuple(dict.fromkeys((*self.codes, DETAILS_FROM_TWIN)))
+
+
+def metered_nj(kwh: object) -> int | None:
+    """A call's metered energy in nanojoules, from kWh; `None` when it is no number, not positive or beyond a call."""
+    if not isinstance(kwh, int | float) or isinstance(kwh, bool) or not 0.0 < kwh <= MAX_METERED_KWH:
+        return None
+    return round(kwh / KWH_PER_NJ)
 
 
 _PARTS = (2, 3, 4)
@@ -125,9 +137,14 @@ class SpanReader:
         response_id = _response_id(fetched, plan.response_id_at)
         if profile.role is not _INFERENCE:
             return GenAiReading(profile, response_id)
+        if profile.metered:
+            reading = GenAiReading(profile, response_id)
+            _read_usage(reading, span, attributes.decode_all(counts))
+            reading.metered_nj = metered_nj(attributes.decode(fetched[plan.metered_at]))
+            return reading
         found = attributes.decode_all(counts)
         plain = _plain_usage(found) if profile.plain else None
-        if plain is not None and not (profile.zeros_unknown and plain[1] == _NOTHING_AT_ALL):
+        if plain is not None and not (profile.zeros_unknown and plain[1] == NO_TOKENS_AT_ALL):
             return GenAiReading(profile, response_id, plain[0], plain[1], None, plain[2])
         reading = GenAiReading(profile, response_id)
         _read_usage(reading, span, found)
@@ -227,7 +244,6 @@ def _response_id(fetched: list[Any], positions: tuple[int, ...]) -> object | Non
     return None
 
 
-_NOTHING_AT_ALL = AdditiveTokens(0, 0, 0, 0, 0)
 _PLAIN_COUNTS = 5
 """Input, output, cache reads, cache writes, reasoning; then come the total, and parts that others leave out."""
 _MAX = MAX_TOKENS_PER_CALL

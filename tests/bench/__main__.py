@@ -23,7 +23,8 @@ from opentelemetry.trace import SpanKind
 
 from otel_carbon import CarbonSpanProcessor, Registry, TokenUsage, estimate
 from otel_carbon.enricher import Enricher
-from otel_carbon.methods.per_token import CallSubject, resolve_factors
+from otel_carbon.methods.call_place import CallSubject
+from otel_carbon.methods.per_token import resolve_factors
 from otel_carbon.otlp.traces import TracesEnricher
 from otel_carbon.registry.compiled import read_bundled
 from otel_carbon.registry.facts import EnergyCoefficient

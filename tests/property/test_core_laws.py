@@ -12,7 +12,7 @@ from otel_carbon.core import formulas, units
 from otel_carbon.core.factors import EnergyPerToken, Factors
 from otel_carbon.core.footprint import Amounts, Footprint, confidence_from_range, footprint_of
 from otel_carbon.core.interval import Interval, total
-from otel_carbon.core.tokens import MAX_TOKENS_PER_CALL, AdditiveTokens, additive_from_counts
+from otel_carbon.core.tokens import MAX_TOKENS_PER_CALL, AdditiveTokens, additive_from_counts, attended_pairs
 from otel_carbon.core.usage import TokenUsage
 from otel_carbon.errors import UsageError
 from tests.unit.core.samples import PROVENANCE
@@ -23,7 +23,7 @@ amounts = st.floats(min_value=1e-12, max_value=1e6)
 intervals = st.lists(st.just(0.0) | amounts, min_size=3, max_size=3).map(lambda bounds: Interval(*sorted(bounds)))
 counts = st.integers(min_value=0, max_value=MAX_TOKENS_PER_CALL)
 tokens = st.builds(AdditiveTokens, counts, counts, counts, counts, counts)
-per_token = st.builds(EnergyPerToken, intervals, intervals, intervals, intervals)
+per_token = st.builds(EnergyPerToken, intervals, intervals, intervals, intervals, st.none() | intervals)
 factors = st.builds(
     Factors,
     per_token,
@@ -36,7 +36,8 @@ factors = st.builds(
     st.just(PROVENANCE),
 )
 reported = st.none() | st.integers(min_value=0, max_value=20)
-PER_TOKEN_FACTORS = [each.name for each in fields(EnergyPerToken)]
+PER_TOKEN_FACTORS = [each.name for each in fields(EnergyPerToken) if each.name != "metered_kwh"]
+"""A meter replaces the others; its own laws stand with it."""
 PLACE_FACTORS = [
     "pue",
     "grid_gco2e_per_kwh",
@@ -82,7 +83,7 @@ def test_a_total_does_not_depend_on_the_order(data: st.DataObject) -> None:
 @laws
 @given(tokens, factors)
 def test_a_footprint_equals_the_formulas_to_the_bit(call: AdditiveTokens, place: Factors) -> None:
-    it_energy = formulas.it_energy_kwh(call, place.energy_per_token)
+    it_energy = formulas.it_energy_kwh(call, place.energy_per_token, attended_pairs(call))
     energy = formulas.facility_energy_kwh(it_energy, place.pue)
     operational = formulas.operational_emissions_gco2e(energy, place.grid_gco2e_per_kwh)
     embodied = formulas.embodied_emissions_gco2e(it_energy, place.embodied_gco2e_per_it_kwh)
@@ -104,7 +105,8 @@ def test_the_footprint_of_two_calls_is_the_sum_of_theirs(
     one: AdditiveTokens, other: AdditiveTokens, place: Factors
 ) -> None:
     both = AdditiveTokens(*(a + b for a, b in zip(one, other, strict=True)))
-    together, first, second = (footprint_of(call, place) for call in (both, one, other))
+    together = footprint_of(both, place, attended_pairs(one) + attended_pairs(other))
+    first, second = (footprint_of(call, place) for call in (one, other))
     for whole, part, rest in zip(_bounds(together), _bounds(first), _bounds(second), strict=True):
         assert tuple(whole) == pytest.approx([a + b for a, b in zip(part, rest, strict=True)], rel=1e-12, abs=0)
 
@@ -113,7 +115,8 @@ def test_the_footprint_of_two_calls_is_the_sum_of_theirs(
 @given(tokens, factors, st.integers(min_value=0, max_value=1000))
 def test_a_call_repeated_costs_so_many_times_as_much(call: AdditiveTokens, place: Factors, times: int) -> None:
     repeated = AdditiveTokens(*(count * times for count in call))
-    for whole, once in zip(_bounds(footprint_of(repeated, place)), _bounds(footprint_of(call, place)), strict=True):
+    together = footprint_of(repeated, place, attended_pairs(call) * times)
+    for whole, once in zip(_bounds(together), _bounds(footprint_of(call, place)), strict=True):
         assert tuple(whole) == pytest.approx([amount * times for amount in once], rel=1e-12, abs=0)
 
 
@@ -137,7 +140,8 @@ def test_a_larger_factor_never_costs_less(factor: str, call: AdditiveTokens, pla
 @settings(max_examples=40, deadline=None)
 @given(call=tokens, place=factors, more=intervals)
 def test_a_larger_coefficient_never_costs_less(kind: str, call: AdditiveTokens, place: Factors, more: Interval) -> None:
-    larger = replace(place.energy_per_token, **{kind: getattr(place.energy_per_token, kind) + more})
+    before = getattr(place.energy_per_token, kind) or Interval.exactly(0.0)
+    larger = replace(place.energy_per_token, **{kind: before + more})
     assert _never_less(footprint_of(call, replace(place, energy_per_token=larger)), footprint_of(call, place))
 
 

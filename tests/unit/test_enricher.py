@@ -244,6 +244,17 @@ def test_beyond_the_label_budget_totals_still_add_up() -> None:
     assert emissions_g(few) == pytest.approx(emissions_g(all_of_them), rel=1e-12)
 
 
+def test_the_context_of_each_call_counts_and_not_that_of_their_sum() -> None:
+    llama = {"gen_ai.provider.name": "groq", "gen_ai.request.model": "llama-3.1-70b", "gen_ai.response.model": None}
+    long = {**llama, "gen_ai.usage.input_tokens": 100_000}
+    enricher = new_enricher()
+    outcomes = [enrich(enricher, call_span(n, long, trace=n)) for n in (1, 2, 3)]
+    footprints = [outcome.footprint for outcome in outcomes if outcome.footprint is not None]
+    assert [each.units for each in footprints] == [200 * 100_000 + 200 * 199 // 2] * 3
+    booked = emissions_g(enricher.totals.snapshot())
+    assert booked == pytest.approx(sum(each.emissions_gco2e.mid for each in footprints), rel=1e-12)
+
+
 def test_usage_that_comes_late_is_booked_without_a_second_operation() -> None:
     enricher = new_enricher()
     response = {"gen_ai.response.id": "chatcmpl-8d1f2c"}

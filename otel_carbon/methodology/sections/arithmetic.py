@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from otel_carbon.core import formulas, parametric
 from otel_carbon.core.footprint import Footprint
 from otel_carbon.core.interval import Interval
-from otel_carbon.core.steps import ASSESSED_STEPS, MARKET_STEP, OUTLINE, steps_of
+from otel_carbon.core.steps import ASSESSED_STEPS, CONTEXT_STEP, MARKET_STEP, METERED_STEP, OUTLINE, steps_of
 from otel_carbon.core.usage import TokenUsage
 from otel_carbon.estimating import estimate
 from otel_carbon.methodology.document import Code, Link, Section, paragraph, table
@@ -44,6 +44,10 @@ TERMS = {
     "cache_read_kwh": ("energy of a token read from a cache: input_kwh times the ratio of cache reads", "kWh of IT"),
     "cache_write_kwh": ("energy of a token written to a cache: input_kwh times the ratio of cache writes", "kWh of IT"),
     "output_kwh": ("energy of an output token, from the model's coefficient", "kWh of IT"),
+    "attended": ("pairs of an output token and a token before it: output * input + output * (output - 1) / 2", "pairs"),
+    "context_kwh": ("energy of such a pair, from the model's bytes of keys and values", "kWh of IT"),
+    "metered_nj": ("energy that a meter gave for the call", "nJ"),
+    "metered_kwh": ("energy of the servers for each metered nanojoule, by what the meter covers", "kWh of IT"),
     "it_energy_kwh": ("energy of the servers", "kWh"),
     "energy_kwh": ("energy at the facility, drawn from the grid", "kWh"),
     "pue": ("facility energy per IT energy, of the site", "kWh per kWh"),
@@ -97,6 +101,13 @@ def _formulas_table() -> Table:
         )
         for step in OUTLINE
     ]
+    context = "instead of the first: IT, of models whose keys and values have a published size"
+    source = docstring_part(FUNCTIONS[CONTEXT_STEP.name], "Source")
+    rows.append((Code(CONTEXT_STEP.name), Code(CONTEXT_STEP.formula), CONTEXT_STEP.unit, context, source))
+    metered = "instead of the first: IT, where a meter gave the energy of the call"
+    rows.append(
+        (Code(METERED_STEP.name), Code(METERED_STEP.formula), METERED_STEP.unit, metered, "the span; the meter")
+    )
     market = "life cycle of contracted electricity and the hardware; shown beside, where a market factor is known"
     rows.append((Code(MARKET_STEP.name), Code(MARKET_STEP.formula), MARKET_STEP.unit, market, "your own market fact"))
     assessed = "instead of the above: as the supplier had its own service assessed, hardware within, whatever the grid"
@@ -118,7 +129,11 @@ _FORMULA_COLUMNS = (
 
 def size_formulas_table() -> Table:
     """The formulas that lead from a model's size to its coefficient."""
-    functions = (parametric.accelerator_wh_per_ktoken, parametric.prefill_wh_per_ktoken)
+    functions = (
+        parametric.accelerator_wh_per_ktoken,
+        parametric.prefill_wh_per_ktoken,
+        parametric.context_wh_per_ktoken_ktoken,
+    )
     rows = tuple(
         (
             Code(each.__name__),

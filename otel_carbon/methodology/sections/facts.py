@@ -8,7 +8,7 @@ from otel_carbon.activity import TIER as REQUEST_TIER
 from otel_carbon.activity import TIER_NUMBER as REQUEST_TIER_NUMBER
 from otel_carbon.methodology.document import Code, Link, Section, paragraph, table
 from otel_carbon.methodology.tables import prose
-from otel_carbon.methods.per_token import TIER, TIER_NUMBER
+from otel_carbon.methods.call_place import TIER, TIER_NUMBER
 from otel_carbon.registry.facts import (
     ActivityTokens,
     Assessment,
@@ -18,6 +18,7 @@ from otel_carbon.registry.facts import (
     EnergyCoefficient,
     Fallback,
     GridIntensity,
+    Meter,
     ProviderPlace,
     RangeRule,
     Region,
@@ -136,6 +137,14 @@ def shared_section(registry: Registry) -> Section:
             "Length of a token",
             (("script", "script"), ("characters_per_token", "characters")),
             lambda f: (f.script, f.characters_per_token),
+        ),
+        _table(
+            registry,
+            Meter,
+            "meters",
+            "What the meter of a call covers",
+            (("boundary", "boundary"), ("it_per_metered", "IT energy per metered energy")),
+            lambda f: (f.boundary, f.it_per_metered),
         ),
     ]
     return Section("shared", "Embodied, cache, uncounted tokens and ranges", tuple(blocks))

@@ -46,6 +46,7 @@ TERMS = {
     "prefill_flops_per_s": ("operations a second of an accelerator at 16 bits; for models that only read", "1 per s"),
     "prefill_utilisation": ("share of these operations that is used", "share"),
     "prefill_watts": ("power of an accelerator while it reads", "W"),
+    "context_j_per_gb": ("energy of the accelerators for reading a gigabyte of keys and values", "J per GB"),
 }
 """Field of a method fact: what it means, and its unit."""
 

@@ -34,6 +34,7 @@ WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "assessment": {"boundary": ("life_cycle_of_inference",)},
     "energy": {"method": EVIDENCE},
     "grid": {"basis": ("location", "market")},
+    "meter": {"boundary": ("accelerator", "facility", "it")},
     "ratio": {"token_kind": ("cache_read", "cache_write")},
 }
 """Fields that take only these words, by kind of fact."""
@@ -45,6 +46,7 @@ OWNER: Mapping[str, str] = {
     "characters": "script",
     "energy": "developer",
     "grid": "zone",
+    "meter": "boundary",
     "provider": "provider",
     "ratio": "token_kind",
     "region": "region",

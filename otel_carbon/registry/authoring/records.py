@@ -23,6 +23,8 @@ Written: TypeAlias = str | int | float | bool | list[str] | Amount | None
 Record: TypeAlias = dict[str, Written]
 
 OMISSIBLE: Mapping[str, Written] = {
+    "aliases": [],
+    "assumptions": [],
     "locator": "",
     "note": "",
     "supersedes": None,
@@ -37,6 +39,7 @@ OMISSIBLE: Mapping[str, Written] = {
             *("active_b_low", "active_b_high", "total_b_low", "total_b_high", "benchmark_wh_per_ktoken"),
             *("other_wh_per_ktoken_low", "other_wh_per_ktoken_high"),
             *("input_usd_per_mtok", "output_usd_per_mtok", "price_date"),
+            *("kv_bytes_per_token", "context_wh_per_ktoken_ktoken"),
         )
     ),
 }
@@ -137,7 +140,7 @@ def _record(
 def _typed(entry: Entry, type_name: str, bounds: Bounds, floor: float, problems: list[Problem]) -> Written:
     if entry.content is None and type_name.endswith("| None"):
         return None
-    if type_name == "Interval":
+    if type_name.removesuffix(" | None") == "Interval":
         return expand_amount(entry, bounds, floor, problems)
     return _PLAIN[type_name.removesuffix(" | None")](entry, problems)
 

@@ -21,9 +21,14 @@ RANGES = ("active_b", "total_b", "other_wh_per_ktoken")
 SIZE_EVIDENCE = ("guessed", "name", "published")
 LEAST_B, MOST_B = 0.001, 100_000.0
 """Billions of parameters that a size may be written as: beyond lies a mistake of the unit."""
+MOST_KV_BYTES = 100e6
+"""Keys and values of one token: twenty times those of the largest known model."""
 DIGITS = 3
 """Significant digits of a made amount: more would claim what nobody knows."""
-COMPUTED = ("output_wh_per_ktoken", "input_wh_per_ktoken", "assumptions", "method")
+COMPUTED = (
+    *("output_wh_per_ktoken", "input_wh_per_ktoken", "context_wh_per_ktoken_ktoken"),
+    *("assumptions", "method"),
+)
 """Fields that a size makes, and that must not be written beside it."""
 EMBEDDINGS = "embeddings"
 
@@ -63,6 +68,8 @@ def with_sizes(draft: Draft, fields: dict[str, Entry], bounds: Bounds, problems:
         "method": energy.method,
         "evidence": energy.method,
     }
+    if energy.context_wh_per_ktoken_ktoken is not None:
+        made["context_wh_per_ktoken_ktoken"] = energy.context_wh_per_ktoken_ktoken
     return Sized({**fields, **{name: _entry(draft, name, value) for name, value in made.items()}}, energy.derivation)
 
 
@@ -131,6 +138,7 @@ def _evidence(draft: Draft, fields: dict[str, Entry], problems: list[Problem]) -
         other_wh_per_ktoken=(number("other_wh_per_ktoken_low"), number("other_wh_per_ktoken_high")),
         input_usd_per_mtok=number("input_usd_per_mtok"),
         output_usd_per_mtok=number("output_usd_per_mtok"),
+        kv_bytes_per_token=number("kv_bytes_per_token"),
     )
 
 
@@ -146,6 +154,10 @@ def _unlikely(fields: Mapping[str, Entry]) -> Iterator[Problem]:
         active, total = entry.content, fields[f"total_b_{bound}"].content
         if isinstance(active, int | float) and isinstance(total, int | float) and active > total:
             yield entry.problem(f"is {active:g}, more than all {total:g} billion parameters; correct one")
+    kv_bytes = fields["kv_bytes_per_token"].content if "kv_bytes_per_token" in fields else None
+    if isinstance(kv_bytes, int | float) and (kv_bytes == 0 or kv_bytes > MOST_KV_BYTES):
+        message = f"is {kv_bytes:g}; write bytes for one token in all layers, at most {MOST_KV_BYTES:g}"
+        yield fields["kv_bytes_per_token"].problem(message)
     benchmark = fields.get("benchmark_wh_per_ktoken")
     if benchmark is not None and benchmark.content == 0:
         yield benchmark.problem("is 0; leave it out where nothing was benchmarked")

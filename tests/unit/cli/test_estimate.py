@@ -159,7 +159,7 @@ def test_what_cannot_be_estimated_exits_3_and_says_what_to_do(
         (("--output-tokens", "3", "--as-of", "2026"), "Invalid value for '--as-of': '2026' is no date"),
         (("--output-tokens", "3", "--at", "2020-01-01"), "--at 2020-01-01: the registry's facts do not cover that day"),
         (("--output-tokens", "3", "--at", "2020-01-01"), "the model's coefficient applies from 2024-05-13"),
-        (("--output-tokens", "3", "--method", "x"), "No such option"),
+        (("--output-tokens", "3", "--no-such"), "No such option"),
     ],
 )
 def test_wrong_usage_exits_2_and_names_the_option(run_cli: RunCli, arguments: tuple[str, ...], message: str) -> None:

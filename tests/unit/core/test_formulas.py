@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from otel_carbon.core import formulas
 from otel_carbon.core.interval import Interval
+from otel_carbon.core.tokens import attended_pairs
 from tests.unit.core.samples import PER_TOKEN, TOKENS
 
 
@@ -19,6 +22,17 @@ def test_reasoning_tokens_cost_what_visible_output_costs() -> None:
     all_visible = TOKENS._replace(output_visible=50, output_reasoning=0)
     all_reasoning = TOKENS._replace(output_visible=0, output_reasoning=50)
     assert formulas.it_energy_kwh(all_visible, PER_TOKEN) == formulas.it_energy_kwh(all_reasoning, PER_TOKEN)
+
+
+def test_each_output_token_looks_back_at_all_tokens_before_it() -> None:
+    before = [100 + 40 + 10 + written for written in range(30 + 20)]
+    assert attended_pairs(TOKENS) == sum(before) == 50 * 150 + 50 * 49 // 2
+
+
+def test_context_adds_its_energy_for_each_pair_where_it_is_known() -> None:
+    known = replace(PER_TOKEN, context_kwh=Interval(0.0, 0.5, 1.0))
+    assert formulas.it_energy_kwh(TOKENS, known, 200) == Interval(314.0, 633.0 + 200 * 0.5, 1160.0 + 200 * 1.0)
+    assert formulas.it_energy_kwh(TOKENS, PER_TOKEN, 200) == Interval(314.0, 633.0, 1160.0)
 
 
 def test_facility_energy_is_it_energy_times_pue() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ast
 import operator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,6 +29,9 @@ NAMES = [
 ]
 STEPS = {step.name: step for step in steps_of(footprint_of(TOKENS, FACTORS))}
 STEPS_WITH_MARKET = {step.name: step for step in steps_of(footprint_of(TOKENS, FACTORS_WITH_MARKET))}
+WITH_CONTEXT = replace(
+    FACTORS, energy_per_token=replace(FACTORS.energy_per_token, context_kwh=Interval(0.0, 0.001, 0.002))
+)
 
 
 def _evaluated(formula: str, inputs: Mapping[str, float]) -> float:
@@ -72,6 +76,13 @@ def test_a_formula_uses_exactly_the_inputs_shown(name: str) -> None:
     step = STEPS_WITH_MARKET[name]
     named = {node.id for node in ast.walk(ast.parse(step.formula)) if isinstance(node, ast.Name)}
     assert named == set(step.inputs)
+
+
+def test_the_first_step_shows_the_context_where_the_model_takes_it() -> None:
+    step = steps_of(footprint_of(TOKENS, WITH_CONTEXT))[0]
+    assert step.formula == STEPS["it_energy_kwh"].formula + " + attended * context_kwh"
+    assert step.inputs["attended"] == 50 * 150 + 50 * 49 // 2
+    assert step.result.mid == _evaluated(step.formula, _at(step, "mid")) == 633.0 + 8725 * 0.001
 
 
 @pytest.mark.parametrize("name", STEPS_WITH_MARKET)

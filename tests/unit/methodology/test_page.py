@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from otel_carbon.core.steps import ASSESSED_STEPS, MARKET_STEP, OUTLINE
+from otel_carbon.core.steps import ASSESSED_STEPS, CONTEXT_STEP, MARKET_STEP, METERED_STEP, OUTLINE
 from otel_carbon.methodology.document import Link, Table
 from otel_carbon.methodology.html_page import html_of
 from otel_carbon.methodology.json_form import json_of
@@ -38,7 +38,7 @@ STRUCTURE = {
     "formulas": ["formulas", "terms", "example"],
     "method": ["size_formulas", "method/parametric@2026-11-26"],
     "models": ["models", "assessments", "fallbacks"],
-    "shared": ["embodied", "ratios", "ranges", "activities", "characters"],
+    "shared": ["embodied", "ratios", "ranges", "activities", "characters", "meters"],
     "places": ["grids", "sites", "water", "providers", "regions", "zones", "direct"],
     "checks": ["anchors", "finding_counts", "plausibility"],
     "weaknesses": ["known_findings"],
@@ -120,7 +120,7 @@ def test_every_source_has_a_licence_and_a_day_of_access() -> None:
 
 
 def test_the_formulas_are_those_of_the_code_and_every_term_is_explained() -> None:
-    outline = (*OUTLINE, MARKET_STEP, *ASSESSED_STEPS)
+    outline = (*OUTLINE, CONTEXT_STEP, METERED_STEP, MARKET_STEP, *ASSESSED_STEPS)
     assert [(row["quantity"], row["formula"]) for row in rows("formulas", "formulas")] == [
         (step.name, step.formula) for step in outline
     ]

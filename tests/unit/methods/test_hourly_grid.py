@@ -12,8 +12,9 @@ from otel_carbon.core.steps import steps_of
 from otel_carbon.core.usage import TokenUsage
 from otel_carbon.estimating import estimate
 from otel_carbon.grid.table import DIRECT
+from otel_carbon.methods.call_place import CallSubject
 from otel_carbon.methods.hourly_grid import is_of_table, zone_of_grid
-from otel_carbon.methods.per_token import CallSubject, resolve_factors
+from otel_carbon.methods.per_token import resolve_factors
 from tests.support.grid_tables import hours_of, table_of
 from tests.support.small_registry import DAY, MODEL, fact, grid, small_registry
 

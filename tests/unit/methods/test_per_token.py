@@ -10,8 +10,10 @@ from otel_carbon.core.footprint import Unestimated, footprint_of
 from otel_carbon.core.interval import Interval
 from otel_carbon.core.steps import steps_of
 from otel_carbon.core.tokens import AdditiveTokens
-from otel_carbon.methods.per_token import CallSubject, resolve_factors
+from otel_carbon.methods.call_place import CallSubject
+from otel_carbon.methods.per_token import resolve_factors
 from otel_carbon.registry.catalog import Registry
+from otel_carbon.registry.facts import EnergyCoefficient
 from tests.support.small_registry import DAY, MODEL, OPEN_MODEL, SMALL, energy, fact, grid, small_registry
 
 TOO_EARLY = date(2024, 12, 31)
@@ -209,3 +211,23 @@ def test_an_overlay_may_bring_a_ratio_of_its_own() -> None:
         "ratio/cache_write@1",
     )
     assert factors.energy_per_token.cache_read_kwh == factors.energy_per_token.cache_write_kwh
+
+
+@pytest.mark.parametrize(("provider", "high"), [("groq", 0.72 / 1.2), ("meta", 0.72 / 1.2), ("self_hosted", 0.853)])
+def test_the_price_of_an_open_model_bounds_what_its_hosts_can_take_and_nobody_else(provider: str, high: float) -> None:
+    call = CallSubject(provider, "llama-3.1-70b", "chat", "us-east-1", "configured", date(2026, 11, 26))
+    found = resolve_factors(Registry.bundled(), call)
+    assert not isinstance(found, Unestimated)
+    assert found.energy_per_token.output_kwh.high * 1e6 == pytest.approx(high, rel=1e-6)  # Wh of 1,000 tokens
+    assert ("clipped_to_ceiling" in found.provenance.assumptions) is (provider != "self_hosted")
+
+
+def test_a_price_below_the_mid_bounds_nothing() -> None:
+    call = CallSubject("deepinfra", "deepseek-v3.2", "chat", "us-east-1", "configured", date(2026, 11, 26))
+    found = resolve_factors(Registry.bundled(), call)
+    assert not isinstance(found, Unestimated)
+    fact = Registry.bundled().fact(found.provenance.coefficient_id)
+    assert isinstance(fact, EnergyCoefficient)
+    assert (fact.output_usd_per_mtok or 0.0) / 1.2 < fact.output_wh_per_ktoken.mid
+    assert found.energy_per_token.output_kwh.high * 1e6 == pytest.approx(fact.output_wh_per_ktoken.high)
+    assert "clipped_to_ceiling" not in found.provenance.assumptions

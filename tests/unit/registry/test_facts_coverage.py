@@ -13,7 +13,8 @@ import pytest
 from otel_carbon import TokenUsage, estimate
 from otel_carbon.core.factors import Factors
 from otel_carbon.core.footprint import Footprint, Unestimated
-from otel_carbon.methods.per_token import CallSubject, resolve_factors
+from otel_carbon.methods.call_place import CallSubject
+from otel_carbon.methods.per_token import resolve_factors
 from otel_carbon.registry.catalog import Registry
 from otel_carbon.registry.facts import DirectIntensity, GridIntensity, ProviderPlace, Region, Site, Zone
 from otel_carbon.registry.places import is_known_region, place_of_call

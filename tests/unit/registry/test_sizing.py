@@ -142,6 +142,17 @@ def test_a_size_that_its_price_contradicts_gets_a_high_of_ten_times_the_mid() ->
     assert found.high == pytest.approx(10 * found.mid)
 
 
+def test_bytes_read_for_each_token_of_context_become_energy_of_long_contexts() -> None:
+    of_70b = 80 * 8 * 128 * 2 * 2  # layers, heads, values, keys and values, bytes
+    found = sized_energy(METHOD, evidence((70, 70), kv_bytes_per_token=of_70b, **OPEN)).context_wh_per_ktoken_ktoken
+    gigabytes = of_70b * 1000 * 1000 / 1e9
+    assert found is not None
+    assert found.low == 0.0
+    assert found.mid == pytest.approx(gigabytes * 600 / 3350 / 3600 * 1.57, rel=0.01)
+    assert found.high == pytest.approx(found.mid * exp(sqrt(log(0.224 / 0.18) ** 2 + log(2.2 / 1.57) ** 2)))
+    assert sized_energy(METHOD, evidence((70, 70), **OPEN)).context_wh_per_ktoken_ktoken is None
+
+
 def test_another_admissible_method_widens_the_bounds_and_leaves_the_mid() -> None:
     alone = sized_energy(METHOD, evidence((44, 132), (440, 440)))
     wide = sized_energy(METHOD, evidence((44, 132), (440, 440), other_wh_per_ktoken=(0.01, 9.0)))

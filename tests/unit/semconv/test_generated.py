@@ -99,7 +99,8 @@ def test_the_core_level_has_the_fourteen_attributes_of_the_design() -> None:
 
 def test_the_full_level_is_the_core_level_and_every_other_span_attribute() -> None:
     of_spans_metric = {attributes.VERDICT, attributes.OBSERVED_SCOPE, attributes.DIALECT}
-    not_written = {attributes.TENANT, attributes.TOKEN_TYPE, *of_spans_metric}
+    read = {attributes.TENANT, attributes.METERED_ENERGY_KWH, attributes.METERED_BOUNDARY}
+    not_written = {attributes.TOKEN_TYPE, *read, *of_spans_metric}
     assert attributes.FULL_ATTRIBUTES[: len(attributes.CORE_ATTRIBUTES)] == attributes.CORE_ATTRIBUTES
     assert set(attributes.FULL_ATTRIBUTES) == set(convention().attributes) - not_written
     assert len(attributes.FULL_ATTRIBUTES) == len(set(attributes.FULL_ATTRIBUTES))

@@ -66,6 +66,10 @@ def test_what_the_cases_below_break_is_whole(tmp_path: Path) -> None:
     assert said(tmp_path, HEAD + "facts:\n" + sized("acme-7b") + CLASS) == []
 
 
+def test_further_names_and_assumptions_may_be_left_out(tmp_path: Path) -> None:
+    assert said(tmp_path, HEAD + "facts:\n" + sized("acme-7b", "    aliases: []\n", "")) == []
+
+
 ACTIVE = "active_b: {low: 7, high: 7}"
 
 
@@ -80,6 +84,9 @@ ACTIVE = "active_b: {low: 7, high: 7}"
         (ACTIVE, "active_b: 7", "active_b", "needs low and high"),
         ("family: acme", "output_usd_per_mtok: 1", "output_usd_per_mtok", "a price of no day"),
         ("family: acme", "benchmark_wh_per_ktoken: 0", "benchmark_wh_per_ktoken", "is 0; leave it out"),
+        ("family: acme", "kv_bytes_per_token: -1", "kv_bytes_per_token", "write a finite number of at least 0"),
+        ("family: acme", "kv_bytes_per_token: 0", "kv_bytes_per_token", "is 0; write bytes for one token"),
+        ("family: acme", "kv_bytes_per_token: 1.0e+12", "kv_bytes_per_token", "at most 1e+08"),
         ("operations: [chat]", "operations: [chit]", "operations", "holds 'chit'; use chat,"),
         ("models: [acme-7b]", "models: ['']", "models", "a name of 0 characters"),
         ("boundary: it", "boundary: [it]", "boundary", "is ('it',); write `boundary: it`"),
