@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from otel_carbon.doctor.checks.command import how_it_ended
-from otel_carbon.doctor.facts import CAPTURE
+from otel_carbon.doctor.facts import CAPTURE, CAPTURE_SCOPE
 from otel_carbon.doctor.findings import SEVERITIES
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ def _instruments(examined: Examined) -> Iterator[str]:
     """Instrumentations that are active, or without a command those that are installed."""
     if examined.observed:
         yield from sorted({each.module for report in examined.reports for each in report.instrumentors if each.active})
+        if any(report.captures for report in examined.reports):
+            yield CAPTURE_SCOPE
         return
     for each in examined.environment.instrumentations:
         if each.instruments or each.name == CAPTURE:

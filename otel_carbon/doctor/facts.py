@@ -11,8 +11,12 @@ CAPTURE = "otel_carbon_capture"
 """The entry point of the instrumentor that reads usage from HTTP."""
 CAPTURE_SCOPE = "otel_carbon.capture"
 CAPTURE_SWITCH = "OTEL_CARBON_CAPTURE"
+OFF_SWITCH = "OTEL_CARBON_DISABLED"
 DISABLED_INSTRUMENTATIONS = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 ALL_INSTRUMENTATIONS = "*"
+YES = ("true", "1", "yes", "on")
+NO = ("false", "0", "no", "off")
+"""What our switches take, in any case; an empty one is not set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +92,8 @@ class Environment:
     registry: RegistryFacts = field(default_factory=RegistryFacts)
 
     def is_true(self, variable: str) -> bool:
-        """Whether a variable says yes."""
-        return self.variables.get(variable, "").strip().lower() in ("true", "1", "yes", "on")
+        """Whether a switch of ours says yes."""
+        return self.variables.get(variable, "").strip().lower() in YES
 
     def disabled_instrumentations(self) -> tuple[str, ...]:
         """The instrumentations that automatic instrumentation leaves out."""
@@ -107,5 +111,5 @@ class Environment:
     @property
     def captures(self) -> bool:
         """Whether the capture of usage on HTTP is installed and switched on."""
-        off = self.variables.get(CAPTURE_SWITCH, "").strip().lower() in ("false", "0", "no", "off")
+        off = self.variables.get(CAPTURE_SWITCH, "").strip().lower() in NO
         return self.installed(CAPTURE) is not None and not off and not self.leaves_out(CAPTURE)

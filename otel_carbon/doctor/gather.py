@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from otel_carbon.doctor.clients import client_table
-from otel_carbon.doctor.facts import Environment, Instrumentation
+from otel_carbon.doctor.facts import CAPTURE_SWITCH, OFF_SWITCH, Environment, Instrumentation
 from otel_carbon.doctor.own_settings import read_own_settings
 from otel_carbon.sdk import environment as own
 
@@ -37,8 +37,8 @@ VARIABLES = (
     "OTEL_PYTHON_CONFIGURATOR",
     "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT",
     "OTEL_ATTRIBUTE_COUNT_LIMIT",
-    "OTEL_CARBON_CAPTURE",
-    own.DISABLED,
+    CAPTURE_SWITCH,
+    OFF_SWITCH,
     own.REGION,
     own.MODELS,
     own.ACCOUNTING_POINT,

@@ -96,6 +96,7 @@ class ProcessReport:
     problem: str = ""
     clients: tuple[str, ...] = ()
     automatic: bool = False
+    captures: bool = False
     providers: tuple[ProviderFacts, ...] = ()
     provider_set: bool = False
     providers_refused: int = 0

@@ -7,7 +7,7 @@ from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from otel_carbon.doctor.facts import CAPTURE_SWITCH, RegistryFacts, WrongRegion, WrongSetting
+from otel_carbon.doctor.facts import CAPTURE_SWITCH, NO, OFF_SWITCH, YES, RegistryFacts, WrongRegion, WrongSetting
 from otel_carbon.enricher import EnrichSettings
 from otel_carbon.registry.catalog import Registry
 from otel_carbon.registry.places import is_known_region
@@ -18,7 +18,7 @@ from otel_carbon.sdk.setting_texts import accounting_point_from_text, pairs_from
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-SWITCHES = (own.DISABLED, own.STRICT, CAPTURE_SWITCH)
+SWITCHES = (OFF_SWITCH, own.STRICT, CAPTURE_SWITCH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def enrich_settings(variables: Mapping[str, str]) -> EnrichSettings:
         models=pairs_from_text(variables.get(own.MODELS, ""), "").found,
         accounting_point=accounting.counting,
         pass_through=accounting.pass_through,
-        strict=variables.get(own.STRICT, "").strip().lower() in own.TRUE_WORDS,
+        strict=variables.get(own.STRICT, "").strip().lower() in YES,
     )
 
 
@@ -119,5 +119,5 @@ def _wrong(variables: Mapping[str, str], registry: Registry, regions: tuple[str,
         yield WrongSetting(own.ATTRIBUTES, f"{level!r} is neither core nor full", f"{own.ATTRIBUTES}=core")
     for switch in SWITCHES:
         word = variables.get(switch, "").strip().lower()
-        if word not in (*own.TRUE_WORDS, *own.FALSE_WORDS):
+        if word and word not in (*YES, *NO):
             yield WrongSetting(switch, f"{word!r} is neither true nor false", f"{switch}=false")

@@ -57,10 +57,8 @@ def _is_instrumented(examined: Examined, client: Client) -> bool:
 
 def _is_captured(examined: Examined, client: Client) -> bool:
     """Whether the capture on HTTP reports the calls of a client."""
-    if not client.transport or not examined.environment.captures:
-        return False
-    active = any(starts_with(module, CAPTURE_SCOPE) for module in _active_modules(examined))
-    return active or not examined.observed or any(report.automatic for report in examined.reports)
+    on = any(report.captures for report in examined.reports) if examined.observed else examined.environment.captures
+    return on and bool(client.transport)
 
 
 def _active_modules(examined: Examined) -> set[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from otel_carbon.core import reasons
 from otel_carbon.doctor.checks.calls import count_of_calls
 from otel_carbon.doctor.findings import finding
-from otel_carbon.methods.per_token import EVIDENCE_CONFIGURED
+from otel_carbon.methods.call_place import EVIDENCE_CONFIGURED
 from otel_carbon.registry.places import EVIDENCE_DEFAULT
 from otel_carbon.spans.providers import provider_name
 

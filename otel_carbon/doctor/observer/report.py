@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 INSTRUMENTORS = "opentelemetry.instrumentation.instrumentor"
 AUTOMATIC = "opentelemetry.instrumentation.auto_instrumentation"
+CAPTURE = "otel_carbon.capture.patching"
 MAX_INSTRUMENTORS = 200
 
 
@@ -49,6 +50,7 @@ def process_report(notes: Notes, ended: str) -> ProcessReport:
             ended=ended,
             clients=clients,
             automatic=AUTOMATIC in sys.modules,
+            captures=_captures(),
             providers=tuple(_providers(notes)),
             provider_set=notes.global_provider is not None,
             providers_refused=notes.providers_refused,
@@ -64,6 +66,12 @@ def process_report(notes: Notes, ended: str) -> ProcessReport:
             not_kept=notes.not_kept,
             environment=gather_environment() if ended and of_interest else None,
         )
+
+
+def _captures() -> bool:
+    """Whether usage is read from HTTP in this process; the part that does it may not be installed."""
+    state = getattr(sys.modules.get(CAPTURE), "capture", None)
+    return getattr(state, "capturer", None) is not None
 
 
 def _by_name(tally: Tally) -> dict[str, int]:
@@ -103,7 +111,7 @@ def _instrumentors() -> Iterator[InstrumentorFacts]:
             continue
         seen.add(kind)
         waiting += kind.__subclasses__()
-        if kind._instance is not None and not kind.__module__.startswith("otel_carbon.sdk."):
+        if kind._instance is not None and not kind.__module__.startswith("otel_carbon."):
             yield _instrumentor(kind)
 
 

@@ -182,7 +182,7 @@ FOUND: list[tuple[str, Examined, str, str]] = [
     ),
     (
         "client_uninstrumented",
-        ran_with({"instrumentations": (CAPTURE,)}, automatic=False, **UNSEEN),
+        ran_with({"instrumentations": (CAPTURE,)}, **UNSEEN),
         "openai 3.54.0",
         "otel_carbon.instrument()",
     ),
@@ -371,7 +371,12 @@ WELL: dict[str, Examined] = {
     "a run": RUN,
     "a run without telemetry": ran(clients=(), calls=(), providers=(), provider_set=False, instrumentors=()),
     "a client that captures cover": static(instrumentations=(CAPTURE,)),
-    "calls that the capture reports": ran_with({"instrumentations": (CAPTURE,)}, **UNSEEN | {"calls": (CALL,)}),
+    "calls that the capture reports": ran_with(
+        {"instrumentations": (CAPTURE,)},
+        captures=True,
+        instrumentors=(),
+        calls=(replace(CALL, scope="otel_carbon.capture"),),
+    ),
     "calls that a framework reports": ran(instrumentors=(), calls=(replace(CALL, scope="langfuse"),)),
     "a capture switched off beside an instrumentation": told({"OTEL_CARBON_CAPTURE": "false"}),
     "an instrumentation of another client left out": told({OUT: "anthropic"}),
