@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from otel_carbon.doctor.checks.command import how_it_ended
+from otel_carbon.doctor.checks.coverage import clients_of
 from otel_carbon.doctor.facts import CAPTURE, CAPTURE_SCOPE
 from otel_carbon.doctor.findings import SEVERITIES
 
@@ -59,9 +60,10 @@ def _instruments(examined: Examined) -> Iterator[str]:
         if any(report.captures for report in examined.reports):
             yield CAPTURE_SCOPE
         return
+    clients = {client.distribution for client in clients_of(examined)}
     for each in examined.environment.instrumentations:
-        if each.instruments or each.name == CAPTURE:
-            yield f"{each.distribution} {each.version}"
+        if each.name == CAPTURE or not clients.isdisjoint(each.instruments):
+            yield f"{each.name} ({each.distribution} {each.version})"
 
 
 def _show_calls(console: Console, examined: Examined) -> None:

@@ -32,25 +32,16 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
-class Starter:
-    """A package that instruments clients when an application starts it, without an entry point."""
-
-    distribution: str
-    module: str
-    scopes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class ClientTable:
-    """All that the table holds; `exporters` are packages by the name of the exporter."""
+    """All that the table holds.
+
+    `starters` are packages that instrument clients when an application starts them, without an entry point;
+    `exporters` are packages by the name of the exporter.
+    """
 
     clients: tuple[Client, ...]
-    starters: tuple[Starter, ...]
+    starters: tuple[str, ...]
     exporters: Mapping[str, str]
-
-    def client(self, distribution: str) -> Client | None:
-        """The client that a package is."""
-        return next((each for each in self.clients if each.distribution == distribution), None)
 
 
 @lru_cache(maxsize=1)
@@ -70,7 +61,7 @@ def client_table() -> ClientTable:
             )
             for each in table["client"]
         ),
-        tuple(Starter(each["distribution"], each["module"], tuple(each["scopes"])) for each in table["starter"]),
+        tuple(table["starters"]["distributions"]),
         dict(table["exporters"]),
     )
 

@@ -99,7 +99,7 @@ def _variables(environ: Mapping[str, str]) -> dict[str, str]:
 
 def _packages() -> Iterable[tuple[str, str]]:
     table = client_table()
-    of_interest = {each.distribution for each in table.clients} | {each.distribution for each in table.starters}
+    of_interest = {each.distribution for each in table.clients} | set(table.starters)
     seen: set[str] = set()
     for distribution in distributions():
         name = _name_of(distribution)

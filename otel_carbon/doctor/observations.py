@@ -55,11 +55,15 @@ class ExporterFacts:
 
 @dataclass(frozen=True, slots=True)
 class ProviderFacts:
-    """A tracer provider that calls passed, or the global one; `sampler` is what the sampler says of itself."""
+    """A tracer provider that calls passed, or the global one.
+
+    `sampler` is what the sampler says of itself; `carbon` says whether our processor or exporter is among its own.
+    """
 
     kind: str
     sampler: str = ""
     carbon: bool = False
+    with_calls: bool = False
     attribute_limit: int | None = None
     exporters: tuple[ExporterFacts, ...] = ()
 

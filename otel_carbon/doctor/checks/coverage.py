@@ -47,7 +47,8 @@ def _is_instrumented(examined: Examined, client: Client) -> bool:
     installed = installed_for(environment, client)
     if not examined.observed:
         usable = (not each.required and not environment.leaves_out(each.name) for each in installed)
-        return bool(client.own_spans) or any(usable)
+        started = not environment.packages.keys().isdisjoint(client_table().starters)
+        return bool(client.own_spans) or started or any(usable)
     active = _active_modules(examined)
     scopes = {each.scope for each in examined.calls} | {each.loser for r in examined.reports for each in r.overlaps}
     if any(client.is_reported_by(name) for name in active | scopes):

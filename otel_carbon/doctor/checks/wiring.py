@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from otel_carbon.doctor.facts import Environment
     from otel_carbon.doctor.findings import Finding
-    from otel_carbon.doctor.observations import Examined
+    from otel_carbon.doctor.observations import Examined, ProcessReport
 
 TRACES_EXPORTER = "OTEL_TRACES_EXPORTER"
 LIMITS = ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "OTEL_ATTRIBUTE_COUNT_LIMIT")
@@ -60,22 +60,23 @@ def _missing_exporters(environment: Environment) -> Iterator[str]:
 
 def check_providers(examined: Examined) -> Iterator[Finding]:
     """Findings about the tracer provider: missing, late, refused, or without our processor."""
-    if not examined.observed:
-        return
-    lost = spans_of_calls(report.lost_before_provider for report in examined.reports)
-    evidence = [f"{scope}: {count} lost" for scope, count in sorted(lost.items())]
-    found = any(report.provider_set or report.providers for report in examined.reports)
-    if not found and (lost or examined.clients):
-        clients = [f"{name} was loaded" for name in examined.clients]
-        yield finding("provider_missing", evidence or clients, command=examined.command_line)
-    elif lost:
-        yield finding("provider_too_late", evidence)
-    refused = sum(report.providers_refused for report in examined.reports)
-    if refused:
+    with_provider = [report for report in examined.reports if report.provider_set or report.providers]
+    without = [report for report in examined.reports if report not in with_provider]
+    lost = _lost(without)
+    if lost or (examined.observed and examined.clients and not with_provider):
+        evidence = lost or [f"{name} was loaded" for name in examined.clients]
+        yield finding("provider_missing", evidence, command=examined.command_line)
+    if lost_early := _lost(with_provider):
+        yield finding("provider_too_late", lost_early)
+    if refused := sum(report.providers_refused for report in examined.reports):
         yield finding("provider_refused", [f"{refused} of them"])
-    if any(call.status for call in examined.calls):
-        for kind in sorted({provider.kind for provider in examined.providers if not provider.carbon}):
-            yield finding("processor_missing", [kind])
+    for kind in sorted({each.kind for each in examined.providers if each.with_calls and not each.carbon}):
+        yield finding("processor_missing", [kind])
+
+
+def _lost(reports: Iterable[ProcessReport]) -> list[str]:
+    lost = spans_of_calls(report.lost_before_provider for report in reports)
+    return [f"{scope}: {count} lost" for scope, count in sorted(lost.items())]
 
 
 def check_attribute_limit(examined: Examined) -> Iterator[Finding]:

@@ -39,6 +39,8 @@ class Notes:
     def __init__(self) -> None:
         self.providers: list[ref[object]] = []
         self.global_provider: ref[object] | None = None
+        self.inherited = False
+        """Whether this is a forked child, whose environment its parent tells."""
         self.empty()
 
     def empty(self) -> None:

@@ -64,7 +64,7 @@ def process_report(notes: Notes, ended: str) -> ProcessReport:
             instrumentors=tuple(_instrumentors()),
             load_failures=tuple(LoadFailure(*key) for key in notes.load_failures.counts),
             not_kept=notes.not_kept,
-            environment=gather_environment() if ended and of_interest else None,
+            environment=gather_environment() if ended and of_interest and not notes.inherited else None,
         )
 
 
@@ -84,7 +84,7 @@ def _providers(notes: Notes) -> Iterator[ProviderFacts]:
     inner = (the_global, getattr(the_global, "provider", None))  # Logfire's holds one
     for provider in (each() for each in notes.providers):
         if provider is not None and (id(provider) in notes.with_calls or provider in inner):
-            yield _provider(provider)
+            yield replace(_provider(provider), with_calls=id(provider) in notes.with_calls)
 
 
 def _provider(provider: Any) -> ProviderFacts:  # noqa: ANN401 - whatever the SDK made

@@ -35,6 +35,7 @@ class Observer:
         self.notes = Notes()
         self._folder = folder
         self._site = site
+        self._writing = threading.RLock()  # a signal may come while the same thread writes
         self._written_at_s = 0.0
         self._ended = False
 
@@ -54,6 +55,8 @@ class Observer:
 
     def _in_child(self) -> None:
         self.notes.empty()
+        self.notes.inherited = True
+        self._writing = threading.RLock()
         self._written_at_s, self._ended = 0.0, False
 
     def _before(self, leave: Callable[..., Any], how: str) -> Callable[..., Any]:
@@ -76,13 +79,21 @@ class Observer:
 
     def _at_span_end(self) -> None:
         """Write at the first span, then once a second: a process may be killed at any time."""
-        if time.monotonic() - self._written_at_s >= BETWEEN_WRITES_S:
-            self._write("")
+        if time.monotonic() - self._written_at_s >= BETWEEN_WRITES_S and self._writing.acquire(blocking=False):
+            try:
+                self._write("")
+            finally:
+                self._writing.release()
 
     def _end(self, how: str) -> None:
-        if not self._ended:
-            self._ended = how != "exec"  # which may fail, and then the process goes on
-            self._write(how)
+        if self._ended:
+            return
+        self._ended = how != "exec"  # which may fail, and then the process goes on
+        if self._writing.acquire(timeout=BETWEEN_WRITES_S):  # else a thread of old still holds it
+            try:
+                self._write(how)
+            finally:
+                self._writing.release()
 
     def _write(self, ended: str) -> None:
         self._written_at_s = time.monotonic()

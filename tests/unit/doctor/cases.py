@@ -53,7 +53,9 @@ CALL = CallRow(
 )
 EXPORTER = ExporterFacts("otlp.OTLPSpanExporter", ENDPOINT, HTTP, delivered=1)
 SAMPLER = "ParentBased{root:AlwaysOnSampler,remoteParentSampled:AlwaysOnSampler}"
-PROVIDER = ProviderFacts("sdk.TracerProvider", SAMPLER, carbon=True, attribute_limit=128, exporters=(EXPORTER,))
+PROVIDER = ProviderFacts(
+    "sdk.TracerProvider", SAMPLER, carbon=True, with_calls=True, attribute_limit=128, exporters=(EXPORTER,)
+)
 REPORT = ProcessReport(
     pid=7,
     python="/usr/bin/python3",

@@ -241,6 +241,12 @@ FOUND: list[tuple[str, Examined, str, str]] = [
         f"{SCOPE}: 2 lost",
         "opentelemetry-instrument python app.py",
     ),
+    (
+        "provider_missing",
+        replace(RUN, reports=(REPORT, ProcessReport(ended="exit", lost_before_provider={SCOPE: 1}))),
+        f"{SCOPE}: 1 lost",
+        "",
+    ),
     ("provider_too_late", ran(lost_before_provider={SCOPE: 2, "app": 5}), f"{SCOPE}: 2 lost", ""),
     ("provider_refused", ran(providers_refused=1), "1 of them", ""),
     ("processor_missing", with_provider(carbon=False), "sdk.TracerProvider", "otel_carbon.instrument()"),
@@ -381,6 +387,12 @@ WELL: dict[str, Examined] = {
     "a capture switched off beside an instrumentation": told({"OTEL_CARBON_CAPTURE": "false"}),
     "an instrumentation of another client left out": told({OUT: "anthropic"}),
     "a client that traces itself": static(instrumentations=(), packages={"anthropic": "2.12.0"}),
+    "a package that instruments when it is started": static(
+        instrumentations=(), packages={"openai": "3.54.0", "logfire": "5.4.0"}
+    ),
+    "a global provider that no call passes": ran(
+        providers=(PROVIDER, replace(PROVIDER, carbon=False, with_calls=False))
+    ),
     "our sampler": with_provider(sampler="CarbonSampler{TraceIdRatioBased{0.1}}"),
     "a full ratio": told({"OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "1.0"}),
     "no ratio": told({"OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "much"}),

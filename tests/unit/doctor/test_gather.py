@@ -100,7 +100,7 @@ def test_the_table_of_clients_says_where_it_was_looked_up() -> None:
     from otel_carbon.doctor.clients import TABLE
 
     table = tomllib.loads(TABLE.read_text(encoding="utf-8"))
-    rows = [*table["client"], *table["starter"]]
+    rows = [*table["client"], table["starters"]]
     assert {each["source"] for each in rows} <= table["sources"].keys()
     assert [source for source in table["sources"].values() if not (source["title"] and source["date"])] == []
     names = [each.distribution for each in client_table().clients]
@@ -108,8 +108,7 @@ def test_the_table_of_clients_says_where_it_was_looked_up() -> None:
 
 
 def test_a_scope_is_of_a_client_by_whole_parts() -> None:
-    openai = client_table().client("openai")
-    assert openai is not None
+    (openai,) = [client for client in client_table().clients if client.name == "openai"]
     assert openai.is_reported_by("opentelemetry.instrumentation.openai")
     assert openai.is_reported_by("opentelemetry.instrumentation.openai.v1")
     assert not openai.is_reported_by("opentelemetry.instrumentation.openai_agents")
