@@ -94,6 +94,22 @@ def test_calls_of_forked_processes_are_seen_once_each(way: str, tmp_path: Path) 
     assert how_they_ended(found) == ["exit", "os._exit", "os._exit", "os._exit"]
 
 
+def test_calls_of_spawned_processes_are_seen(tmp_path: Path) -> None:
+    found = run("spawn", tmp_path)
+    assert (found.codes, found.exit_code, calls_seen(found)) == ([], 0, 3)
+
+
+def test_calls_of_many_threads_are_all_counted(tmp_path: Path) -> None:
+    found = run("threads", tmp_path)
+    (process,) = found.report["processes"]
+    assert (found.codes, process["spans"], calls_seen(found)) == ([], 8 * 250, 8 * 250)
+
+
+def test_a_folder_for_reports_that_vanishes_does_not_concern_the_command(tmp_path: Path) -> None:
+    found = run("vanish", tmp_path)
+    assert (found.codes, found.err, found.report["command"]["exit_code"]) == (["not_observed"], "", 0)
+
+
 def test_a_command_that_clears_its_environment_is_observed_to_its_end(tmp_path: Path) -> None:
     found = run("clear", tmp_path)
     assert (calls_seen(found), how_they_ended(found)) == (1, ["exit"])

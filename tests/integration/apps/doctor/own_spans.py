@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import signal
 import sys
+import threading
 import time
+from typing import TYPE_CHECKING
 
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 
 from otel_carbon import CarbonSpanProcessor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CHILDREN = 3
 
@@ -52,6 +58,41 @@ def pool() -> None:
         worker.join()
 
 
+def spawn() -> None:
+    """Children that start from nothing but the environment."""
+    context = multiprocessing.get_context("spawn")
+    workers = [context.Process(target=_set_up_and_call) for _ in range(CHILDREN)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+
+def _set_up_and_call() -> None:
+    set_up()
+    call()
+
+
+def threads() -> None:
+    """Many at once."""
+    workers = [threading.Thread(target=_call_often) for _ in range(8)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+
+def _call_often() -> None:
+    for _ in range(250):
+        call()
+
+
+def vanish() -> None:
+    """Take away the folder that reports go to."""
+    shutil.rmtree(os.environ["OTEL_CARBON_DOCTOR_REPORTS"])
+    call()
+
+
 def serve() -> None:
     """Until told to stop."""
     call()
@@ -63,6 +104,18 @@ def serve_politely() -> None:
     """As a server with a handler of its own."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     serve()
+
+
+WAYS: dict[str, Callable[[], None]] = {
+    "call": call,
+    "pool": pool,
+    "prefork": prefork,
+    "serve": serve,
+    "serve_politely": serve_politely,
+    "spawn": spawn,
+    "threads": threads,
+    "vanish": vanish,
+}
 
 
 def main(way: str) -> None:
@@ -85,9 +138,8 @@ def main(way: str) -> None:
     if way == "echo":
         call()
         sys.stdout.buffer.write(sys.stdin.buffer.read())
-    others = {"call": call, "prefork": prefork, "pool": pool, "serve": serve, "serve_politely": serve_politely}
-    if way in others:
-        others[way]()
+    if way in WAYS:
+        WAYS[way]()
 
 
 if __name__ == "__main__":
