@@ -95,6 +95,10 @@ class Environment:
         """Whether a switch of ours says yes."""
         return self.variables.get(variable, "").strip().lower() in YES
 
+    def is_false(self, variable: str) -> bool:
+        """Whether a switch of ours says no."""
+        return self.variables.get(variable, "").strip().lower() in NO
+
     def disabled_instrumentations(self) -> tuple[str, ...]:
         """The instrumentations that automatic instrumentation leaves out."""
         text = self.variables.get(DISABLED_INSTRUMENTATIONS, "")
@@ -104,12 +108,8 @@ class Environment:
         """Whether automatic instrumentation leaves an instrumentation out."""
         return not {name, ALL_INSTRUMENTATIONS}.isdisjoint(self.disabled_instrumentations())
 
-    def installed(self, name: str) -> Instrumentation | None:
-        """The instrumentation with a name."""
-        return next((each for each in self.instrumentations if each.name == name), None)
-
     @property
     def captures(self) -> bool:
         """Whether the capture of usage on HTTP is installed and switched on."""
-        off = self.variables.get(CAPTURE_SWITCH, "").strip().lower() in NO
-        return self.installed(CAPTURE) is not None and not off and not self.leaves_out(CAPTURE)
+        installed = any(each.name == CAPTURE for each in self.instrumentations)
+        return installed and not self.is_false(CAPTURE_SWITCH) and not self.leaves_out(CAPTURE)

@@ -120,4 +120,4 @@ def _wrong(variables: Mapping[str, str], registry: Registry, regions: tuple[str,
     for switch in SWITCHES:
         word = variables.get(switch, "").strip().lower()
         if word and word not in (*YES, *NO):
-            yield WrongSetting(switch, f"{word!r} is neither true nor false", f"{switch}=false")
+            yield WrongSetting(switch, f"{word!r} is neither true nor false", f"unset {switch}")

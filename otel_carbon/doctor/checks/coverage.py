@@ -121,7 +121,6 @@ def _capture_switch(environment: Environment) -> tuple[str, str] | None:
     """What switches the capture off, and the line that switches it on again; `None` where nothing does."""
     if environment.leaves_out(CAPTURE):
         return _disabled(environment), f"{DISABLED_INSTRUMENTATIONS}={remaining(environment, CAPTURE)}"
-    value = environment.variables.get(CAPTURE_SWITCH, "").strip()
-    if value and not environment.is_true(CAPTURE_SWITCH):
-        return f"{CAPTURE_SWITCH}={value}", f"unset {CAPTURE_SWITCH}"
+    if environment.is_false(CAPTURE_SWITCH):
+        return f"{CAPTURE_SWITCH}={environment.variables[CAPTURE_SWITCH]}", f"unset {CAPTURE_SWITCH}"
     return None

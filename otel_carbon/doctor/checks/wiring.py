@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from otel_carbon.doctor.clients import client_table
+from otel_carbon.doctor.clients import client_table, starts_with
+from otel_carbon.doctor.facts import CAPTURE_SCOPE
 from otel_carbon.doctor.findings import finding
 from otel_carbon.spans.dialect import known_dialects
 
@@ -95,5 +96,9 @@ def spans_of_calls(tallies: Iterable[Mapping[str, int]]) -> Counter[str]:
     """Of counts by scope those whose scope reports calls to models."""
     total: Counter[str] = Counter()
     for tally in tallies:
-        total.update({scope: count for scope, count in tally.items() if known_dialects().of_scope(scope) is not None})
+        total.update({scope: count for scope, count in tally.items() if _reports_calls(scope)})
     return total
+
+
+def _reports_calls(scope: str) -> bool:
+    return known_dialects().of_scope(scope) is not None or starts_with(scope, CAPTURE_SCOPE)

@@ -64,6 +64,11 @@ class Notes:
             self.providers = [each for each in self.providers if each() is not None][: MAX_PROVIDERS - 1]
             self.providers.append(provider)
 
+    def count(self, tally: Tally, scope: object) -> None:
+        """Count one span of a scope."""
+        with self.lock:
+            tally.add(str(scope)[:MAX_NAME_CHARACTERS])
+
     def see_end(self, end_ns: int) -> None:
         """Count a span that ended, and look whether it ends in the future."""
         ahead_s = end_ns / 1e9 - time.time()

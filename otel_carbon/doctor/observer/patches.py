@@ -7,13 +7,11 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
-from otel_carbon.doctor.observer.notes import MAX_NAME_CHARACTERS
-
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
-    from otel_carbon.doctor.observer.notes import Notes, Tally
+    from otel_carbon.doctor.observer.notes import Notes
 
 Function = Any
 """A function of another package, whatever its signature."""
@@ -39,9 +37,7 @@ class Patches:
 
     def _entry_points(self, module: ModuleType) -> None:
         """Note entry points of OpenTelemetry that fail to load, other than for a client that is not installed."""
-        failures = self._notes.load_failures
-
-        original = module.EntryPoint.load
+        notes, original = self._notes, module.EntryPoint.load
 
         @wraps(original)
         def load(entry_point: Any) -> Any:  # noqa: ANN401 - another package's
@@ -52,7 +48,7 @@ class Patches:
             except Exception as error:
                 if str(entry_point.group).startswith("opentelemetry_"):
                     package = str(getattr(entry_point.dist, "name", "") or "")
-                    failures.add((entry_point.group, entry_point.name, package, type(error).__name__))
+                    notes.load_failures.add((entry_point.group, entry_point.name, package, type(error).__name__))
                 raise
 
         module.EntryPoint.load = load
@@ -69,7 +65,7 @@ class Patches:
 
         def note_tracer(found: object, proxy: Any) -> None:  # noqa: ANN401 - as above
             if found is proxy._noop_tracer:
-                _count(notes.lost_before_provider, proxy._instrumenting_module_name)
+                notes.count(notes.lost_before_provider, proxy._instrumenting_module_name)
 
         _then(module, "set_tracer_provider", note_set)
         module.ProxyTracer._tracer = property(_followed_by(module.ProxyTracer._tracer.fget, note_tracer))
@@ -92,15 +88,11 @@ class Patches:
         def note_span(span: Any, tracer: Any, *_args: object) -> None:  # noqa: ANN401 - as above
             if not span.is_recording():
                 scope = getattr(tracer, "_instrumentation_scope", None) or tracer.instrumentation_scope
-                _count(notes.not_recorded, scope.name)
+                notes.count(notes.not_recorded, scope.name)
 
         _then(module.TracerProvider, "__init__", note_provider)
         _then(module.TracerProvider, "add_span_processor", note_processor)
         _then(module.Tracer, "start_span", note_span)
-
-
-def _count(tally: Tally, scope: object) -> None:
-    tally.add(str(scope)[:MAX_NAME_CHARACTERS])
 
 
 def _then(owner: Any, name: str, note: Function) -> None:  # noqa: ANN401 - a module or a class of another package

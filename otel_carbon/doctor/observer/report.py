@@ -41,7 +41,7 @@ def process_report(notes: Notes, ended: str) -> ProcessReport:
     """The report of this process now; `ended` says how it ends, empty while it goes on."""
     with notes.lock:
         clients = tuple(each.distribution for each in client_table().clients if each.module in sys.modules)
-        of_interest = bool(clients or notes.spans) or "opentelemetry" in sys.modules
+        of_interest = ended not in ("", "exec") and (clients or notes.spans or "opentelemetry" in sys.modules)
         return ProcessReport(
             pid=os.getpid(),
             python=sys.executable,
@@ -64,7 +64,7 @@ def process_report(notes: Notes, ended: str) -> ProcessReport:
             instrumentors=tuple(_instrumentors()),
             load_failures=tuple(LoadFailure(*key) for key in notes.load_failures.counts),
             not_kept=notes.not_kept,
-            environment=gather_environment() if ended and of_interest and not notes.inherited else None,
+            environment=gather_environment() if of_interest and not notes.inherited else None,
         )
 
 
@@ -81,9 +81,9 @@ def _by_name(tally: Tally) -> dict[str, int]:
 def _providers(notes: Notes) -> Iterator[ProviderFacts]:
     """The providers that calls passed, and the global one."""
     the_global = notes.global_provider() if notes.global_provider else None
-    inner = (the_global, getattr(the_global, "provider", None))  # Logfire's holds one
+    in_charge = {id(each) for each in (the_global, getattr(the_global, "provider", None))}  # Logfire's holds another
     for provider in (each() for each in notes.providers):
-        if provider is not None and (id(provider) in notes.with_calls or provider in inner):
+        if provider is not None and id(provider) in notes.with_calls | in_charge:
             yield replace(_provider(provider), with_calls=id(provider) in notes.with_calls)
 
 
@@ -111,14 +111,15 @@ def _instrumentors() -> Iterator[InstrumentorFacts]:
             continue
         seen.add(kind)
         waiting += kind.__subclasses__()
-        if kind._instance is not None and not kind.__module__.startswith("otel_carbon."):
-            yield _instrumentor(kind)
+        instance = vars(kind).get("_instance")  # its own, not that of the class it is derived from
+        if instance is not None and not kind.__module__.startswith("otel_carbon."):
+            yield _instrumentor(kind, instance)
 
 
-def _instrumentor(kind: Any) -> InstrumentorFacts:  # noqa: ANN401 - a class of another package
-    active = bool(kind._instance._is_instrumented_by_opentelemetry)
+def _instrumentor(kind: Any, instance: Any) -> InstrumentorFacts:  # noqa: ANN401 - a class of another package
+    active = bool(instance._is_instrumented_by_opentelemetry)
     try:
-        required, found = ("", "") if active else conflict_texts(kind._instance._check_dependency_conflicts())
+        required, found = ("", "") if active else conflict_texts(instance._check_dependency_conflicts())
     except Exception:  # another package's code
         required, found = "", ""
     return InstrumentorFacts(kind.__module__, active, required, found)

@@ -116,8 +116,9 @@ class SpanWatch(SpanProcessor):
 
 def _keys(outcome: Outcome, trace_id: object) -> tuple[object, ...]:
     """What another span of the same call may share, the most telling first."""
-    reading = outcome.reading
-    pairs = (("response", reading.response_id), ("trace", trace_id), ("tokens", reading.counts))
+    response, trace = ("response", outcome.reading.response_id), ("trace", trace_id)
+    tokens = ("tokens", outcome.reading.counts)
+    pairs = (response, tokens, trace) if outcome.reason == reasons.SAME_SHAPE else (response, trace, tokens)
     return tuple(pair for pair in pairs if pair[1])
 
 

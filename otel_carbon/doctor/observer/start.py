@@ -28,13 +28,14 @@ BETWEEN_WRITES_S = 1.0
 class Observer:
     """The observer of this process.
 
-    `folder` is where the report goes, `site` the folder that let us in.
+    `folder` is where the report goes. `stay_first` lets a Python that takes this one's place find us, and not what
+    would hide us.
     """
 
-    def __init__(self, folder: str, site: str) -> None:
+    def __init__(self, folder: str, stay_first: Callable[[], None]) -> None:
         self.notes = Notes()
         self._folder = folder
-        self._site = site
+        self._stay_first = stay_first
         self._writing = threading.RLock()  # a signal may come while the same thread writes
         self._written_at_s = 0.0
         self._ended = False
@@ -111,18 +112,12 @@ class Observer:
         except Exception:  # noqa: S110 - the application goes on without being reported on
             pass
 
-    def _stay_first(self) -> None:
-        """Let a Python that takes this one's place find us before the `sitecustomize` that hides others."""
-        paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-        if self._site in paths[1:]:
-            os.environ["PYTHONPATH"] = os.pathsep.join([self._site, *(each for each in paths if each != self._site)])
-
 
 _observers: list[Observer] = []
 
 
-def start(folder: str, site: str) -> None:
+def start(folder: str, stay_first: Callable[[], None]) -> None:
     """Observe this process, once."""
     if not _observers:
-        _observers.append(Observer(folder, site))
+        _observers.append(Observer(folder, stay_first))
         _observers[0].begin()

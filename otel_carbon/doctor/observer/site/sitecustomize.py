@@ -21,7 +21,7 @@ def _observe(folder: str) -> None:
     except ImportError as error:
         _write_problem(folder, str(error))
     else:
-        start(folder, HERE)
+        start(folder, _stay_first)
 
 
 def _write_problem(folder: str, problem: str) -> None:
