@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.shell_completion import CompletionItem
 
 from otel_carbon.cli import exit_codes
 from otel_carbon.cli.console import Console
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 
     from otel_carbon.doctor.findings import Finding
     from otel_carbon.doctor.observations import Examined
+
+
+def _complete_files(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Let the shell complete the command and its arguments as files."""
+    return [CompletionItem(incomplete, type="file")]
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
@@ -38,7 +44,7 @@ if TYPE_CHECKING:
     metavar="SECONDS",
     help="End the command after that time, such as a server that runs until it is told to stop.",
 )
-@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+@click.argument("command", nargs=-1, type=click.UNPROCESSED, shell_complete=_complete_files)
 def doctor(command: Sequence[str], output: Path | None, timeout_s: float | None, *, as_json: bool) -> int:
     """Say what is wrong with how calls are seen, and which line mends it.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from otel_carbon.doctor.checks.command import how_it_ended
 from otel_carbon.doctor.checks.coverage import clients_of
 from otel_carbon.doctor.facts import CAPTURE, CAPTURE_SCOPE
-from otel_carbon.doctor.findings import SEVERITIES
+from otel_carbon.doctor.findings import SEVERITIES, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -83,5 +83,5 @@ def _summary(findings: Sequence[Finding]) -> str:
     if not findings:
         return "Nothing is wrong."
     counts = Counter(each.severity for each in findings)
-    told = (f"{counts[each]} {each}{'s' if counts[each] > 1 else ''}" for each in SEVERITIES if counts[each])
+    told = (counted(counts[each], each) for each in SEVERITIES if counts[each])
     return f"Found: {', '.join(told)}. The line behind > is the one to add or change."

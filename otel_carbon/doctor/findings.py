@@ -77,6 +77,11 @@ def finding(code: str, evidence: Iterable[str], **values: str) -> Finding:
     return Finding(code, kept, finding_kinds()[code].advice.format_map(values))
 
 
+def counted(count: int, noun: str) -> str:
+    """How many there are of something, as `1 call` or `3 calls`."""
+    return f"{count} {noun}{'' if count == 1 else 'es' if noun.endswith('ch') else 's'}"
+
+
 def without_consequences(findings: Iterable[Finding]) -> list[Finding]:
     """The findings that no other one explains, worst first, else in the order of the table; each once."""
     found = list(dict.fromkeys(findings))

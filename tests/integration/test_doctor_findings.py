@@ -24,7 +24,7 @@ def test_an_endpoint_that_refuses_what_is_sent(chat_server: ChatServer, tmp_path
     found = run(chat_server, tmp_path)
     assert (found.codes, found.exit_code) == (["exporter_failing"], 1), found.text
     (told,) = found.finding("exporter_failing")["evidence"]
-    assert told.endswith("OTLPSpanExporter: 1 deliveries failed, 0 arrived")
+    assert told.endswith("OTLPSpanExporter: 1 batch failed, 0 arrived")
 
 
 def test_a_collector_over_grpc_is_well(chat_server: ChatServer, otlp_sink: OtlpSink, tmp_path: Path) -> None:
@@ -81,6 +81,20 @@ def test_a_provider_without_our_processor(tmp_path: Path) -> None:
     found = examine([sys.executable, "-c", code], tmp_path, {"OTEL_CARBON_REGION": "openai=eastus"})
     assert (found.codes, found.exit_code) == (["processor_missing"], 1), found.text
     assert found.finding("processor_missing")["evidence"] == ["opentelemetry.sdk.trace.TracerProvider"]
+
+
+FUTURE = """
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+trace.set_tracer_provider(TracerProvider())
+trace.get_tracer("own").start_span("work").end(time.time_ns() + 90 * 10**9)
+"""
+
+
+def test_spans_that_end_in_the_future(tmp_path: Path) -> None:
+    found = examine([sys.executable, "-c", "import time" + FUTURE], tmp_path)
+    assert (found.codes, found.exit_code) == (["spans_in_future"], 1), found.text
+    assert found.finding("spans_in_future")["evidence"] == ["1 span, up to 90 s ahead"]
 
 
 def test_the_place_that_is_taken_by_default_is_a_note(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from otel_carbon.core import reasons
 from otel_carbon.doctor.checks.coverage import clients_of
-from otel_carbon.doctor.findings import finding
+from otel_carbon.doctor.findings import counted, finding
 from otel_carbon.registry.catalog import Registry
 from otel_carbon.registry.ladder import FALLBACKS, FAMILY
 from otel_carbon.registry.spellings import nearest_names
@@ -35,7 +35,7 @@ def check_models(examined: Examined) -> Iterator[Finding]:
             continue
         near = _nearest(model)
         how = f"match {match}" if match else f"no estimate: {reason}"
-        evidence = [f"{model} at {provider or 'an unknown provider'}: {count_of_calls(count)}, {how}"]
+        evidence = [f"{model} at {provider or 'an unknown provider'}: {counted(count, 'call')}, {how}"]
         evidence += [f"nearest names: {', '.join(near)}"] if near else []
         code = "model_by_family" if match == FAMILY else "model_unknown"
         told = examined.environment.variables.get(MODELS, "").strip()
@@ -54,7 +54,7 @@ def check_usage(examined: Examined) -> Iterator[Finding]:
     for call in examined.calls:
         counts[call.scope, call.reason] += call.count
     for (scope, reason), count in sorted(counts.items()):
-        evidence = [f"{scope}: {count_of_calls(count)}"]
+        evidence = [f"{scope}: {counted(count, 'call')}"]
         if reason == reasons.NO_USAGE:
             yield finding("usage_missing", evidence)
         elif reason == reasons.MODEL_NOT_NAMED:
@@ -71,8 +71,3 @@ def check_any_calls(examined: Examined) -> Iterator[Finding]:
     if examined.observed and clients and not examined.calls:
         evidence = [f"{client.distribution} was loaded" for client in clients]
         yield finding("no_calls_seen", evidence, command=examined.command_line)
-
-
-def count_of_calls(count: int) -> str:
-    """A number of calls in words."""
-    return f"{count} call{'s' if count != 1 else ''}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from otel_carbon.doctor.findings import finding
+from otel_carbon.doctor.findings import counted, finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,7 @@ def check_clock(examined: Examined) -> Iterator[Finding]:
     count = sum(report.in_future for report in examined.reports)
     if count:
         most_s = max(report.most_in_future_s for report in examined.reports)
-        yield finding("spans_in_future", [f"{count} spans, up to {most_s:.0f} s ahead"])
+        yield finding("spans_in_future", [f"{counted(count, 'span')}, up to {most_s:.0f} s ahead"])
 
 
 def check_ages(examined: Examined) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ import re
 import signal
 from typing import TYPE_CHECKING
 
-from otel_carbon.doctor.findings import finding
+from otel_carbon.doctor.findings import counted, finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,7 @@ def check_command(examined: Examined) -> Iterator[Finding]:
     if unfinished:
         yield finding("process_unfinished", [f"process {each.pid}" for each in unfinished])
     if not_kept := sum(report.not_kept for report in examined.reports):
-        yield finding("too_much_to_keep", [f"{not_kept} spans beyond the bound"])
+        yield finding("too_much_to_keep", [f"{counted(not_kept, 'span')} beyond the bound"])
 
 
 def how_it_ended(outcome: CommandOutcome) -> str:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from otel_carbon.doctor.checks.wiring import spans_of_calls
-from otel_carbon.doctor.findings import finding
+from otel_carbon.doctor.findings import counted, finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -75,7 +75,7 @@ def check_exporters(examined: Examined) -> Iterator[Finding]:
             yield finding("exporter_unreachable", evidence, endpoint=probe.endpoint)
     for exporter in dict.fromkeys(exporters):
         if exporter.failed:
-            evidence = [f"{exporter.kind}: {exporter.failed} deliveries failed, {exporter.delivered} arrived"]
+            evidence = [f"{exporter.kind}: {counted(exporter.failed, 'batch')} failed, {exporter.delivered} arrived"]
             yield finding("exporter_failing", evidence, endpoint=exporter.endpoint or "unknown")
 
 

@@ -10,7 +10,7 @@ from otel_carbon.core import reasons
 from otel_carbon.doctor.checks.coverage import clients_of, installed_for
 from otel_carbon.doctor.clients import client_table, starts_with
 from otel_carbon.doctor.facts import DISABLED_INSTRUMENTATIONS
-from otel_carbon.doctor.findings import finding
+from otel_carbon.doctor.findings import counted, finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,10 @@ def check_overlaps(examined: Examined) -> Iterator[Finding]:
         for row in report.overlaps:
             seen[row.winner, row.loser, row.reason] += row.count
     for (winner, loser, reason), count in sorted(seen.items()):
-        evidence = [f"{loser} beside {winner or 'another'}: {_spans(count)} left uncounted", reasons.sentence(reason)]
+        evidence = [
+            f"{loser} beside {winner or 'another'}: {counted(count, 'span')} left uncounted",
+            reasons.sentence(reason),
+        ]
         client = _client_of_both(winner, loser)
         if client is not None and (winner != loser or reason in ONE_CALL):
             advice = _without(examined.environment, client, loser)
@@ -40,10 +43,6 @@ def check_overlaps(examined: Examined) -> Iterator[Finding]:
             yield finding("overlapping_spans", evidence, winner=winner or "another scope")
     if not seen:
         yield from _installed_twice(examined)
-
-
-def _spans(count: int) -> str:
-    return f"{count} span{'s' if count > 1 else ''}"
 
 
 def _client_of_both(winner: str, loser: str) -> Client | None:

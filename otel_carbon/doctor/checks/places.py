@@ -6,8 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from otel_carbon.core import reasons
-from otel_carbon.doctor.checks.calls import count_of_calls
-from otel_carbon.doctor.findings import finding
+from otel_carbon.doctor.findings import counted, finding
 from otel_carbon.methods.call_place import EVIDENCE_CONFIGURED
 from otel_carbon.registry.places import EVIDENCE_DEFAULT
 from otel_carbon.spans.providers import provider_name
@@ -55,7 +54,7 @@ def check_places(examined: Examined) -> Iterator[Finding]:
         provider = call.operator or call.provider
         counts[provider, call.reason, call.region_evidence, call.region, call.told_region] += call.count
     for (provider, reason, evidence, region, told), count in sorted(counts.items()):
-        calls = f"{provider}: {count_of_calls(count)}"
+        calls = f"{provider}: {counted(count, 'call')}"
         if reason == reasons.ZONE_UNKNOWN and not (provider or told):
             yield from _unnamed(examined)
         elif reason == reasons.ZONE_UNKNOWN and provider not in wrong:
@@ -76,4 +75,4 @@ def _unnamed(examined: Examined) -> Iterator[Finding]:
         if call.reason == reasons.ZONE_UNKNOWN and not call.provider:
             scopes[call.scope] += call.count
     for scope, count in sorted(scopes.items()):
-        yield finding("provider_not_named", [f"{scope}: {count_of_calls(count)}"], scope=scope)
+        yield finding("provider_not_named", [f"{scope}: {counted(count, 'call')}"], scope=scope)

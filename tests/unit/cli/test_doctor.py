@@ -3,6 +3,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,6 +84,19 @@ def test_the_report_may_go_to_a_file(run_cli: RunCli, monkeypatch: pytest.Monkey
     monkeypatch.setenv("OTEL_TRACES_EXPORTER", "none")
     assert run_cli("doctor", "-o", str(tmp_path / "page")) == (0, "", "")
     assert (tmp_path / "page").read_text(encoding="utf-8").endswith("\nNothing is wrong.\n")
+
+
+def test_the_shell_completes_the_command_as_files() -> None:
+    line = {"COMP_WORDS": "otel-carbon doctor -- ap", "COMP_CWORD": "3", "_OTEL_CARBON_COMPLETE": "bash_complete"}
+    done = subprocess.run(
+        [sys.executable, "-c", "from otel_carbon.cli.main import cli; cli(prog_name='otel-carbon')"],
+        env={**os.environ, **line},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("file,ap\n", "")
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,7 @@ FOUND: list[tuple[str, Examined, str, str]] = [
         "PROTOCOL=grpc",
     ),
     ("exporter_unreachable", probed("refused"), f"{ENDPOINT} over http/protobuf: refused", f"it is {ENDPOINT} now"),
-    ("exporter_failing", with_exporter(failed=2), "2 deliveries failed, 1 arrived", f"it is {ENDPOINT} now"),
+    ("exporter_failing", with_exporter(failed=2), "2 batches failed, 1 arrived", f"it is {ENDPOINT} now"),
     (
         "instrumentation_unsupported_version",
         static(instrumentations=(CONFLICT,)),
