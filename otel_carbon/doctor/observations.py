@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping  # noqa: TC003 - read at run time, by the decoder of `written.py`
 from dataclasses import dataclass, field
 
@@ -173,5 +174,5 @@ class Examined:
 
     @property
     def command_line(self) -> str:
-        """The command as it was given."""
-        return " ".join(self.outcome.command) if self.outcome else "python app.py"
+        """The command as a shell takes it."""
+        return shlex.join(self.outcome.command) if self.outcome else "python app.py"

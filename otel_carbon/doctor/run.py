@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 SITE = Path(__file__).parent / "observer" / "site"
 REPORTS = "OTEL_CARBON_DOCTOR_REPORTS"
-GRACE_S = 5.0
-"""Time for a command to end after SIGTERM."""
+GRACE_S = 30.0
+"""Time for a command to end after SIGTERM: servers finish requests, exporters try for ten seconds."""
 MAX_REPORTS = 500
 MAX_REPORT_BYTES = 4 * 2**20
 

@@ -157,10 +157,10 @@ WAITS = "import pathlib, sys, time; pathlib.Path(sys.argv[1]).touch(); time.slee
 
 @pytest.mark.parametrize("option", ["-I", "-E", "-S", "-Is"])
 def test_a_python_that_is_told_to_look_away_is_said_so(option: str, tmp_path: Path) -> None:
-    found = examine([sys.executable, option, "-c", "print('done')"], tmp_path)
+    found = examine([sys.executable, option, "-c", 'print("done")'], tmp_path)
     assert (found.codes, found.exit_code, found.out) == (["not_observed"], 1, "done\n")
     assert found.finding("not_observed")["evidence"][0].startswith(f"{option} keeps Python from reading PYTHONPATH")
-    assert found.finding("not_observed")["advice"] == f"otel-carbon doctor -- {sys.executable} -c print('done')"
+    assert found.finding("not_observed")["advice"] == f"""otel-carbon doctor -- {sys.executable} -c 'print("done")'"""
 
 
 def test_a_command_that_is_no_python_is_said_so(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import cache
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from otel_carbon.core import reasons
@@ -40,7 +41,7 @@ def check_models(examined: Examined) -> Iterator[Finding]:
         code = "model_by_family" if match == FAMILY else "model_unknown"
         told = examined.environment.variables.get(MODELS, "").strip()
         mapped = f"{model}={near[0] if near else 'KNOWN_MODEL'}"
-        yield finding(code, evidence, models=f"{told},{mapped}" if told else mapped)
+        yield finding(code, evidence, models=quote(f"{told},{mapped}" if told else mapped))
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import signal
 from typing import TYPE_CHECKING
 
@@ -56,7 +57,7 @@ def _not_observed(outcome: CommandOutcome) -> Finding:
     option = _isolating_option(outcome.command)
     if option:
         evidence = f"{option} keeps Python from reading PYTHONPATH or sitecustomize, by which the observer comes in"
-        without = " ".join(each for each in outcome.command if each != option)
+        without = shlex.join(each for each in outcome.command if each != option)
         return finding("not_observed", [evidence], advice=f"otel-carbon doctor -- {without}")
     evidence = "it starts no Python, or one without the variables of its parent"
     return finding("not_observed", [evidence], advice="otel-carbon doctor -- python app.py")

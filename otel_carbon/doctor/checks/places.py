@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from otel_carbon.core import reasons
@@ -40,9 +41,9 @@ def check_configured_regions(examined: Examined) -> Iterator[Finding]:
 
 
 def _line(regions: Mapping[str, str], provider: str, region: str) -> str:
-    """The value of the variable with one region added or changed."""
+    """The value of the variable, as a shell takes it, with one region added or changed."""
     changed = {**regions, provider: region} if provider else regions
-    return ",".join(f"{name}={each}" for name, each in changed.items())
+    return quote(",".join(f"{name}={each}" for name, each in changed.items()))
 
 
 def check_places(examined: Examined) -> Iterator[Finding]:

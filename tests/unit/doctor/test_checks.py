@@ -445,6 +445,16 @@ def test_options_that_keep_the_observer_out_are_named(command: tuple[str, ...], 
     assert (found.code, found.evidence[0][: len(evidence)]) == ("not_observed", evidence)
 
 
+def test_names_of_others_cannot_speak_to_a_shell() -> None:
+    hostile = "x; touch /tmp/y $(z)"
+    (model,) = findings_of(with_call(model=hostile, match="generic"))
+    assert model.advice.startswith("OTEL_CARBON_MODELS='x; touch /tmp/y $(z)=")
+    *_, place = findings_of(with_call(provider=hostile, operator=hostile, region="USA", region_evidence="default"))
+    assert place.advice == "OTEL_CARBON_REGION='openai=eastus,x; touch /tmp/y $(z)=REGION'"
+    (failed,) = findings_of(ended(1, command=("python", "-c", "a b")))
+    assert failed.advice == "python -c 'a b' # run it alone first"
+
+
 def test_several_processes_are_taken_together() -> None:
     master = replace(REPORT, pid=1, calls=(), providers=(), instrumentors=(), spans=0)
     assert findings_of(replace(RUN, reports=(master, REPORT, replace(REPORT, pid=8)))) == []
