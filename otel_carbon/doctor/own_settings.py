@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from otel_carbon.doctor.facts import CAPTURE_SWITCH, NO, OFF_SWITCH, YES, RegistryFacts, WrongRegion, WrongSetting
@@ -108,10 +109,10 @@ def _wrong(variables: Mapping[str, str], registry: Registry, regions: tuple[str,
         yield WrongSetting(own.MODELS, problem, f"{own.MODELS}=my-deployment=gpt-4o")
     for name, model in models.found.items():
         if problem_of_model := own.unknown_model(registry, model):
-            nearest = nearest_names(model, own.model_names(registry))
-            yield WrongSetting(
-                own.MODELS, problem_of_model, f"{own.MODELS}={name}={nearest[0] if nearest else 'MODEL'}"
-            )
+            instead = next(iter(nearest_names(model, own.model_names(registry))), "MODEL")
+            pairs = {**models.found, name: instead}.items()
+            line = quote(",".join(f"{each}={known}" for each, known in pairs))
+            yield WrongSetting(own.MODELS, problem_of_model, f"{own.MODELS}={line}")
     for problem in accounting_point_from_text(variables.get(own.ACCOUNTING_POINT, "")).problems:
         yield WrongSetting(own.ACCOUNTING_POINT, problem, f"{own.ACCOUNTING_POINT}=my-model-server,-my-gateway")
     level = variables.get(own.ATTRIBUTES, "core").strip().lower()

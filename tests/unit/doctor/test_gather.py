@@ -47,7 +47,7 @@ def test_settings_that_are_wrong_come_with_the_line_that_is_right(tmp_path: Path
     environment = gather_environment(
         {
             "OTEL_CARBON_REGION": "openai=eastus,anthropic=us-east-11,bad",
-            "OTEL_CARBON_MODELS": "mine=gtp-4o",
+            "OTEL_CARBON_MODELS": "mine=gtp-4o,yours=gpt-4o-mini",
             "OTEL_CARBON_ATTRIBUTES": "all",
             "OTEL_CARBON_STRICT": "perhaps",
             "OTEL_CARBON_ACCOUNTING_POINT": "-*",
@@ -61,7 +61,7 @@ def test_settings_that_are_wrong_come_with_the_line_that_is_right(tmp_path: Path
     assert environment.regions == {"openai": "eastus", "anthropic": "us-east-11"}
     wrong = {each.variable: each for each in environment.wrong_settings}
     assert wrong["OTEL_CARBON_REGION"].problem == "'bad' is not provider=region"
-    assert wrong["OTEL_CARBON_MODELS"].advice == "OTEL_CARBON_MODELS=mine=gpt-4o"
+    assert wrong["OTEL_CARBON_MODELS"].advice == "OTEL_CARBON_MODELS=mine=gpt-4o,yours=gpt-4o-mini"
     assert wrong["OTEL_CARBON_ATTRIBUTES"] == WrongSetting(
         "OTEL_CARBON_ATTRIBUTES", "'all' is neither core nor full", "OTEL_CARBON_ATTRIBUTES=core"
     )
