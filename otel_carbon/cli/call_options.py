@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from otel_carbon.cli.registry_choice import nearest_names, time_from_text
+from otel_carbon.cli.registry_choice import time_from_text
 from otel_carbon.core.usage import TokenUsage
 from otel_carbon.errors import UsageError
 from otel_carbon.registry.facts import ProviderPlace, Region, Zone
 from otel_carbon.registry.ladder import match_model
 from otel_carbon.registry.places import is_known_region
+from otel_carbon.registry.spellings import nearest_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,11 +10,12 @@ import click
 
 from otel_carbon.cli import exit_codes
 from otel_carbon.cli.extras import needs_extra
-from otel_carbon.cli.registry_choice import chosen_registry, nearest_names, registry_option
+from otel_carbon.cli.registry_choice import chosen_registry, registry_option
 from otel_carbon.cli.traces_stage import TracesStage
 from otel_carbon.cli.usage_metrics import MetricsStage
 from otel_carbon.errors import GridError, RegistryError
 from otel_carbon.registry.facts import ProviderPlace
+from otel_carbon.registry.spellings import nearest_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,7 +23,7 @@ from otel_carbon.cli.other_method import (
     warning,
 )
 from otel_carbon.cli.output import output_option, result_console, write_result
-from otel_carbon.cli.registry_choice import as_of_option, chosen_registry, nearest_names, registry_option, strict_option
+from otel_carbon.cli.registry_choice import as_of_option, chosen_registry, registry_option, strict_option
 from otel_carbon.core import reasons
 from otel_carbon.core.assumptions import PROVIDER_IS_DEVELOPER
 from otel_carbon.core.footprint import Footprint
@@ -31,6 +31,7 @@ from otel_carbon.errors import UnknownFact
 from otel_carbon.estimating import estimate as estimate_usage
 from otel_carbon.registry.facts import EnergyCoefficient
 from otel_carbon.registry.ladder import known_model
+from otel_carbon.registry.spellings import nearest_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otel_carbon.cli.registry_choice import nearest_names
 from otel_carbon.registry.facts import GridIntensity, WaterIntensity, Zone, kind_of
+from otel_carbon.registry.spellings import nearest_names
 from otel_carbon.registry.subjects import NAME_FIELDS
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from otel_carbon.cli.registry_choice import nearest_names
 from otel_carbon.core.assumptions import GRID_HOUR_NOT_IN_TABLE, GRID_TABLE_STALE
 from otel_carbon.core.footprint import Footprint
 from otel_carbon.grid.table_file import moment_from_text, read_grid_table, text_from_moment
 from otel_carbon.methods.hourly_grid import STALE_AFTER_DAYS, zone_of_grid
 from otel_carbon.registry.facts import Zone
+from otel_carbon.registry.spellings import nearest_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -29,6 +29,7 @@ COMMANDS = {
     "compare": "otel_carbon.cli.compare:compare",
     "completion": "otel_carbon.cli.completion:completion",
     "demo": "otel_carbon.cli.demo:demo",
+    "doctor": "otel_carbon.cli.doctor:doctor",
     "enrich": "otel_carbon.cli.enrich:enrich",
     "estimate": "otel_carbon.cli.estimate:estimate",
     "grid": "otel_carbon.cli.grid:grid",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,13 +11,10 @@ import click
 from otel_carbon.registry.catalog import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from typing import Any
 
     Command = Callable[..., Any]
-
-MAX_SUGGESTIONS = 3
-SIMILARITY = 0.5
 
 
 def day_from_text(text: str) -> date:
@@ -91,10 +87,3 @@ def chosen_registry(registry_file: Path | None, as_of: date | None = None) -> Re
     if registry_file is not None:
         registry = registry.with_overlay(registry_file)
     return registry if as_of is None else registry.as_of(as_of)
-
-
-def nearest_names(name: str, known: Iterable[str]) -> tuple[str, ...]:
-    """The known names that look most like a name, nearest first, at most three; letter case does not count."""
-    spelt = {each.lower(): each for each in known}
-    close = get_close_matches(name.lower(), spelt, MAX_SUGGESTIONS, SIMILARITY)
-    return tuple(spelt[each] for each in close)

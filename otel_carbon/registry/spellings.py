@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 BEDROCK_VENDORS = (
     "ai21|amazon|anthropic|cohere|deepseek|google|luma|meta|minimax|mistral|moonshot|moonshotai|nvidia|openai|qwen"
@@ -140,3 +140,15 @@ def _rules() -> tuple[tuple[str, str, re.Pattern[str], str], ...]:
 @lru_cache(maxsize=1)
 def _same_signs() -> tuple[tuple[re.Pattern[str], str], ...]:
     return tuple((re.compile(pattern), replacement) for pattern, replacement in _SAME_SIGNS)
+
+
+MAX_SUGGESTIONS = 3
+SIMILARITY = 0.5
+
+
+def nearest_names(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    """The known names that look most like a name, nearest first, at most three; letter case does not count."""
+    from difflib import get_close_matches  # whoever writes correct names needs none of it
+
+    spelt = {each.lower(): each for each in known}
+    return tuple(spelt[each] for each in get_close_matches(name.lower(), spelt, MAX_SUGGESTIONS, SIMILARITY))

@@ -11,11 +11,12 @@ from otel_carbon.registry.catalog import Registry
 from otel_carbon.registry.facts import EnergyCoefficient, Region, Zone
 from otel_carbon.registry.ladder import known_model
 from otel_carbon.registry.places import is_known_region
+from otel_carbon.registry.spellings import nearest_names
 from otel_carbon.sdk.setting_texts import accounting_point_from_text, pairs_from_text
 from otel_carbon.switches import is_on
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from otel_carbon.grid.table import GridTable
 
@@ -28,8 +29,6 @@ ACCOUNTING_POINT = "OTEL_CARBON_ACCOUNTING_POINT"
 ATTRIBUTES = "OTEL_CARBON_ATTRIBUTES"
 STRICT = "OTEL_CARBON_STRICT"
 GRID_TABLE = "OTEL_CARBON_GRID_TABLE"
-MAX_SUGGESTIONS = 3
-SIMILARITY = 0.5
 
 
 def settings_from_environment(environ: Mapping[str, str], registry: Registry | None = None) -> EnrichSettings:
@@ -80,7 +79,7 @@ def unknown_region(registry: Registry, region: str) -> str | None:
     if is_known_region(registry, region):
         return None
     return (
-        f"unknown region {region!r}; {_question(region, _region_names(registry))}"
+        f"unknown region {region!r}; {_question(nearest_names(region, region_names(registry)))}"
         "All: `otel-carbon registry list --kind region`; a grid zone does as well (`--kind zone`)"
     )
 
@@ -89,19 +88,23 @@ def unknown_model(registry: Registry, model: str) -> str | None:
     """What is wrong with the name of a model and what to write instead; `None` when the registry knows it."""
     if known_model(registry, model, None) is not None:
         return None
-    names = (name for fact in registry.facts("energy") if isinstance(fact, EnergyCoefficient) for name in fact.models)
-    return f"unknown model {model!r}; {_question(model, names)}All: `otel-carbon registry list --kind energy`"
+    near = nearest_names(model, model_names(registry))
+    return f"unknown model {model!r}; {_question(near)}All: `otel-carbon registry list --kind energy`"
 
 
-def _question(name: str, known: Iterable[str]) -> str:
-    from difflib import get_close_matches  # an application with correct names needs none of it
-
-    spelt = {each.lower(): each for each in known}
-    near = [spelt[each] for each in get_close_matches(name.lower(), spelt, MAX_SUGGESTIONS, SIMILARITY)]
+def _question(near: Sequence[str]) -> str:
     return f"did you mean {' or '.join(near)}? " if near else ""
 
 
-def _region_names(registry: Registry) -> Iterator[str]:
+def model_names(registry: Registry) -> Iterator[str]:
+    """The names of all models that have a coefficient of their own."""
+    for fact in registry.facts("energy"):
+        if isinstance(fact, EnergyCoefficient):
+            yield from fact.models
+
+
+def region_names(registry: Registry) -> Iterator[str]:
+    """The names of all cloud regions and grid zones."""
     for region in registry.facts("region"):
         if isinstance(region, Region):
             yield region.region

@@ -44,6 +44,7 @@ NEEDED_BY = {
     "otel_carbon.capture.transport": {"httpx", "httpx2", "opentelemetry"},  # of the clients the types only
     "otel_carbon.cli": {"click"},
     "otel_carbon.cli.console": {"rich"},
+    "otel_carbon.doctor": {"opentelemetry"},
     "otel_carbon.grid.fetching": {"httpx", "tenacity"},
     "otel_carbon.methods.ecologits_results": {"ecologits"},
     "otel_carbon.metrics.exposition": {"prometheus_client"},
@@ -63,6 +64,7 @@ VIOLATIONS = {
     "collector/status.py": "from otel_carbon.sdk import processor",
     "errors.py": "from otel_carbon.core import reasons",
     "demo/run.py": "from otel_carbon.cli import main",
+    "doctor/examine.py": "from otel_carbon.demo import run",
     "registry/catalog.py": "from otel_carbon.registry.authoring import check",
     "registry/ladder.py": "from otel_carbon.grid import table",
     "estimating.py": "from otel_carbon.grid.fetching import json_client",

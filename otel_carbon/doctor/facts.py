@@ -1,0 +1,115 @@
+"""Facts about an environment: packages, variables and files, as values that can be written down and read again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping  # noqa: TC003 - read at run time, by the decoder of `written.py`
+from dataclasses import dataclass, field
+
+CARBON = "otel_carbon"
+"""The entry point of our instrumentor."""
+CAPTURE = "otel_carbon_capture"
+"""The entry point of the instrumentor that reads usage from HTTP."""
+CAPTURE_SCOPE = "otel_carbon.capture"
+CAPTURE_SWITCH = "OTEL_CARBON_CAPTURE"
+OFF_SWITCH = "OTEL_CARBON_DISABLED"
+DISABLED_INSTRUMENTATIONS = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
+ALL_INSTRUMENTATIONS = "*"
+YES = ("true", "1", "yes", "on")
+NO = ("false", "0", "no", "off")
+"""What our switches take, in any case; an empty one is not set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instrumentation:
+    """An entry point of the group `opentelemetry_instrumentor`, and what its package says that it supports.
+
+    `instruments` are names of packages. `required` and `found` are set where the installed version does not fit;
+    a package that is not installed is no conflict.
+    """
+
+    name: str
+    module: str
+    distribution: str
+    version: str
+    instruments: tuple[str, ...] = ()
+    required: str = ""
+    found: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryFacts:
+    """The facts behind the figures: which, how old, and what could not be read.
+
+    `released` is the month of the version, `grid_until` the end of the grid table; both are empty when unknown.
+    """
+
+    version: str = ""
+    released: str = ""
+    overlay: str = ""
+    overlay_problem: str = ""
+    grid_table: str = ""
+    grid_until: str = ""
+    grid_problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WrongSetting:
+    """A value of ours that cannot be used: its variable, why, and the line to write instead."""
+
+    variable: str
+    problem: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class WrongRegion:
+    """A configured region that the registry does not know, with the names that come nearest."""
+
+    provider: str
+    region: str
+    nearest: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What one Python has installed and is told by variables.
+
+    `packages` are versions by name, of OpenTelemetry's packages and of the clients that we know.
+    `variables` are those that matter here; none of them can hold a secret.
+    """
+
+    python: str = ""
+    python_version: str = ""
+    packages: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    instrumentations: tuple[Instrumentation, ...] = ()
+    configurators: tuple[str, ...] = ()
+    trace_exporters: tuple[str, ...] = ()
+    regions: Mapping[str, str] = field(default_factory=dict)
+    wrong_regions: tuple[WrongRegion, ...] = ()
+    wrong_settings: tuple[WrongSetting, ...] = ()
+    config_problem: str = ""
+    registry: RegistryFacts = field(default_factory=RegistryFacts)
+
+    def is_true(self, variable: str) -> bool:
+        """Whether a switch of ours says yes."""
+        return self.variables.get(variable, "").strip().lower() in YES
+
+    def is_false(self, variable: str) -> bool:
+        """Whether a switch of ours says no."""
+        return self.variables.get(variable, "").strip().lower() in NO
+
+    def disabled_instrumentations(self) -> tuple[str, ...]:
+        """The instrumentations that automatic instrumentation leaves out."""
+        text = self.variables.get(DISABLED_INSTRUMENTATIONS, "")
+        return tuple(filter(None, (part.strip() for part in text.split(","))))
+
+    def leaves_out(self, name: str) -> bool:
+        """Whether automatic instrumentation leaves an instrumentation out."""
+        return not {name, ALL_INSTRUMENTATIONS}.isdisjoint(self.disabled_instrumentations())
+
+    @property
+    def captures(self) -> bool:
+        """Whether the capture of usage on HTTP is installed and switched on."""
+        installed = any(each.name == CAPTURE for each in self.instrumentations)
+        return installed and not self.is_false(CAPTURE_SWITCH) and not self.leaves_out(CAPTURE)

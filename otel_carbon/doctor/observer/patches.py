@@ -1,0 +1,111 @@
+"""Where the observer looks in on OpenTelemetry: each wrapped function does what it did, and is noted."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+from weakref import ref
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+    from otel_carbon.doctor.observer.notes import Notes
+
+Function = Any
+"""A function of another package, whatever its signature."""
+
+
+class Patches:
+    """The patches of one process.
+
+    `at_span_end` is called after each span that was noted.
+    """
+
+    def __init__(self, notes: Notes, at_span_end: Callable[[], None]) -> None:
+        self._notes = notes
+        self._at_span_end = at_span_end
+
+    def by_module(self) -> dict[str, Callable[[ModuleType], None]]:
+        """Modules to what is to be done when they have been imported."""
+        return {
+            "importlib.metadata": self._entry_points,
+            "opentelemetry.trace": self._api,
+            "opentelemetry.sdk.trace": self._sdk,
+        }
+
+    def _entry_points(self, module: ModuleType) -> None:
+        """Note entry points of OpenTelemetry that fail to load, other than for a client that is not installed."""
+        notes, original = self._notes, module.EntryPoint.load
+
+        @wraps(original)
+        def load(entry_point: Any) -> Any:  # noqa: ANN401 - another package's
+            try:
+                return original(entry_point)
+            except ModuleNotFoundError:
+                raise
+            except Exception as error:
+                if str(entry_point.group).startswith("opentelemetry_"):
+                    package = str(getattr(entry_point.dist, "name", "") or "")
+                    notes.load_failures.add((entry_point.group, entry_point.name, package, type(error).__name__))
+                raise
+
+        module.EntryPoint.load = load
+
+    def _api(self, module: ModuleType) -> None:
+        """Note the global provider, those refused, and spans that are started before there is one."""
+        notes = self._notes
+
+        def note_set(_: None, provider: Any) -> None:  # noqa: ANN401 - as above
+            if module.get_tracer_provider() is provider:
+                notes.global_provider = ref(provider)
+            else:
+                notes.providers_refused += 1
+
+        def note_tracer(found: object, proxy: Any) -> None:  # noqa: ANN401 - as above
+            if found is proxy._noop_tracer:
+                notes.count(notes.lost_before_provider, proxy._instrumenting_module_name)
+
+        _then(module, "set_tracer_provider", note_set)
+        module.ProxyTracer._tracer = property(_followed_by(module.ProxyTracer._tracer.fget, note_tracer))
+
+    def _sdk(self, module: ModuleType) -> None:
+        """Look in on every provider, its exporters, and the spans that sampling drops."""
+        notes, at_span_end = self._notes, self._at_span_end
+
+        def note_provider(_: None, provider: Any, *_args: object) -> None:  # noqa: ANN401 - as above
+            from otel_carbon.doctor.observer.span_watch import SpanWatch  # which needs the SDK
+
+            provider.add_span_processor(SpanWatch(notes, ref(provider), at_span_end))
+            notes.see_provider(ref(provider))
+
+        def note_processor(_: None, _provider: object, processor: object) -> None:
+            from otel_carbon.doctor.observer.exporters import count_deliveries
+
+            count_deliveries(processor)
+
+        def note_span(span: Any, tracer: Any, *_args: object) -> None:  # noqa: ANN401 - as above
+            if not span.is_recording():
+                scope = getattr(tracer, "_instrumentation_scope", None) or tracer.instrumentation_scope
+                notes.count(notes.not_recorded, scope.name)
+
+        _then(module.TracerProvider, "__init__", note_provider)
+        _then(module.TracerProvider, "add_span_processor", note_processor)
+        _then(module.Tracer, "start_span", note_span)
+
+
+def _then(owner: Any, name: str, note: Function) -> None:  # noqa: ANN401 - a module or a class of another package
+    """Have `note` called with what the function returned and its positional arguments, each time it has returned."""
+    setattr(owner, name, _followed_by(getattr(owner, name), note))
+
+
+def _followed_by(original: Function, note: Function) -> Function:
+    @wraps(original)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the signature of what is wrapped
+        outcome = original(*args, **kwargs)
+        with suppress(Exception):  # the application goes on, noted or not
+            note(outcome, *args)
+        return outcome
+
+    return wrapper

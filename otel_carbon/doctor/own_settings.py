@@ -1,0 +1,124 @@
+"""`OTEL_CARBON_*` as they are understood, and what is wrong with them; nothing is logged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING
+
+from otel_carbon.doctor.facts import CAPTURE_SWITCH, NO, OFF_SWITCH, YES, RegistryFacts, WrongRegion, WrongSetting
+from otel_carbon.enricher import EnrichSettings
+from otel_carbon.registry.catalog import Registry
+from otel_carbon.registry.places import is_known_region
+from otel_carbon.registry.spellings import nearest_names
+from otel_carbon.sdk import environment as own
+from otel_carbon.sdk.setting_texts import accounting_point_from_text, pairs_from_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+SWITCHES = (OFF_SWITCH, own.STRICT, CAPTURE_SWITCH)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSettings:
+    """Regions by provider, all that is wrong, and the facts of the registry."""
+
+    registry: RegistryFacts
+    regions: Mapping[str, str] = field(default_factory=dict)
+    wrong_regions: tuple[WrongRegion, ...] = ()
+    wrong: tuple[WrongSetting, ...] = ()
+
+
+def read_own_settings(variables: Mapping[str, str]) -> OwnSettings:
+    """What our variables say."""
+    registry, overlay_problem = registry_with_overlay(variables)
+    grid_until, grid_problem = _grid(variables.get(own.GRID_TABLE, ""))
+    regions = pairs_from_text(variables.get(own.REGION, ""), "provider=region")
+    by_provider = {provider.lower(): region for provider, region in regions.found.items()}
+    unknown = {name: region for name, region in by_provider.items() if not is_known_region(registry, region)}
+    return OwnSettings(
+        RegistryFacts(
+            version=registry.version,
+            released=_released(registry.version),
+            overlay=variables.get(own.REGISTRY, "").strip(),
+            overlay_problem=overlay_problem,
+            grid_table=variables.get(own.GRID_TABLE, "").strip(),
+            grid_until=grid_until,
+            grid_problem=grid_problem,
+        ),
+        by_provider,
+        tuple(
+            WrongRegion(name, region, nearest_names(region, own.region_names(registry)))
+            for name, region in unknown.items()
+        ),
+        tuple(_wrong(variables, registry, regions.problems)),
+    )
+
+
+def registry_with_overlay(variables: Mapping[str, str]) -> tuple[Registry, str]:
+    """The registry that applications use, and why the overlay is not part of it."""
+    path = variables.get(own.REGISTRY, "").strip()
+    if not path:
+        return Registry.bundled(), ""
+    try:
+        return Registry.bundled().with_overlay(Path(path)), ""
+    except Exception as error:  # whatever is wrong with the file
+        return Registry.bundled(), str(error)
+
+
+def enrich_settings(variables: Mapping[str, str]) -> EnrichSettings:
+    """The settings that decide which spans are calls and where they ran; what is wrong of them is left out."""
+    accounting = accounting_point_from_text(variables.get(own.ACCOUNTING_POINT, ""))
+    regions = pairs_from_text(variables.get(own.REGION, ""), "").found
+    return EnrichSettings(
+        configured_regions={provider.lower(): region for provider, region in regions.items()},
+        models=pairs_from_text(variables.get(own.MODELS, ""), "").found,
+        accounting_point=accounting.counting,
+        pass_through=accounting.pass_through,
+        strict=variables.get(own.STRICT, "").strip().lower() in YES,
+    )
+
+
+def _released(version: str) -> str:
+    """The month of a registry's version, as `2026-11`."""
+    year, _, rest = version.partition(".")
+    return f"{year}-{int(rest.partition('.')[0]):02}" if year.isdecimal() and rest[:1].isdecimal() else ""
+
+
+def _grid(path: str) -> tuple[str, str]:
+    if not path.strip():
+        return "", ""
+    try:
+        from otel_carbon.grid.table_file import read_grid_table  # most applications have no table
+
+        table = read_grid_table(Path(path.strip()))
+        ends = [row.end for version in table.versions for row in version.rows]
+    except Exception as error:  # whatever is wrong with the file
+        return "", str(error)
+    return (max(ends).astimezone(UTC).isoformat() if ends else ""), ""
+
+
+def _wrong(variables: Mapping[str, str], registry: Registry, regions: tuple[str, ...]) -> Iterator[WrongSetting]:
+    for problem in regions:
+        yield WrongSetting(own.REGION, problem, f"{own.REGION}=openai=eastus")
+    models = pairs_from_text(variables.get(own.MODELS, ""), "name=model")
+    for problem in models.problems:
+        yield WrongSetting(own.MODELS, problem, f"{own.MODELS}=my-deployment=gpt-4o")
+    for name, model in models.found.items():
+        if problem_of_model := own.unknown_model(registry, model):
+            instead = next(iter(nearest_names(model, own.model_names(registry))), "MODEL")
+            pairs = {**models.found, name: instead}.items()
+            line = quote(",".join(f"{each}={known}" for each, known in pairs))
+            yield WrongSetting(own.MODELS, problem_of_model, f"{own.MODELS}={line}")
+    for problem in accounting_point_from_text(variables.get(own.ACCOUNTING_POINT, "")).problems:
+        yield WrongSetting(own.ACCOUNTING_POINT, problem, f"{own.ACCOUNTING_POINT}=my-model-server,-my-gateway")
+    level = variables.get(own.ATTRIBUTES, "core").strip().lower()
+    if level not in ("", "core", "full"):
+        yield WrongSetting(own.ATTRIBUTES, f"{level!r} is neither core nor full", f"{own.ATTRIBUTES}=core")
+    for switch in SWITCHES:
+        word = variables.get(switch, "").strip().lower()
+        if word and word not in (*YES, *NO):
+            yield WrongSetting(switch, f"{word!r} is neither true nor false", f"unset {switch}")

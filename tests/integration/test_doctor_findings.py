@@ -1,0 +1,113 @@
+"""Further findings in real applications, whose causes no check sees without one."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.test_doctor_mistakes import CHAT, OPENAI_SCOPE, run
+from tests.support.doctored import APPS, INSTRUMENT, examine
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.chat_server import ChatServer
+    from tests.support.otlp_sink import OtlpSink
+
+GRPC = {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
+
+
+def test_an_endpoint_that_refuses_what_is_sent(chat_server: ChatServer, tmp_path: Path) -> None:
+    chat_server.takes_telemetry = False
+    found = run(chat_server, tmp_path)
+    assert (found.codes, found.exit_code) == (["exporter_failing"], 1), found.text
+    (told,) = found.finding("exporter_failing")["evidence"]
+    assert told.endswith("OTLPSpanExporter: 1 batch failed, 0 arrived")
+
+
+def test_a_collector_over_grpc_is_well(chat_server: ChatServer, otlp_sink: OtlpSink, tmp_path: Path) -> None:
+    found = run(chat_server, tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.grpc_endpoint, **GRPC)
+    assert (found.codes, found.exit_code) == ([], 0), found.text
+    assert OPENAI_SCOPE in {span.scope for span in otlp_sink.wait_for_spans(1)}
+
+
+def test_calls_without_usage(chat_server: ChatServer, tmp_path: Path) -> None:
+    chat_server.with_usage = False
+    found = run(chat_server, tmp_path)
+    assert (found.codes, found.exit_code) == (["usage_missing"], 1), found.text
+    assert found.finding("usage_missing")["evidence"] == [f"{OPENAI_SCOPE}: 1 call"]
+
+
+def test_an_application_without_any_telemetry_is_told_how_to_start_it(chat_server: ChatServer, tmp_path: Path) -> None:
+    found = run(chat_server, tmp_path, command=[sys.executable, CHAT, "gpt-4o"])
+    assert (found.codes, found.exit_code) == (["provider_missing"], 1), found.text
+    assert found.finding("provider_missing")["advice"] == f"opentelemetry-instrument {sys.executable} {CHAT} gpt-4o"
+
+
+@pytest.mark.parametrize(
+    ("variables", "code"),
+    [
+        ({"OTEL_CARBON_DISABLED": "true"}, "carbon_disabled"),
+        ({"OTEL_SDK_DISABLED": "true"}, "sdk_disabled"),
+        ({"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "anthropic,otel_carbon"}, "carbon_instrumentor_disabled"),
+        (
+            {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "anthropic,openai,otel_carbon_capture"},
+            "instrumentation_disabled",
+        ),
+        ({"OTEL_TRACES_EXPORTER": "zipkin"}, "exporter_missing"),
+        ({"OTEL_CARBON_REGION": "openai=eastus,mistral_ai=westeurope"}, "region_unused"),
+        ({"OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "8"}, "attribute_limit_small"),
+    ],
+)
+def test_what_variables_spoil(variables: dict[str, str], code: str, chat_server: ChatServer, tmp_path: Path) -> None:
+    found = run(chat_server, tmp_path, **variables)
+    assert (found.codes, found.exit_code) == ([code], 1), found.text + found.err
+
+
+NO_CARBON = """
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+trace.set_tracer_provider(TracerProvider())
+sys.path.insert(0, {apps!r})
+import own_spans
+own_spans.call()
+"""
+
+
+def test_a_provider_without_our_processor(tmp_path: Path) -> None:
+    code = "import sys" + NO_CARBON.format(apps=str(APPS))
+    found = examine([sys.executable, "-c", code], tmp_path, {"OTEL_CARBON_REGION": "openai=eastus"})
+    assert (found.codes, found.exit_code) == (["processor_missing"], 1), found.text
+    assert found.finding("processor_missing")["evidence"] == ["opentelemetry.sdk.trace.TracerProvider"]
+
+
+FUTURE = """
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+trace.set_tracer_provider(TracerProvider())
+trace.get_tracer("own").start_span("work").end(time.time_ns() + 90 * 10**9)
+"""
+
+
+def test_spans_that_end_in_the_future(tmp_path: Path) -> None:
+    found = examine([sys.executable, "-c", "import time" + FUTURE], tmp_path)
+    assert (found.codes, found.exit_code) == (["spans_in_future"], 1), found.text
+    assert found.finding("spans_in_future")["evidence"] == ["1 span, up to 90 s ahead"]
+
+
+def test_the_place_that_is_taken_by_default_is_a_note(tmp_path: Path) -> None:
+    found = examine([sys.executable, APPS / "own_spans.py", "call"], tmp_path)
+    assert (found.codes, found.exit_code) == (["region_assumed"], 0), found.text
+    assert found.finding("region_assumed")["advice"] == "OTEL_CARBON_REGION=openai=REGION"
+
+
+def test_an_application_that_calls_no_model_is_well(tmp_path: Path) -> None:
+    found = examine([sys.executable, "-c", "print('done')"], tmp_path)
+    assert (found.codes, found.exit_code, found.out) == ([], 0, "done\n")
+
+
+def test_a_client_that_is_loaded_and_not_used(chat_server: ChatServer, tmp_path: Path) -> None:
+    found = run(chat_server, tmp_path, command=[*INSTRUMENT, "-c", "import openai"])
+    assert (found.codes, found.exit_code) == (["no_calls_seen"], 1), found.text
