@@ -5,124 +5,74 @@ from __future__ import annotations
 import json
 import sys
 from importlib.metadata import entry_points
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from otel_carbon.sdk.entry_points import CaptureInstrumentor
 from tests.integration.scripted_llm_server import Script, TokenCounts, running_llm_server
-from tests.integration.test_sdk_auto_instrumentation import printed_spans
+from tests.support.applications import CLIENT
+from tests.support.automatic import COMMAND, OF_OTHERS, QUIET
+from tests.support.exported_calls import estimated_on_console, printed_spans
 from tests.support.model_server import MODEL_ALIAS
 from tests.unit.sdk import programs
 from tests.unit.sdk.genai_spans import ours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-    from tests.integration.scripted_llm_server import ScriptedLlmServer
     from tests.support.model_server import ModelServer
 
-INSTRUMENT = Path(sys.executable).parent / "opentelemetry-instrument"
-BARE = """
-import json
-import sys
-import openai
-client = openai.OpenAI(base_url=sys.argv[1] + "/v1", api_key="none")
-client.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "zanzibar-question"}])
-"""
 OWN_PROVIDER = """
-import json
-import sys
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
 import openai
 import otel_carbon
-client = openai.OpenAI(base_url=sys.argv[1] + "/v1", api_key="none")  # before everything else
+client = openai.OpenAI()  # before everything else
 otel_carbon.instrument({arguments})
 provider = TracerProvider()
 provider.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter()))
 trace.set_tracer_provider(provider)
 client.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "zanzibar-question"}])
 """
-OUR_NAMES = {"otel_carbon", "otel_carbon_capture"}
-OF_OTHERS = ",".join({each.name for each in entry_points(group="opentelemetry_instrumentor")} - OUR_NAMES)
-QUIET = {
-    "OTEL_TRACES_EXPORTER": "console",
-    "OTEL_METRICS_EXPORTER": "none",
-    "OTEL_LOGS_EXPORTER": "none",
-    "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": OF_OTHERS,  # which would trace the call themselves
-}
 COUNTS = TokenCounts(120, 45, 30, 10, 7)
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[ScriptedLlmServer]:
+@pytest.fixture
+def variables() -> Iterator[dict[str, str]]:
+    """Those with which the OpenAI client asks a server of ours, and spans are printed."""
     with running_llm_server() as running:
         running.script = Script(counts=COUNTS)
-        yield running
+        console = {"OTEL_TRACES_EXPORTER": "console"}
+        yield QUIET | console | {"OPENAI_BASE_URL": f"{running.url}/v1", "OPENAI_API_KEY": "none"}
 
 
-def run(tmp_path: Path, text: str, url: str, *before: str | Path, **variables: str) -> dict[str, dict[str, Any]]:
-    """The attributes of the spans that an application prints, by name; it may not complain."""
+def test_capturing_alone_writes_spans_and_no_footprints(tmp_path: Path, variables: dict[str, str]) -> None:
     app = tmp_path / "app.py"
-    app.write_text(text, encoding="utf-8")
-    done = programs.run([*before, sys.executable, app, url], QUIET | variables)
-    assert done.stderr == ""
-    return printed_spans(done.stdout)
-
-
-def test_a_bare_script_shows_what_its_call_emitted(tmp_path: Path, server: ScriptedLlmServer) -> None:
-    spans = run(tmp_path, BARE, server.url, INSTRUMENT)
-    (span,) = spans.values()
-    assert list(spans) == ["chat gpt-4o"]
-    assert span["otel_carbon.status"] == "estimated"
-    assert 0 < span["otel_carbon.emissions_gco2e_low"] < span["otel_carbon.emissions_gco2e"]
-    assert (span["gen_ai.usage.input_tokens"], span["gen_ai.usage.output_tokens"]) == (120, 45)
-
-
-@pytest.mark.parametrize(
-    "off",
-    [
-        {"OTEL_CARBON_CAPTURE": "false"},
-        {"OTEL_CARBON_DISABLED": "true"},
-        {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": f"{OF_OTHERS},otel_carbon_capture"},
-    ],
-    ids=["variable", "all of otel-carbon", "standard variable"],
-)
-def test_it_can_be_switched_off_without_touching_the_application(
-    tmp_path: Path, server: ScriptedLlmServer, off: dict[str, str]
-) -> None:
-    assert run(tmp_path, BARE, server.url, INSTRUMENT, **off) == {}
-
-
-def test_capturing_alone_writes_spans_and_no_footprints(tmp_path: Path, server: ScriptedLlmServer) -> None:
+    app.write_text(f"{CLIENT}\ncall()\n", encoding="utf-8")
     off = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": f"{OF_OTHERS},otel_carbon"}
-    (span,) = run(tmp_path, BARE, server.url, INSTRUMENT, **off).values()
-    assert span["gen_ai.usage.input_tokens"] == 120
-    assert ours(span) == {}
-
-
-def test_a_configuration_file_changes_nothing_of_it(tmp_path: Path, server: ScriptedLlmServer) -> None:
-    config = tmp_path / "otel.yaml"
-    config.write_text(
-        'file_format: "1.0"\ntracer_provider: {processors: [{simple: {exporter: {console: {}}}}]}\n', encoding="utf-8"
+    done = programs.run([COMMAND, sys.executable, app], variables | off)
+    assert done.stderr == ""
+    (span,) = printed_spans(done.stdout)
+    assert (span["attributes"]["gen_ai.usage.input_tokens"], span["attributes"]["gen_ai.usage.output_tokens"]) == (
+        120,
+        45,
     )
-    app = tmp_path / "app.py"
-    app.write_text(BARE, encoding="utf-8")
-    done = programs.run([INSTRUMENT, sys.executable, app, server.url], QUIET | {"OTEL_CONFIG_FILE": str(config)})
-    (span,) = printed_spans(done.stdout).values()
-    assert span["otel_carbon.status"] == "estimated"
+    assert ours(span["attributes"]) == {}
 
 
 @pytest.mark.parametrize(("arguments", "names"), [("", ["chat gpt-4o"]), ("capture=False", [])])
-def test_one_line_captures_with_a_provider_that_comes_later(
-    tmp_path: Path, server: ScriptedLlmServer, arguments: str, names: list[str]
+def test_one_line_captures_a_client_that_was_made_before_it_with_a_provider_that_comes_later(
+    tmp_path: Path, variables: dict[str, str], arguments: str, names: list[str]
 ) -> None:
-    spans = run(tmp_path, OWN_PROVIDER.replace("{arguments}", arguments), server.url)
-    assert list(spans) == names
-    assert {span["otel_carbon.status"] for span in spans.values()} <= {"estimated"}
+    app = tmp_path / "app.py"
+    app.write_text(OWN_PROVIDER.replace("{arguments}", arguments), encoding="utf-8")
+    done = programs.run([sys.executable, app], variables)
+    assert done.stderr == ""
+    assert [span["name"] for span in printed_spans(done.stdout)] == names
+    assert len(estimated_on_console(done.stdout)) == len(names)
 
 
 def test_the_entry_point_is_the_instrumentor() -> None:
@@ -182,7 +132,7 @@ def test_what_a_real_model_server_counted_is_what_was_captured(tmp_path: Path, m
     shown = "\nimport json\nprint(json.dumps(Summing.sums))\n"
     app.write_text(SUMMING + REAL.format(model=MODEL_ALIAS) + shown, encoding="utf-8")
     before = model_server.tokens()
-    done = programs.run([INSTRUMENT, sys.executable, app, model_server.url], QUIET | {"OTEL_TRACES_EXPORTER": "none"})
+    done = programs.run([COMMAND, sys.executable, app, model_server.url], QUIET | {"OTEL_TRACES_EXPORTER": "none"})
     counted = model_server.tokens() - before
     assert json.loads(done.stdout.splitlines()[-1]) == {
         "gen_ai.usage.input_tokens": counted.input,
