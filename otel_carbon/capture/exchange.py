@@ -114,6 +114,7 @@ class Exchange:
     def _take(self, found: Sequence[Picked], framer: Framer) -> None:
         for picked in found:
             self._shape.take(self.usage, picked)
+            self._record.hears(self.usage)
         if framer.naming_texts and self.usage.is_named:
             framer.naming_texts = 0
 

@@ -27,6 +27,9 @@ class Record(Protocol):
     def fails(self, error_type: str) -> None:
         """The call has failed."""
 
+    def hears(self, usage: Usage) -> None:
+        """A stream has told this so far."""
+
     def is_over(self, usage: Usage) -> None:
         """The exchange has ended, and this is what it has told."""
 
@@ -51,6 +54,9 @@ class OwnSpan:
         """Say so, without the message, which could hold what was said."""
         self._span.set_attribute("error.type", error_type)
         self._span.set_status(Status(StatusCode.ERROR))
+
+    def hears(self, usage: Usage) -> None:
+        """Nothing: the span is ours, and still open when all has been told."""
 
     def is_over(self, usage: Usage) -> None:
         """Write what was told, and end the span."""
@@ -83,6 +89,10 @@ class SpanOfOthers:
 
     def fails(self, error_type: str) -> None:
         """Nothing: the instrumentation says so."""
+
+    def hears(self, usage: Usage) -> None:
+        """Keep the counts at once: the span may end with the last event, before the stream does."""
+        self.is_over(usage)
 
     def is_over(self, usage: Usage) -> None:
         """Keep the counts for the end of the span."""

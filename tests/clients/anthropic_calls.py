@@ -35,7 +35,7 @@ def thinking(url: str) -> None:
 
 
 def aborted(url: str) -> None:
-    with _client(url).messages.stream(model="claude-sonnet-5", max_tokens=100, messages=MESSAGES) as stream:
+    with _client(url).messages.stream(model="aborted-claude", max_tokens=100, messages=MESSAGES) as stream:
         next(iter(stream))
 
 
@@ -52,10 +52,28 @@ async def asynchronous_streamed(url: str) -> None:
         await stream.get_final_message()
 
 
+async def asynchronous_aborted(url: str) -> None:
+    async with (
+        anthropic.AsyncAnthropic(base_url=url, api_key="none", max_retries=0) as client,
+        client.messages.stream(model="aborted-claude", max_tokens=100, messages=MESSAGES) as stream,
+    ):
+        await anext(aiter(stream))
+
+
 def refused(url: str) -> None:
     _client(url).messages.create(model="refused", max_tokens=100, messages=MESSAGES)
 
 
 CALLS = {
-    call.__name__: call for call in (plain, streamed, thinking, aborted, asynchronous, asynchronous_streamed, refused)
+    call.__name__: call
+    for call in (
+        plain,
+        streamed,
+        thinking,
+        aborted,
+        asynchronous,
+        asynchronous_streamed,
+        asynchronous_aborted,
+        refused,
+    )
 }

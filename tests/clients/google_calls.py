@@ -26,6 +26,12 @@ def streamed(url: str) -> None:
             pass
 
 
+def aborted(url: str) -> None:
+    with _client(url) as client:
+        for _ in client.models.generate_content_stream(model="aborted-gemini", contents=QUESTION):
+            break
+
+
 def embeddings(url: str) -> None:
     with _client(url) as client:
         client.models.embed_content(model="gemini-embedding-001", contents=QUESTION)
@@ -41,4 +47,28 @@ async def asynchronous(url: str) -> None:
         await client.models.generate_content(model=MODEL, contents=QUESTION)
 
 
-CALLS = {call.__name__: call for call in (plain, streamed, embeddings, refused, asynchronous)}
+async def asynchronous_streamed(url: str) -> None:
+    async with _client(url).aio as client:
+        async for _ in await client.models.generate_content_stream(model=MODEL, contents=QUESTION):
+            pass
+
+
+async def asynchronous_aborted(url: str) -> None:
+    async with _client(url).aio as client:
+        async for _ in await client.models.generate_content_stream(model="aborted-gemini", contents=QUESTION):
+            break
+
+
+CALLS = {
+    call.__name__: call
+    for call in (
+        plain,
+        streamed,
+        aborted,
+        embeddings,
+        refused,
+        asynchronous,
+        asynchronous_streamed,
+        asynchronous_aborted,
+    )
+}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import httpx2
 from langchain_anthropic import ChatAnthropic
 from langchain_openai import ChatOpenAI
 
@@ -9,8 +12,9 @@ INSTRUMENTATIONS = {"official": "opentelemetry.instrumentation.genai.langchain:L
 QUESTION = "zanzibar-question"
 
 
-def _openai(url: str) -> ChatOpenAI:
-    return ChatOpenAI(model="gpt-4o", base_url=f"{url}/v1", api_key="none", stream_usage=True)
+def _openai(url: str, model: str = "gpt-4o", client: httpx2.AsyncClient | None = None) -> ChatOpenAI:
+    """Without a client LangChain takes its own, which cannot be used in a second event loop."""
+    return ChatOpenAI(model=model, base_url=f"{url}/v1", api_key="none", stream_usage=True, http_async_client=client)
 
 
 def _anthropic(url: str) -> ChatAnthropic:
@@ -26,8 +30,28 @@ def streamed(url: str) -> None:
         pass
 
 
+def aborted(url: str) -> None:
+    stream: Any = _openai(url, "aborted-gpt-4o").stream(QUESTION)
+    next(stream)
+    stream.close()
+
+
 async def asynchronous(url: str) -> None:
-    await _openai(url).ainvoke(QUESTION)
+    async with httpx2.AsyncClient() as client:
+        await _openai(url, client=client).ainvoke(QUESTION)
+
+
+async def asynchronous_streamed(url: str) -> None:
+    async with httpx2.AsyncClient() as client:
+        async for _ in _openai(url, client=client).astream(QUESTION):
+            pass
+
+
+async def asynchronous_aborted(url: str) -> None:
+    async with httpx2.AsyncClient() as client:
+        stream: Any = _openai(url, "aborted-gpt-4o", client).astream(QUESTION)
+        await anext(stream)
+        await stream.aclose()
 
 
 def anthropic(url: str) -> None:
@@ -39,4 +63,16 @@ def anthropic_streamed(url: str) -> None:
         pass
 
 
-CALLS = {call.__name__: call for call in (plain, streamed, asynchronous, anthropic, anthropic_streamed)}
+CALLS = {
+    call.__name__: call
+    for call in (
+        plain,
+        streamed,
+        aborted,
+        asynchronous,
+        asynchronous_streamed,
+        asynchronous_aborted,
+        anthropic,
+        anthropic_streamed,
+    )
+}

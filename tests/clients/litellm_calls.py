@@ -7,12 +7,12 @@ from typing import Any
 import litellm
 
 MESSAGES: Any = [{"role": "user", "content": "zanzibar-question"}]
-INSTRUMENTATIONS: dict[str, str] = {}
+INSTRUMENTATIONS = {"openinference": "openinference.instrumentation.litellm:LiteLLMInstrumentor"}
 litellm.suppress_debug_info = True
 
 
-def _options(url: str) -> dict[str, Any]:
-    return {"model": "openai/gpt-4o", "messages": MESSAGES, "api_base": f"{url}/v1", "api_key": "none"}
+def _options(url: str, model: str = "gpt-4o") -> dict[str, Any]:
+    return {"model": f"openai/{model}", "messages": MESSAGES, "api_base": f"{url}/v1", "api_key": "none"}
 
 
 def plain(url: str) -> None:
@@ -22,6 +22,14 @@ def plain(url: str) -> None:
 def streamed(url: str) -> None:
     for _ in litellm.completion(**_options(url), stream=True, stream_options={"include_usage": True}):
         pass
+
+
+def aborted(url: str) -> None:
+    answer: Any = litellm.completion(
+        **_options(url, "aborted-gpt-4o"), stream=True, stream_options={"include_usage": True}
+    )
+    next(iter(answer))
+    answer.completion_stream.close()
 
 
 async def asynchronous(url: str) -> None:
@@ -34,6 +42,14 @@ async def asynchronous_streamed(url: str) -> None:
         pass
 
 
+async def asynchronous_aborted(url: str) -> None:
+    answer: Any = await litellm.acompletion(
+        **_options(url, "aborted-gpt-4o"), stream=True, stream_options={"include_usage": True}
+    )
+    await anext(aiter(answer))
+    await answer.completion_stream.close()
+
+
 def anthropic(url: str) -> None:
     litellm.completion(model="anthropic/claude-sonnet-5", messages=MESSAGES, api_base=url, api_key="none")
 
@@ -44,5 +60,14 @@ async def asynchronous_anthropic(url: str) -> None:
 
 CALLS = {
     call.__name__: call
-    for call in (plain, streamed, asynchronous, asynchronous_streamed, anthropic, asynchronous_anthropic)
+    for call in (
+        plain,
+        streamed,
+        aborted,
+        asynchronous,
+        asynchronous_streamed,
+        asynchronous_aborted,
+        anthropic,
+        asynchronous_anthropic,
+    )
 }

@@ -20,6 +20,12 @@ def streamed(url: str) -> None:
         pass
 
 
+def aborted(url: str) -> None:
+    stream: Any = ollama.Client(host=url).chat(model="aborted-llama", messages=MESSAGES, stream=True)
+    next(iter(stream))
+    stream.close()
+
+
 def generated(url: str) -> None:
     ollama.Client(host=url).generate(model=MODEL, prompt="zanzibar-question")
 
@@ -33,8 +39,26 @@ async def asynchronous_streamed(url: str) -> None:
         pass
 
 
+async def asynchronous_aborted(url: str) -> None:
+    stream: Any = await ollama.AsyncClient(host=url).chat(model="aborted-llama", messages=MESSAGES, stream=True)
+    await anext(aiter(stream))
+    await stream.aclose()
+
+
 def embeddings(url: str) -> None:
     ollama.Client(host=url).embed(model="nomic-embed-text", input="zanzibar-question")
 
 
-CALLS = {call.__name__: call for call in (plain, streamed, generated, asynchronous, asynchronous_streamed, embeddings)}
+CALLS = {
+    call.__name__: call
+    for call in (
+        plain,
+        streamed,
+        aborted,
+        generated,
+        asynchronous,
+        asynchronous_streamed,
+        asynchronous_aborted,
+        embeddings,
+    )
+}

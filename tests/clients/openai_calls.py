@@ -42,7 +42,7 @@ def streamed_without_usage(url: str) -> None:
 
 def aborted(url: str) -> None:
     with _client(url).chat.completions.create(
-        model="gpt-4o", messages=MESSAGES, stream=True, stream_options=WITH_USAGE
+        model="aborted-gpt-4o", messages=MESSAGES, stream=True, stream_options=WITH_USAGE
     ) as stream:
         next(iter(stream))
 
@@ -59,6 +59,15 @@ async def asynchronous_streamed(url: str) -> None:
         )
         async for _ in stream:
             pass
+
+
+async def asynchronous_aborted(url: str) -> None:
+    async with _async_client(url) as client:
+        stream = await client.chat.completions.create(
+            model="aborted-gpt-4o", messages=MESSAGES, stream=True, stream_options=WITH_USAGE
+        )
+        async with stream:
+            await anext(aiter(stream))
 
 
 def responses(url: str) -> None:
@@ -102,6 +111,7 @@ CALLS = {
         aborted,
         asynchronous,
         asynchronous_streamed,
+        asynchronous_aborted,
         responses,
         responses_streamed,
         embeddings,

@@ -22,8 +22,8 @@ class OwnTracing:
 INSTRUMENTATIONS = {"own": f"{__name__}:OwnTracing"}
 
 
-def _openai(url: str) -> OpenAIChatModel:
-    return OpenAIChatModel("gpt-4o", provider=OpenAIProvider(base_url=f"{url}/v1", api_key="none"))
+def _openai(url: str, model: str = "gpt-4o") -> OpenAIChatModel:
+    return OpenAIChatModel(model, provider=OpenAIProvider(base_url=f"{url}/v1", api_key="none"))
 
 
 def plain(url: str) -> None:
@@ -35,6 +35,11 @@ async def streamed(url: str) -> None:
         await answer.get_output()
 
 
+async def aborted(url: str) -> None:
+    async with Agent(_openai(url, "aborted-gpt-4o")).run_stream(QUESTION) as answer:
+        await anext(answer.stream_text(delta=True))
+
+
 async def asynchronous(url: str) -> None:
     await Agent(_openai(url)).run(QUESTION)
 
@@ -44,4 +49,4 @@ async def anthropic(url: str) -> None:
     await Agent(model).run(QUESTION)
 
 
-CALLS = {call.__name__: call for call in (plain, streamed, asynchronous, anthropic)}
+CALLS = {call.__name__: call for call in (plain, streamed, aborted, asynchronous, anthropic)}

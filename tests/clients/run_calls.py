@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import inspect
 import json
@@ -92,6 +93,8 @@ def make(call: Callable[[str], Any], url: str) -> str:
             call(url)
     except Exception as error:  # an error may be what the call is for
         return type(error).__name__
+    finally:
+        gc.collect()  # a stream that nobody closes ends with its last reference
     return ""
 
 

@@ -36,6 +36,8 @@ BEGUN = {key: count for key, count in ANTHROPIC.items() if key != "output_visibl
 COHERE = {"input_uncached": 120 - 30, "cache_read": 30, "output_visible": 45}
 OLLAMA = {"input_uncached": 120, "output_visible": 45}
 EMBEDDED = {"input_uncached": 120}
+GEMINI_BEGUN = {"input_uncached": 120}
+"""Each event tells what was used until then; the parts of the input stand in the last one only."""
 ONE, NONE, FAILED = {"estimated": 1}, {"unestimated": 1}, {"unestimated": 1}
 
 EXPECTED: Expected = {
@@ -46,6 +48,7 @@ EXPECTED: Expected = {
         "aborted": (NONE, {}),
         "asynchronous": (ONE, OPENAI),
         "asynchronous_streamed": (ONE, OPENAI),
+        "asynchronous_aborted": (NONE, {}),
         "responses": (ONE, RESPONSES),
         "responses_streamed": (ONE, RESPONSES),
         "embeddings": (ONE, EMBEDDED),
@@ -61,28 +64,36 @@ EXPECTED: Expected = {
         "aborted": (NONE, BEGUN),
         "asynchronous": (ONE, ANTHROPIC),
         "asynchronous_streamed": (ONE, ANTHROPIC),
+        "asynchronous_aborted": (NONE, BEGUN),
         "refused": (FAILED, {}),
     },
     "google_calls": {
         "plain": (ONE, OPENAI),
         "streamed": (ONE, OPENAI),
+        "aborted": (NONE, GEMINI_BEGUN),
         "embeddings": (ONE, EMBEDDED),
         "refused": (FAILED, {}),
         "asynchronous": (ONE, OPENAI),
+        "asynchronous_streamed": (ONE, OPENAI),
+        "asynchronous_aborted": (NONE, GEMINI_BEGUN),
     },
     "mistral_calls": {
         "plain": (ONE, OPENAI),
         "streamed": (ONE, OPENAI),
+        "aborted": (NONE, {}),
         "asynchronous": (ONE, OPENAI),
         "asynchronous_streamed": (ONE, OPENAI),
+        "asynchronous_aborted": (NONE, {}),
         "embeddings": (ONE, EMBEDDED),
     },
     "ollama_calls": {
         "plain": (ONE, OLLAMA),
         "streamed": (ONE, OLLAMA),
+        "aborted": (NONE, {}),
         "generated": (ONE, OLLAMA),
         "asynchronous": (ONE, OLLAMA),
         "asynchronous_streamed": (ONE, OLLAMA),
+        "asynchronous_aborted": (NONE, {}),
         "embeddings": (ONE, EMBEDDED),
     },
     "cohere_calls": {
@@ -94,21 +105,27 @@ EXPECTED: Expected = {
     "litellm_calls": {
         "plain": (ONE, OPENAI),
         "streamed": (ONE, OPENAI),
+        "aborted": (NONE, {}),
         "asynchronous": (ONE, OPENAI),
         "asynchronous_streamed": (ONE, OPENAI),
+        "asynchronous_aborted": (NONE, {}),
         "anthropic": (ONE, ANTHROPIC),
         "asynchronous_anthropic": (ONE, ANTHROPIC),
     },
     "langchain_calls": {
         "plain": (ONE, OPENAI),
         "streamed": (ONE, OPENAI),
+        "aborted": (NONE, {}),
         "asynchronous": (ONE, OPENAI),
+        "asynchronous_streamed": (ONE, OPENAI),
+        "asynchronous_aborted": (NONE, {}),
         "anthropic": (ONE, ANTHROPIC),
         "anthropic_streamed": (ONE, ANTHROPIC),
     },
     "pydantic_ai_calls": {
         "plain": (ONE, OPENAI),
         "streamed": (ONE, OPENAI),
+        "aborted": (NONE, {}),
         "asynchronous": (ONE, OPENAI),
         "anthropic": (ONE, ANTHROPIC),
     },
@@ -132,6 +149,9 @@ GAPS: Mapping[tuple[str, str], Mapping[str, Counted]] = {
         "responses_streamed": ({}, {}),
     },
     ("google_calls", "openinference"): {"embeddings": (NONE, {})},
+    ("mistral_calls", "own"): dict.fromkeys(
+        ("plain", "streamed", "asynchronous", "asynchronous_streamed"), (ONE, WITHOUT_REASONING)
+    ),
     ("ollama_calls", "openllmetry"): {
         **dict.fromkeys(("plain", "streamed", "generated", "asynchronous", "asynchronous_streamed"), WITHOUT_A_PLACE),
         "embeddings": ({}, {}),
@@ -148,6 +168,7 @@ ALONE = [
     ("openai2", "openai_calls"),
     ("current", "anthropic_calls"),
     ("current", "google_calls"),
+    ("examples-google", "google_calls"),
     ("google2", "google_calls"),
     ("current", "mistral_calls"),
     ("current", "ollama_calls"),
@@ -165,7 +186,9 @@ INSTRUMENTED = [
     ("current", "anthropic_calls", "openllmetry"),
     ("current", "google_calls", "openinference"),
     ("google2", "google_calls", "official"),
+    ("current", "mistral_calls", "own"),
     ("current", "ollama_calls", "openllmetry"),
+    ("current", "litellm_calls", "openinference"),
     ("current", "langchain_calls", "official"),
     ("current", "pydantic_ai_calls", "own"),
 ]
@@ -205,7 +228,7 @@ def test_a_client_that_is_captured_and_nothing_else_is_counted_right(
     if "retried" in expected:
         expected["retried"] = RETRIED_ALONE
     if (environment, calls) == ("current", "google_calls"):
-        expected["asynchronous"] = AIOHTTP
+        expected |= dict.fromkeys(("asynchronous", "asynchronous_streamed", "asynchronous_aborted"), AIOHTTP)
     assert totals(counted(environment, calls, server.url, "capture")) == expected
 
 

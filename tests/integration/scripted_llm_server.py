@@ -107,9 +107,16 @@ class ScriptedLlmServer:
             if number == call.script.cut_after:
                 raise ConnectionCut
             if number == call.script.hold_after:
-                await asyncio.to_thread(self.released.wait)
+                await self._held(receive)
             await send({"type": "http.response.body", "body": part, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
+
+    async def _held(self, receive: Callable[[], Awaitable[Any]]) -> None:
+        """Wait until the answer may go on, or nobody wants it any more."""
+        released = asyncio.create_task(asyncio.to_thread(self.released.wait))
+        gone = asyncio.create_task(_message(receive))
+        await asyncio.wait((released, gone), return_when=asyncio.FIRST_COMPLETED)
+        gone.cancel()
 
     def _take(self, scope: Any, body: bytes) -> ServedCall:
         headers = {name.decode().lower(): value.decode() for name, value in scope["headers"]}
@@ -122,8 +129,11 @@ class ScriptedLlmServer:
     def _script_for(self, asked: bytes) -> Script:
         """The script, unless the request names a model that is `refused`, or one that is `retried` for the first time.
 
-        Clients in processes of their own, which can queue nothing, ask so for what they want.
+        Clients in processes of their own, which can queue nothing, ask so for what they want;
+        of an answer that is to be `aborted` they get two events.
         """
+        if b"aborted" in asked:
+            return replace(self.script, hold_after=2)
         again = sum(b"retried" in call.path.encode() + call.body for call in self.calls) % 2
         if b"refused" in asked or (b"retried" in asked and not again):
             return replace(self.script, status=_TOO_MANY_REQUESTS, headers={"retry-after": "0"})
@@ -148,6 +158,11 @@ def running_llm_server() -> Iterator[ScriptedLlmServer]:
             server.release()
             runner.should_exit = True
             thread.join()
+
+
+async def _message(receive: Callable[[], Awaitable[Any]]) -> Any:
+    """What comes of a client whose request is whole: that it has gone."""
+    return await receive()
 
 
 def _answer(call: ServedCall) -> Answer:
