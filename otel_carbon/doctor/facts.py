@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping  # noqa: TC003 - read at run time, by the decoder of `written.py`
 from dataclasses import dataclass, field
 
+from otel_carbon import switches
+
 CARBON = "otel_carbon"
 """The entry point of our instrumentor."""
 CAPTURE = "otel_carbon_capture"
 """The entry point of the instrumentor that reads usage from HTTP."""
 CAPTURE_SCOPE = "otel_carbon.capture"
-CAPTURE_SWITCH = "OTEL_CARBON_CAPTURE"
-OFF_SWITCH = "OTEL_CARBON_DISABLED"
 DISABLED_INSTRUMENTATIONS = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 ALL_INSTRUMENTATIONS = "*"
-YES = ("true", "1", "yes", "on")
-NO = ("false", "0", "no", "off")
-"""What our switches take, in any case; an empty one is not set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +90,14 @@ class Environment:
 
     def is_true(self, variable: str) -> bool:
         """Whether a switch of ours says yes."""
-        return self.variables.get(variable, "").strip().lower() in YES
+        return self._word(variable) in switches.TRUE_WORDS
 
     def is_false(self, variable: str) -> bool:
         """Whether a switch of ours says no."""
-        return self.variables.get(variable, "").strip().lower() in NO
+        return bool(word := self._word(variable)) and word in switches.FALSE_WORDS  # an empty one is not set
+
+    def _word(self, variable: str) -> str:
+        return self.variables.get(variable, "").strip().lower()
 
     def disabled_instrumentations(self) -> tuple[str, ...]:
         """The instrumentations that automatic instrumentation leaves out."""
@@ -112,4 +112,4 @@ class Environment:
     def captures(self) -> bool:
         """Whether the capture of usage on HTTP is installed and switched on."""
         installed = any(each.name == CAPTURE for each in self.instrumentations)
-        return installed and not self.is_false(CAPTURE_SWITCH) and not self.leaves_out(CAPTURE)
+        return installed and not self.is_false(switches.CAPTURE) and not self.leaves_out(CAPTURE)

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from otel_carbon.doctor.clients import client_table
-from otel_carbon.doctor.facts import CAPTURE_SWITCH, OFF_SWITCH, Environment, Instrumentation
+from otel_carbon.doctor.facts import Environment, Instrumentation
 from otel_carbon.doctor.own_settings import read_own_settings
 from otel_carbon.sdk import environment as own
+from otel_carbon.switches import CAPTURE, DISABLED, SDK_DISABLED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 CONFIG_FILE = "OTEL_CONFIG_FILE"
 CONFIG_PACKAGE = "opentelemetry-configuration"
 VARIABLES = (
-    "OTEL_SDK_DISABLED",
+    SDK_DISABLED,
     "OTEL_TRACES_EXPORTER",
     "OTEL_TRACES_SAMPLER",
     "OTEL_TRACES_SAMPLER_ARG",
@@ -37,8 +38,8 @@ VARIABLES = (
     "OTEL_PYTHON_CONFIGURATOR",
     "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT",
     "OTEL_ATTRIBUTE_COUNT_LIMIT",
-    CAPTURE_SWITCH,
-    OFF_SWITCH,
+    CAPTURE,
+    DISABLED,
     own.REGION,
     own.MODELS,
     own.ACCOUNTING_POINT,

@@ -8,18 +8,19 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from otel_carbon.doctor.facts import CAPTURE_SWITCH, NO, OFF_SWITCH, YES, RegistryFacts, WrongRegion, WrongSetting
+from otel_carbon.doctor.facts import RegistryFacts, WrongRegion, WrongSetting
 from otel_carbon.enricher import EnrichSettings
 from otel_carbon.registry.catalog import Registry
 from otel_carbon.registry.places import is_known_region
 from otel_carbon.registry.spellings import nearest_names
 from otel_carbon.sdk import environment as own
 from otel_carbon.sdk.setting_texts import accounting_point_from_text, pairs_from_text
+from otel_carbon.switches import CAPTURE, DISABLED, FALSE_WORDS, TRUE_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-SWITCHES = (OFF_SWITCH, own.STRICT, CAPTURE_SWITCH)
+SWITCHES = (DISABLED, own.STRICT, CAPTURE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def enrich_settings(variables: Mapping[str, str]) -> EnrichSettings:
         models=pairs_from_text(variables.get(own.MODELS, ""), "").found,
         accounting_point=accounting.counting,
         pass_through=accounting.pass_through,
-        strict=variables.get(own.STRICT, "").strip().lower() in YES,
+        strict=variables.get(own.STRICT, "").strip().lower() in TRUE_WORDS,
     )
 
 
@@ -120,5 +121,5 @@ def _wrong(variables: Mapping[str, str], registry: Registry, regions: tuple[str,
         yield WrongSetting(own.ATTRIBUTES, f"{level!r} is neither core nor full", f"{own.ATTRIBUTES}=core")
     for switch in SWITCHES:
         word = variables.get(switch, "").strip().lower()
-        if word and word not in (*YES, *NO):
+        if word not in (*TRUE_WORDS, *FALSE_WORDS):
             yield WrongSetting(switch, f"{word!r} is neither true nor false", f"unset {switch}")

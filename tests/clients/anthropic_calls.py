@@ -19,11 +19,11 @@ def _client(url: str) -> anthropic.Anthropic:
 
 
 def plain(url: str) -> None:
-    _client(url).messages.create(model="claude-sonnet-5", max_tokens=100, messages=MESSAGES)
+    _client(url).messages.create(model="claude-sonnet-5", max_tokens=20, messages=MESSAGES)
 
 
 def streamed(url: str) -> None:
-    with _client(url).messages.stream(model="claude-sonnet-5", max_tokens=100, messages=MESSAGES) as stream:
+    with _client(url).messages.stream(model="claude-sonnet-5", max_tokens=20, messages=MESSAGES) as stream:
         stream.get_final_message()
 
 
@@ -35,19 +35,19 @@ def thinking(url: str) -> None:
 
 
 def aborted(url: str) -> None:
-    with _client(url).messages.stream(model="aborted-claude", max_tokens=100, messages=MESSAGES) as stream:
+    with _client(url).messages.stream(model="aborted-claude", max_tokens=20, messages=MESSAGES) as stream:
         next(iter(stream))
 
 
 async def asynchronous(url: str) -> None:
     async with anthropic.AsyncAnthropic(base_url=url, api_key="none", max_retries=0) as client:
-        await client.messages.create(model="claude-sonnet-5", max_tokens=100, messages=MESSAGES)
+        await client.messages.create(model="claude-sonnet-5", max_tokens=20, messages=MESSAGES)
 
 
 async def asynchronous_streamed(url: str) -> None:
     async with (
         anthropic.AsyncAnthropic(base_url=url, api_key="none", max_retries=0) as client,
-        client.messages.stream(model="claude-sonnet-5", max_tokens=100, messages=MESSAGES) as stream,
+        client.messages.stream(model="claude-sonnet-5", max_tokens=20, messages=MESSAGES) as stream,
     ):
         await stream.get_final_message()
 
@@ -55,13 +55,13 @@ async def asynchronous_streamed(url: str) -> None:
 async def asynchronous_aborted(url: str) -> None:
     async with (
         anthropic.AsyncAnthropic(base_url=url, api_key="none", max_retries=0) as client,
-        client.messages.stream(model="aborted-claude", max_tokens=100, messages=MESSAGES) as stream,
+        client.messages.stream(model="aborted-claude", max_tokens=20, messages=MESSAGES) as stream,
     ):
         await anext(aiter(stream))
 
 
 def refused(url: str) -> None:
-    _client(url).messages.create(model="refused", max_tokens=100, messages=MESSAGES)
+    _client(url).messages.create(model="refused", max_tokens=20, messages=MESSAGES)
 
 
 CALLS = {

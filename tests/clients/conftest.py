@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.integration.scripted_llm_server import running_llm_server
+from tests.support.model_server import model_server
 from tests.support.otlp_sink import otlp_sink
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.integration.scripted_llm_server import ScriptedLlmServer
 
-__all__ = ["llm_server", "otlp_sink"]
+__all__ = ["llm_server", "model_server", "otlp_sink"]
 
 
 @pytest.fixture

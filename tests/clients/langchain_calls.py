@@ -18,7 +18,9 @@ def _openai(url: str, model: str = "gpt-4o", client: httpx2.AsyncClient | None =
 
 
 def _anthropic(url: str) -> ChatAnthropic:
-    return ChatAnthropic(model_name="claude-sonnet-5", base_url=url, api_key="none", timeout=None, stop=None)
+    return ChatAnthropic(
+        model_name="claude-sonnet-5", base_url=url, api_key="none", max_tokens_to_sample=20, timeout=None, stop=None
+    )
 
 
 def plain(url: str) -> None:

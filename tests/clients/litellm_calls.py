@@ -15,6 +15,11 @@ def _options(url: str, model: str = "gpt-4o") -> dict[str, Any]:
     return {"model": f"openai/{model}", "messages": MESSAGES, "api_base": f"{url}/v1", "api_key": "none"}
 
 
+def _anthropic(url: str) -> dict[str, Any]:
+    model = "anthropic/claude-sonnet-5"
+    return {"model": model, "messages": MESSAGES, "max_tokens": 20, "api_base": url, "api_key": "none"}
+
+
 def plain(url: str) -> None:
     litellm.completion(**_options(url))
 
@@ -51,11 +56,15 @@ async def asynchronous_aborted(url: str) -> None:
 
 
 def anthropic(url: str) -> None:
-    litellm.completion(model="anthropic/claude-sonnet-5", messages=MESSAGES, api_base=url, api_key="none")
+    litellm.completion(
+        model="anthropic/claude-sonnet-5", messages=MESSAGES, max_tokens=20, api_base=url, api_key="none"
+    )
 
 
 async def asynchronous_anthropic(url: str) -> None:
-    await litellm.acompletion(model="anthropic/claude-sonnet-5", messages=MESSAGES, api_base=url, api_key="none")
+    await litellm.acompletion(
+        model="anthropic/claude-sonnet-5", messages=MESSAGES, max_tokens=20, api_base=url, api_key="none"
+    )
 
 
 CALLS = {

@@ -46,7 +46,7 @@ async def asynchronous(url: str) -> None:
 
 async def anthropic(url: str) -> None:
     model = AnthropicModel("claude-sonnet-5", provider=AnthropicProvider(base_url=url, api_key="none"))
-    await Agent(model).run(QUESTION)
+    await Agent(model, model_settings={"max_tokens": 20}).run(QUESTION)
 
 
 CALLS = {call.__name__: call for call in (plain, streamed, aborted, asynchronous, anthropic)}

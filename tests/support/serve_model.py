@@ -11,6 +11,8 @@ MODEL_ALIAS = "smollm2-135m"
 SLOTS = 2
 CONTEXT_TOKENS_PER_SLOT = 2048
 THREADS = 2
+LONGEST_ANSWER_TOKENS = 8
+"""Where the request sets no limit."""
 
 
 def start_server(weights_path: str) -> xllamacpp.Server:
@@ -20,6 +22,7 @@ def start_server(weights_path: str) -> xllamacpp.Server:
     parameters.model_alias = [MODEL_ALIAS]
     parameters.n_ctx = SLOTS * CONTEXT_TOKENS_PER_SLOT
     parameters.n_parallel = SLOTS
+    parameters.n_predict = LONGEST_ANSWER_TOKENS
     parameters.cpuparams.n_threads = THREADS
     parameters.hostnames = ["127.0.0.1"]
     parameters.port = 0

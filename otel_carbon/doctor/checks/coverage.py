@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from otel_carbon import switches
 from otel_carbon.doctor.checks.switches import remaining
 from otel_carbon.doctor.clients import client_table, starts_with
-from otel_carbon.doctor.facts import CAPTURE, CAPTURE_SCOPE, CAPTURE_SWITCH, DISABLED_INSTRUMENTATIONS
+from otel_carbon.doctor.facts import CAPTURE, CAPTURE_SCOPE, DISABLED_INSTRUMENTATIONS
 from otel_carbon.doctor.findings import finding
 
 if TYPE_CHECKING:
@@ -121,6 +122,6 @@ def _capture_switch(environment: Environment) -> tuple[str, str] | None:
     """What switches the capture off, and the line that switches it on again; `None` where nothing does."""
     if environment.leaves_out(CAPTURE):
         return _disabled(environment), f"{DISABLED_INSTRUMENTATIONS}={remaining(environment, CAPTURE)}"
-    if environment.is_false(CAPTURE_SWITCH):
-        return f"{CAPTURE_SWITCH}={environment.variables[CAPTURE_SWITCH]}", f"unset {CAPTURE_SWITCH}"
+    if environment.is_false(switches.CAPTURE):
+        return f"{switches.CAPTURE}={environment.variables[switches.CAPTURE]}", f"unset {switches.CAPTURE}"
     return None

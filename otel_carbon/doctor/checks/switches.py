@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otel_carbon.doctor.facts import ALL_INSTRUMENTATIONS, CARBON, DISABLED_INSTRUMENTATIONS, OFF_SWITCH, Environment
+from otel_carbon.doctor.facts import ALL_INSTRUMENTATIONS, CARBON, DISABLED_INSTRUMENTATIONS, Environment
 from otel_carbon.doctor.findings import finding
+from otel_carbon.switches import DISABLED, SDK_DISABLED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,14 +14,12 @@ if TYPE_CHECKING:
     from otel_carbon.doctor.findings import Finding
     from otel_carbon.doctor.observations import Examined
 
-SDK_DISABLED = "OTEL_SDK_DISABLED"
-
 
 def check_switches(examined: Examined) -> Iterator[Finding]:
     """Findings about variables that switch off or are wrong."""
     environment = examined.environment
-    if environment.is_true(OFF_SWITCH):
-        yield finding("carbon_disabled", [f"{OFF_SWITCH}={environment.variables[OFF_SWITCH]}"])
+    if environment.is_true(DISABLED):
+        yield finding("carbon_disabled", [f"{DISABLED}={environment.variables[DISABLED]}"])
     if environment.variables.get(SDK_DISABLED, "").strip().lower() == "true":  # the SDK takes no other word
         yield finding("sdk_disabled", [f"{SDK_DISABLED}=true"])
     has_carbon = any(provider.carbon for provider in examined.providers)
