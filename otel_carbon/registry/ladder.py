@@ -102,9 +102,16 @@ def _fallbacks(registry: Registry, name: str, day: date | None) -> Iterator[Fall
         found[SIZE_CLASS] += [(MAX_NAME_CHARACTERS, fallback) for fallback in _by_size(registry, size_b, day)]
         for level, leeway in ((FAMILY, SIZE_LEEWAY), (GENERIC, 1.0)):
             found[level] = [each for each in found[level] if _holds(each[1], size_b, leeway)]
+        found[FAMILY] = [each for each in found[FAMILY] if not _says_less(each[1], found[SIZE_CLASS])]
     for level in levels:
         for _, fallback in sorted(found[level], key=lambda each: (-each[0], -_width(each[1]), each[1].id)):
             yield fallback
+
+
+def _says_less(family: Fallback, classes: list[tuple[int, Fallback]]) -> bool:
+    """Whether the size that a name tells says more of the model than its family, which is of many sizes."""
+    by_size = (each for _, each in classes if each.high_b > 0.0 and each.patterns[0].startswith(SIZE_PATTERN))
+    return any(_width(each) < _width(family) and {*family.operations} <= {*each.operations} for each in by_size)
 
 
 def _holds(fallback: Fallback, size_b: float, leeway: float) -> bool:

@@ -209,7 +209,7 @@ def test_a_region_configured_under_any_name_of_a_provider_wins_over_its_default(
     assert factors.provenance.region_evidence == "configured"
 
 
-@pytest.mark.parametrize("provider", ["ibm.watsonx.ai", "ollama", "vllm", "nobody"])
+@pytest.mark.parametrize("provider", ["ibm.watsonx.ai", "nobody"])
 def test_a_provider_whose_place_nobody_knows_has_none(provider: str) -> None:
     assert BUNDLED.about(ProviderPlace, provider, DAY) is None
 
