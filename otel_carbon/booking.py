@@ -130,7 +130,8 @@ class Booking:
 
     def _factors(self, profile: SpanProfile | UsageProfile, start_ns: int) -> Factors | Unestimated:
         """The factors of the model that answered; of the one that was asked for when the registry knows only that."""
-        if not profile.model:
+        metered = profile.metered if isinstance(profile, SpanProfile) else ""
+        if not profile.model and not metered:
             return Unestimated(reasons.MODEL_NOT_NAMED)
         place = profile.region
         subject = CallSubject(
@@ -142,7 +143,7 @@ class Booking:
             day_from_unix_ns(start_ns),
             place.private_host,
             self._hour(profile, start_ns),
-            profile.metered if isinstance(profile, SpanProfile) else "",
+            metered,
         )
         factors = self._resolver.factors_of(subject)
         if profile.request_model not in ("", profile.model) and not _is_of_the_model(factors):

@@ -12,12 +12,12 @@ from otel_carbon.core.interval import Interval
 from otel_carbon.estimating import estimate
 from otel_carbon.methods.ecologits_results import EcoLogitsOptions, ecologits_package_result, ecologits_result
 from otel_carbon.methods.ecologits_tables import electricity_mixes
-from otel_carbon.methods.literature import exceeds_price, literature_results
+from otel_carbon.methods.literature import literature_results
 from otel_carbon.methods.result import CALL, ECONOMICS, QUANTITIES, MethodResult, present
 from otel_carbon.methods.sci import sci_results
 from otel_carbon.methods.user_formulas import flat_factor, hardware_formula
 from otel_carbon.registry.catalog import Registry
-from otel_carbon.registry.facts import EnergyCoefficient, ProviderPlace, Region, Zone
+from otel_carbon.registry.facts import EnergyCoefficient, ProviderPlace, Region, SizeMethod, Zone
 from otel_carbon.registry.ladder import known_model
 from otel_carbon.registry.places import EVIDENCE_DEFAULT, SELF_HOSTED, place_of_call
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from otel_carbon.methods.user_formulas import Hardware
 
 OURS = "otel_carbon"
+TOKENS_PER_MTOKEN = 1_000_000
 _BOUNDARY = (
     "Accelerators, host and idle reserve, and the facility; grid over its life cycle, hardware, "
     "water on site and for electricity."
@@ -92,7 +93,8 @@ def compare(
     results += literature_results(usage, _developer(known, usage, day))
     if isinstance(estimated, Footprint):
         results += sci_results(usage, estimated)
-    return tuple(_held_against_price(usage, result) for result in results)
+    pays_kwh = kwh_that_price_pays(known, usage, day)
+    return tuple(_held_against_price(usage, result, pays_kwh) for result in results)
 
 
 def _own_result(estimated: Footprint | Unestimated, registry: Registry) -> MethodResult:
@@ -157,9 +159,20 @@ def _developer(registry: Registry, usage: TokenUsage, day: date) -> str:
     return home.provider if home else usage.provider.lower()
 
 
-def _held_against_price(usage: TokenUsage, result: MethodResult) -> MethodResult:
+def kwh_that_price_pays(registry: Registry, usage: TokenUsage, day: date) -> float | None:
+    """The most energy at the facility that the list price of the call pays for; `None` where no price is known."""
+    known = known_model(registry, usage.model, day)
+    fact, method = (known.fact if known else None), next(iter(registry.current(SizeMethod)), None)
+    if not isinstance(fact, EnergyCoefficient) or not fact.output_usd_per_mtok or method is None:
+        return None
+    read, written = (usage.input_tokens or 0) / TOKENS_PER_MTOKEN, (usage.output_tokens or 0) / TOKENS_PER_MTOKEN
+    usd = read * (fact.input_usd_per_mtok or 0.0) + written * fact.output_usd_per_mtok
+    return usd * (method.kwh_per_usd_own_chips if fact.developer in method.own_chips else method.kwh_per_usd)
+
+
+def _held_against_price(usage: TokenUsage, result: MethodResult, pays_kwh: float | None) -> MethodResult:
     """The result, with what its energy says against the list price where somebody else hosts the model."""
-    hosted = result.functional_unit == CALL and usage.provider != SELF_HOSTED
-    if hosted and isinstance(result.energy_kwh, Interval) and exceeds_price(usage, result.energy_kwh):
+    hosted = result.functional_unit == CALL and usage.provider != SELF_HOSTED and pays_kwh is not None
+    if hosted and isinstance(result.energy_kwh, Interval) and result.energy_kwh.mid > (pays_kwh or 0.0):
         return replace(result, not_mid_because=(*result.not_mid_because, ECONOMICS))
     return result

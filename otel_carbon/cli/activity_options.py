@@ -75,4 +75,4 @@ def activity_words(activity: Activity) -> str:
     if activity.input_characters is None and activity.output_characters is None:
         return f"{requests} to {activity.product}"
     read, written = activity.input_characters or 0, activity.output_characters or 0
-    return f"{requests} of {read:,} characters in, {written:,} out"
+    return f"{requests} of {read:,} character{'' if read == 1 else 's'} in, {written:,} out"

@@ -24,6 +24,7 @@ from otel_carbon.comparing_regions import compare_regions, regions_known
 from otel_carbon.core.footprint import Footprint
 from otel_carbon.core.interval import Interval
 from otel_carbon.methods.result import CALL, QUANTITIES
+from otel_carbon.methods.user_formulas import MOST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,8 +42,8 @@ ALL_REGIONS = "all"
 
 
 def _no_less_than_zero(_context: click.Context, parameter: click.Parameter, number: float | None) -> float | None:
-    if number is not None and not 0.0 <= number < math.inf:
-        msg = f"{number} must be a finite number of 0 or more"
+    if number is not None and not 0.0 <= number <= MOST:
+        msg = f"{number} must be a number from 0 to {MOST:g}"
         raise click.BadParameter(msg, param=parameter)
     return number
 

@@ -109,7 +109,8 @@ def estimate(
         write_result(estimate_json(outcome, usage, registry, assumptions, activity).encode(), output)
     else:
         with result_console(output) as console:
-            show_estimate(console, outcome, usage, assumptions, activity_words(activity) if activity else "")
+            words = activity_words(activity) if activity else ""
+            show_estimate(console, outcome, usage, assumptions, activity=words, as_of=as_of)
     return exit_codes.DONE
 
 

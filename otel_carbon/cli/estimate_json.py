@@ -72,6 +72,7 @@ def estimate_json(
             document["activity"] = _activity(activity, registry)
     else:
         document = _unestimated(outcome, usage, registry)
+    document["registry_as_of"] = registry.known_on.isoformat() if registry.known_on else None
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 

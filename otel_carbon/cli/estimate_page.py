@@ -10,6 +10,8 @@ from otel_carbon.core.units import WH_PER_KWH
 from otel_carbon.methods.cascade import why_chosen
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from otel_carbon.cli.console import Console
     from otel_carbon.core.footprint import Footprint
     from otel_carbon.core.interval import Interval
@@ -21,9 +23,15 @@ COLUMNS = ("amount", "low", "mid", "high", "unit")
 
 
 def show_estimate(
-    console: Console, footprint: Footprint, usage: TokenUsage, assumptions: tuple[str, ...], activity: str = ""
+    console: Console,
+    footprint: Footprint,
+    usage: TokenUsage,
+    assumptions: tuple[str, ...],
+    *,
+    activity: str = "",
+    as_of: date | None = None,
 ) -> None:
-    """Write the page of one estimated call, or of an `activity` in words."""
+    """Write the page of one estimated call, or of an `activity` in words, by a registry `as_of` an earlier day."""
     provenance = footprint.provenance
     title = _title(usage, provenance.provider, activity)
     console.table(title, COLUMNS, _rows(footprint), right=("low", "mid", "high"))
@@ -34,7 +42,7 @@ def show_estimate(
     console.line(f"grid      {provenance.grid_id} (region {provenance.region}, {provenance.region_evidence})")
     console.line(f"site      {provenance.site_id}")
     console.line(f"quality   tier {provenance.tier_number} ({provenance.tier}), confidence {footprint.confidence}")
-    console.line(f"registry  {provenance.registry_version}")
+    console.line(f"registry  {provenance.registry_version}{f' as of {as_of}' if as_of else ''}")
     if assumptions:
         console.line("assumed:")
     for code in assumptions:

@@ -87,6 +87,7 @@ def other_method_json(result: MethodResult, ours: MethodResult, usage: TokenUsag
         "confidence": None,
         "assumptions": list(result.notes),
         "steps": [],
+        "registry_as_of": registry.known_on.isoformat() if registry.known_on else None,
     }
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 

@@ -30,7 +30,7 @@ ASSUMPTIONS = {
     "output_counted_high": "The instrumentation counts a few output tokens of a stream twice.",
     "output_from_total": "The output count leaves out thoughts, which were taken from the total.",
     "output_partly_reported": "Only a part of the output tokens is reported; the figure is too low by the rest.",
-    "mid_clipped_to_ceiling": "The formula gives more energy than the list price can pay for; that much is taken.",
+    "mid_clipped_to_ceiling": "The formula gives more energy than the list price can pay for; half of that is taken.",
     "outside_fit": "The model lies outside the sizes that the energy formula was fitted on.",
     "power_guessed": "The power that the hardware draws is a guess.",
     "provider_default_place": "No region is given; the provider's usual places are taken.",

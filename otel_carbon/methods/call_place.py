@@ -10,7 +10,7 @@ from otel_carbon.core.factors import EnergyPerToken, Factors, Provenance
 from otel_carbon.core.footprint import Unestimated
 from otel_carbon.core.tokens import CACHE_READ, CACHE_WRITE
 from otel_carbon.registry.facts import Embodied, ProviderPlace, TokenRatio
-from otel_carbon.registry.places import is_known_region, place_of_call
+from otel_carbon.registry.places import SELF_HOSTED, is_known_region, place_of_call
 from otel_carbon.registry.subjects import ANY_HARDWARE
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from otel_carbon.methods.hourly_grid import CallGrid
     from otel_carbon.registry.catalog import Registry
-    from otel_carbon.registry.facts import Assessment, Fact
+    from otel_carbon.registry.facts import Assessment, EnergyCoefficient, Fact, Fallback
     from otel_carbon.registry.places import Place
 
 TIER = "token_physical"
@@ -63,6 +63,17 @@ class PlacedFacts(NamedTuple):
     place: Place
     grid: CallGrid
     assessment: Assessment | None
+
+
+def host_of_call(registry: Registry, call: CallSubject, model: EnergyCoefficient | Fallback | None) -> str:
+    """Who ran the model: the provider attribute names the API dialect; an open model at a private address is one's own.
+
+    `model` is what is known of it; of a model that nobody knows, a private address says enough.
+    """
+    if call.private_host and (model is None or model.open_weights):
+        return SELF_HOSTED
+    home = registry.about(ProviderPlace, call.provider, None)
+    return SELF_HOSTED if home is not None and home.provider == SELF_HOSTED else call.provider
 
 
 def placed_call(

@@ -11,7 +11,7 @@ FALLBACK = "fallback"
 
 WHY = {
     METERED: "Energy that was metered of this model outranks everything else.",
-    SUPPLIER: "The supplier published a figure for this product and per token; nothing was metered.",
+    SUPPLIER: "The supplier accounted for its service in production, which gives it per token; nothing was metered.",
     BENCHMARK: "These weights were benchmarked on known hardware; no supplier's figure per token is known.",
     PARAMETRIC: "A fit over benchmarks by size; there is neither a supplier's figure per token nor a benchmark of it.",
     ASSUMED: "An argued guess; the model lies outside of every benchmark and fit.",

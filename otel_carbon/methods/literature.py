@@ -13,7 +13,6 @@ from otel_carbon.methods.literature_tables import (
     fit_source,
     fits,
     plain_name,
-    prices,
     sources,
 )
 from otel_carbon.methods.result import (
@@ -50,16 +49,6 @@ def literature_results(usage: TokenUsage, developer: str) -> tuple[MethodResult,
         if model in map(plain_name, disclosure.models) or developer in disclosure.developers
     ]
     return (*fitted, *spoken)
-
-
-def exceeds_price(usage: TokenUsage, energy_kwh: Interval) -> bool:
-    """Whether the mid of a call's energy is more than its list price pays for; False where no price is known."""
-    price = prices().get(plain_name(usage.model))
-    if price is None:
-        return False
-    input_usd = (usage.input_tokens or 0) * price.input_usd_per_mtoken / TOKENS_PER_MTOKEN
-    output_usd = (usage.output_tokens or 0) * price.output_usd_per_mtoken / TOKENS_PER_MTOKEN
-    return energy_kwh.mid > (input_usd + output_usd) * price.most_kwh_per_usd
 
 
 def _fit_result(usage: TokenUsage, fit: QueryFit) -> MethodResult:

@@ -69,14 +69,6 @@ class Disclosure(NamedTuple):
     not_mid_because: tuple[str, ...]
 
 
-class Price(NamedTuple):
-    """List prices of a model in USD per million tokens, and the most energy that a dollar can pay for."""
-
-    input_usd_per_mtoken: float
-    output_usd_per_mtoken: float
-    most_kwh_per_usd: float
-
-
 @lru_cache(maxsize=1)
 def sources() -> Mapping[str, LiteratureSource]:
     """Source id to the source."""
@@ -100,12 +92,6 @@ def fit_source() -> FitSource:
 def disclosures() -> Mapping[str, Disclosure]:
     """Name of a published figure to the figure."""
     return {name: _disclosure(record) for name, record in _content("literature.json")["disclosures"].items()}
-
-
-@lru_cache(maxsize=1)
-def prices() -> Mapping[str, Price]:
-    """Model to its list prices."""
-    return {model: Price(**record) for model, record in _content("literature.json")["prices"]["models"].items()}
 
 
 def plain_name(model: str) -> str:

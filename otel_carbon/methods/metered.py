@@ -10,12 +10,11 @@ from otel_carbon.core.factors import EnergyPerToken, Factors, Provenance
 from otel_carbon.core.footprint import Unestimated
 from otel_carbon.core.interval import Interval
 from otel_carbon.core.units import KWH_PER_NJ
-from otel_carbon.methods.call_place import PlacedFacts, factors_at, placed_call, provenance_at
+from otel_carbon.methods.call_place import PlacedFacts, factors_at, host_of_call, placed_call, provenance_at
 from otel_carbon.methods.cascade import METERED
 from otel_carbon.methods.hourly_grid import grid_of_call
 from otel_carbon.registry.facts import Meter
-from otel_carbon.registry.ladder import EXACT, match_model
-from otel_carbon.registry.places import SELF_HOSTED
+from otel_carbon.registry.ladder import match_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,20 +38,26 @@ def metered_factors(
     if meter is None:
         return Unestimated(reasons.OUTSIDE_VALIDITY, f"meter/{call.metered} on {call.day}")
     match = match_model(registry, call.model, call.operation, call.day)
-    own = call.private_host and (match is None or match.fact.open_weights)
-    placed = placed_call(registry, SELF_HOSTED if own else call.provider, call, configured_regions)
+    host = host_of_call(registry, call, match.fact if match else None)
+    placed = placed_call(registry, host, call, configured_regions)
     if isinstance(placed, Unestimated):
         return placed
     place, shared = placed
     grid = grid_of_call(registry, place.grid, grid_table, call.day, call.hour)
     per_kwh = meter.it_per_metered
     if meter.boundary == FACILITY:
-        per_kwh = per_kwh.scaled(1.0 / place.site.pue.mid)
+        per_kwh = _before_pue(per_kwh, place.site.pue)
     facts = PlacedFacts(shared, place, grid, None)
     per_token = EnergyPerToken(*_NO_TOKENS, metered_kwh=per_kwh.scaled(KWH_PER_NJ))
     return factors_at(per_token, facts, _provenance(registry, meter, facts))
 
 
+def _before_pue(per_kwh: Interval, pue: Interval) -> Interval:
+    """IT energy of what was metered at the facility, so that the PUE leads back to it at each bound."""
+    bounds = [getattr(per_kwh, name) / getattr(pue, name) for name in ("low", "mid", "high")]
+    return Interval(*bounds) if bounds == sorted(bounds) else per_kwh.scaled(1.0 / pue.mid)
+
+
 def _provenance(registry: Registry, meter: Meter, found: PlacedFacts) -> Provenance:
-    provenance = provenance_at(registry, found, (meter,), EXACT, METERED, ())
+    provenance = provenance_at(registry, found, (meter,), "", METERED, ())
     return replace(provenance, tier=TIER, tier_number=TIER_NUMBER)

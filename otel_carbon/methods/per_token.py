@@ -10,7 +10,7 @@ from otel_carbon.core.factors import EnergyPerToken, Factors, PerOutputToken, Pr
 from otel_carbon.core.footprint import Unestimated
 from otel_carbon.core.interval import Interval
 from otel_carbon.core.units import TOKENS_PER_KTOKEN, kwh_per_token_from_wh_per_ktoken
-from otel_carbon.methods.call_place import PlacedFacts, factors_at, placed_call, provenance_at
+from otel_carbon.methods.call_place import PlacedFacts, factors_at, host_of_call, placed_call, provenance_at
 from otel_carbon.methods.hourly_grid import grid_of_call
 from otel_carbon.methods.metered import metered_factors
 from otel_carbon.registry.facts import (
@@ -63,9 +63,7 @@ def resolve_factors(
     coefficient = match.fact
     if call.operation not in coefficient.operations:
         return Unestimated(reasons.OPERATION_NOT_COVERED, call.operation)
-    # The provider attribute names the API dialect; an open model at a private address is the user's own.
-    provider = SELF_HOSTED if call.private_host and coefficient.open_weights else call.provider
-    placed = placed_call(registry, provider, call, configured_regions or {})
+    placed = placed_call(registry, host_of_call(registry, call, coefficient), call, configured_regions or {})
     if isinstance(placed, Unestimated):
         return placed
     place, shared = placed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
     from otel_carbon.methods.result import Amount
 
 VERSION = "1"
+LEAST, MOST = 1e-6, 1e12
+"""Bounds of the numbers that users bring: beyond them are slips, and products that no float holds."""
 _NOT_PART = Unestimated(NOT_PART_OF_METHOD)
 
 
@@ -34,10 +35,10 @@ def flat_factor(usage: TokenUsage, gco2e_per_ktoken: float) -> MethodResult:
         gco2e_per_ktoken: the user's factor, in gCO2e per 1,000 tokens.
 
     Raises:
-        ValueError: the factor is negative or not finite.
+        ValueError: the factor is negative or above 1e12.
     """
-    if not 0.0 <= gco2e_per_ktoken < math.inf:
-        msg = f"the factor must be finite and >= 0 gCO2e per 1,000 tokens, got {gco2e_per_ktoken}"
+    if not 0.0 <= gco2e_per_ktoken <= MOST:
+        msg = f"the factor must be from 0 to {MOST:g} gCO2e per 1,000 tokens, got {gco2e_per_ktoken}"
         raise ValueError(msg)
     tokens = (usage.input_tokens or 0) + (usage.output_tokens or 0)
     missing = [f"{name} not given" for name in ("input_tokens", "output_tokens") if getattr(usage, name) is None]
@@ -60,7 +61,8 @@ class Hardware:
     """What the user says of the hardware that answers.
 
     Raises:
-        ValueError: a number is not positive and finite, the PUE is below 1, or batch or accelerators are below 1.
+        ValueError: a number is out of bounds: no more than 1e12 and no less than 1e-6, the PUE, batch and accelerators
+            no less than 1.
     """
 
     tokens_per_second: float
@@ -75,9 +77,9 @@ class Hardware:
 
     def __post_init__(self) -> None:
         for name in (field.name for field in fields(self)):
-            least, number = (1.0 if name in ("accelerators", "pue", "batch") else 0.0), getattr(self, name)
-            if not (least <= number < math.inf and number > 0.0):
-                msg = f"{name} must be finite and {'>= 1' if least else '> 0'}, got {number:g}"
+            least, number = (1.0 if name in ("accelerators", "pue", "batch") else LEAST), getattr(self, name)
+            if not least <= number <= MOST:
+                msg = f"{name} must be from {least:g} to {MOST:g}, got {number:g}"
                 raise ValueError(msg)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import pkgutil
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 BUNDLED = "registry.json"
+MAX_BYTES = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,10 @@ def read_compiled(path: Path) -> CompiledRegistry:
         RegistryError: the file cannot be read, or is no compiled registry.
     """
     try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_BYTES:
+            msg = f"{path}: is no file of at most {MAX_BYTES:,} bytes; give a file that `registry compile` wrote"
+            raise RegistryError(msg)  # a pipe or a device would block the application
         body = path.read_bytes()
     except OSError as error:
         msg = f"{path}: cannot read the registry: {error.strerror}"

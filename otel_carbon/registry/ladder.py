@@ -29,6 +29,8 @@ SIZE_LEEWAY = 1.5
 _BILLIONS = re.compile(r"(?<![a-z0-9.])(?:(\d{1,3})x)?(\d{1,4}(?:\.\d{1,2})?)b(?![a-z0-9])")
 _ENDS_IN_SIZE = re.compile(r"\db$")
 """Whoever calls a model by its size alone calls the weights that answer: `qwen2.5:7b`."""
+MOST_WHOLE_EXPERTS = 8
+"""Up to so many, `8x7b` is experts times size; `128x17b` is of experts and of parameters at work."""
 _EXPERTS = re.compile(r"(?<![a-z0-9.])\d{1,3}e(?![a-z0-9])")
 _MILLIONS = re.compile(r"(?<![a-z0-9.])([2-9]\d|[1-9]\d\d)m(?![a-z0-9])")
 _TRILLIONS = re.compile(r"(?<![a-z0-9.])([12](?:\.\d)?)t(?![a-z0-9])")
@@ -93,18 +95,27 @@ def _fallbacks(registry: Registry, name: str, day: date | None) -> Iterator[Fall
     levels = (NO_TOKENS_MODEL, FAMILY, SIZE_CLASS, GENERIC)
     found: dict[str, list[tuple[int, Fallback]]] = {level: [] for level in levels}
     for pattern in registry.subjects("fallback"):
-        if _fits(name, pattern):
+        bare = pattern.endswith("-*") and name == pattern[:-2]  # `mixtral` of the line `mixtral-*`
+        if bare or _fits(name, pattern):
             fallback = registry.about(Fallback, pattern, day)
             if fallback is not None:
-                found[fallback.level].append((len(pattern.strip("<>").replace("*", "")), fallback))
+                letters = len(pattern.strip("<>").replace("*", "")) - 2 * bare
+                found[fallback.level].append((letters, fallback))
     size_b = size_in_name(name)
     if size_b is not None:
         found[SIZE_CLASS] += [(MAX_NAME_CHARACTERS, fallback) for fallback in _by_size(registry, size_b, day)]
         for level, leeway in ((FAMILY, SIZE_LEEWAY), (GENERIC, 1.0)):
             found[level] = [each for each in found[level] if _holds(each[1], size_b, leeway)]
+        found[FAMILY] = [each for each in found[FAMILY] if not _says_less(each[1], found[SIZE_CLASS])]
     for level in levels:
         for _, fallback in sorted(found[level], key=lambda each: (-each[0], -_width(each[1]), each[1].id)):
             yield fallback
+
+
+def _says_less(family: Fallback, classes: list[tuple[int, Fallback]]) -> bool:
+    """Whether the size that a name tells says more of the model than its family, which is of many sizes."""
+    by_size = (each for _, each in classes if each.high_b > 0.0 and each.patterns[0].startswith(SIZE_PATTERN))
+    return any(_width(each) < _width(family) and {*family.operations} <= {*each.operations} for each in by_size)
 
 
 def _holds(fallback: Fallback, size_b: float, leeway: float) -> bool:
@@ -134,11 +145,12 @@ def size_in_name(name: str) -> float | None:
     """Billions of parameters that a name tells: `llama-9-70b` is 70, `8x7b` 56; of several the largest.
 
     Millions and trillions count where nothing is told in billions, since `1m` is most often a context and `3t` what
-    a model was trained on. `17b-16e` tells the parameters at work, and not how many there are.
+    a model was trained on. `17b-16e` and `16x17b` tell the parameters at work, and not how many there are.
     """
-    sizes = [float(size) * float(times or 1) for times, size in _BILLIONS.findall(name)]
+    sizes = [(float(times or 1), float(size)) for times, size in _BILLIONS.findall(name)]
     if sizes:
-        return None if _EXPERTS.search(name) else max(sizes)
+        unsure = _EXPERTS.search(name) or any(times > MOST_WHOLE_EXPERTS for times, _ in sizes)
+        return None if unsure else max(times * size for times, size in sizes)
     for pattern, factor in ((_MILLIONS, 0.001), (_TRILLIONS, 1000.0)):
         if told := [float(size) * factor for size in pattern.findall(name)]:
             return max(told)

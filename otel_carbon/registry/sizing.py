@@ -29,6 +29,8 @@ SIZE_SUSPECT = "size_suspect"
 WIDENED = "widened_by_other_method"
 CEILING = "clipped_to_ceiling"
 MID_CEILING = "mid_clipped_to_ceiling"
+MID_OF_CEILING = 0.5
+"""A mid above the ceiling is lowered to this share of it: whoever sells at a profit has other costs as well."""
 FLOOR = "clipped_to_floor"
 BENCHMARK = "benchmark"
 PARAMETRIC = "parametric"
@@ -158,7 +160,9 @@ def _clipped(method: SizeMethod, evidence: Evidence, found: _Bounds) -> _Bounds:
         )
     ceiling = ceiling_wh_per_ktoken(method, evidence.developer, price)
     if found.mid > ceiling:
-        found = _noted(found._replace(mid=ceiling, low=min(found.low, ceiling)), MID_CEILING, "mid above the ceiling")
+        lowered = MID_OF_CEILING * ceiling / found.mid
+        words = f"mid and low lowered by {1 / lowered:.3g} to half of the ceiling"
+        found = _noted(found._replace(mid=found.mid * lowered, low=found.low * lowered), MID_CEILING, words)
     if found.high > ceiling:
         found = _noted(found._replace(high=ceiling), CEILING, f"high lowered to the ceiling {ceiling:.4g}")
     return found
@@ -182,12 +186,17 @@ def ceiling_wh_per_ktoken(method: SizeMethod, developer: str, usd_per_mtok: floa
 
 
 def _input(method: SizeMethod, evidence: Evidence, output: _Bounds) -> Interval:
-    mid = output.mid * method.input_per_output
-    high = mid * (method.suspect_factor_high if SIZE_SUSPECT in output.codes else method.input_factor_high)
+    """By its ratio to output, with the bounds of the arithmetic of reading, which tells experts from dense models."""
+    mid, reading = output.mid * method.input_per_output, _reading(method, evidence)[0]
+    low, high = mid / method.input_divisor_low, mid * method.input_factor_high
+    if SIZE_SUSPECT in output.codes:
+        high = mid * method.suspect_factor_high
+    low, high = min(low, reading.low), max(high, reading.high)
     price = None if evidence.open_weights else evidence.input_usd_per_mtok
-    if price:
-        high = max(mid, min(high, ceiling_wh_per_ktoken(method, evidence.developer, price)))
-    return Interval(mid / method.input_divisor_low, mid, high)
+    ceiling = ceiling_wh_per_ktoken(method, evidence.developer, price) if price else high
+    if mid > ceiling:
+        low, mid = low * MID_OF_CEILING * ceiling / mid, MID_OF_CEILING * ceiling
+    return Interval(low, mid, min(high, ceiling))
 
 
 def _of_context(method: SizeMethod, kv_bytes_per_token: float) -> Interval:
@@ -202,6 +211,13 @@ def _of_context(method: SizeMethod, kv_bytes_per_token: float) -> Interval:
 
 def _of_reading(method: SizeMethod, evidence: Evidence) -> SizedEnergy:
     """The coefficient of a model that reads only: arithmetic decides, whatever the batch."""
+    amount, said = _reading(method, evidence)
+    nothing = Interval.exactly(0.0)  # no token is written
+    return SizedEnergy(nothing, amount, _guesses(evidence), PARAMETRIC, said)
+
+
+def _reading(method: SizeMethod, evidence: Evidence) -> tuple[Interval, str]:
+    """Wh at `it` for reading 1,000 tokens, by arithmetic over the working parameters, and how it was computed."""
     host, use = method.it_per_accelerator, method.prefill_utilisation
     active_b = geometric_mean(*evidence.active_b)
     accelerator = prefill_wh_per_ktoken(active_b, method.prefill_flops_per_s, use.mid, method.prefill_watts)
@@ -215,8 +231,7 @@ def _of_reading(method: SizeMethod, evidence: Evidence) -> SizedEnergy:
         f"{accelerator:.3g} Wh of the accelerators * {host.mid:g} = {mid:.3g}"
     )
     said = f"{words}; causes / {divisor:.3g} and x {factor:.3g}"
-    nothing = Interval.exactly(0.0)  # no token is written
-    return SizedEnergy(nothing, Interval(mid / divisor, mid, mid * factor), _guesses(evidence), PARAMETRIC, said)
+    return Interval(mid / divisor, mid, mid * factor), said
 
 
 def _guesses(evidence: Evidence) -> tuple[str, ...]:

@@ -35,9 +35,10 @@ RULES: tuple[tuple[str, str, str, str], ...] = (
     ("bedrock-vendor", ".", rf"^(?:{BEDROCK_VENDORS})\.(?=[a-z])", ""),
     ("host-prefix", "", r"^(?:system\.ai\.|databricks-|zai-|nvidia-|labs-|cohere-)(?=[a-z])", ""),
     ("host-prefix", "", r"^(?:jumpstart-dft-)?(?:hf-llm|huggingface-llm|meta-textgeneration)-(?=[a-z])", ""),
-    ("vendor-in-name", "", r"^(?:meta-(?=llama-?\d)|qwen-(?=qwq)|(?:meta-llama|qwen|google|mistralai|microsoft)_)", ""),
+    ("vendor-in-name", "-", r"^(?:meta-(?=llama-?\d)|qwen-(?=qwq)|ai21-(?=jamba))", ""),
+    ("vendor-in-name", "_", r"^(?:meta-llama|qwen|google|mistralai|microsoft)_", ""),
     ("route-suffix", ":", r":(?:free|extended|batch|thinking|nitro|floor|online|beta)$", ""),
-    ("route-suffix", ":", r"(?<!deepseek-r1)(?<!qwen3-coder):latest$", ""),
+    ("route-suffix", ":", r"(?<!deepseek-r1)(?<!deepseek-coder-v2)(?<!qwen3-coder):latest$", ""),
     ("date", "20", r"(?:-20\d{6}|@20\d{6}|-20\d\d-\d\d-\d\d)$", ""),
     ("version", "@", r"@(?:default|\d{3})$", ""),
     ("thinking", "-thinking", r"(?<=-20\d{6})-thinking$", ""),
@@ -48,7 +49,8 @@ RULES: tuple[tuple[str, str, str, str], ...] = (
     ("serving-tier", "", r"-(?:ultrafast|highspeed|maas|us|tput)$", ""),
     ("context-label", "", r"-(?:8k|32k|128k|1m)$|\[1m\]$", ""),
     ("file", ".gguf", r"(?:-\d{5}-of-\d{5})?\.gguf$", ""),
-    ("quantised", "", r"-(?:fp8|fp16|bf16|nvfp4|mxfp4|int4|int8|awq|gptq|gguf|exl2|mlx)(?:-fast|-dynamic)?$", ""),
+    ("quantised", "", r"-(?:fp4|fp8|fp16|bf16|nvfp4|mxfp4|int4|int8|awq|gptq)(?:-fast|-dynamic)?$", ""),
+    ("quantised", "", r"-(?:qat|gguf|exl2|mlx)(?:-fast|-dynamic)?$", ""),
     ("quantised", "", r"-(?:unsloth-)?(?:bnb-)?[48]bit$|-(?:quantized\.)?w\d{1,2}a\d{1,2}$", ""),
     ("quantised", "", r"[-.:](?:ud-)?(?:i?q\d(?:_[a-z0-9]{1,3}){0,3}|bf16|f16)$|-q\df\d{2}_\d-mlc$", ""),
     ("tuned-for-chat", "-", r"-(?:instruct|it|hf)(?=$|-)", ""),
@@ -57,9 +59,11 @@ RULES: tuple[tuple[str, str, str, str], ...] = (
 """How a rule is called, a sign without which it finds nothing, what it finds, what it leaves.
 
 A rule ends where the name does, so few can apply at once.
-In Ollama, `deepseek-r1:latest` and `qwen3-coder:latest` are smaller models than what others call by the bare name.
+In Ollama, `:latest` of `deepseek-r1`, `deepseek-coder-v2` and `qwen3-coder` is a smaller model than what others call by
+the bare name.
 """
 
+_NEWEST = ":latest"
 MAX_FORMS = 32
 """Real ids have up to a dozen spellings; one that is made to have more is not followed further."""
 
@@ -95,7 +99,8 @@ def same_signs(model_id: str) -> str:
 def spellings(model_id: str) -> Iterator[tuple[str, str]]:
     """All spellings of an id, nearest first, each with the rules that lead to it, `signs` for none."""
     start = _trimmed(model_id)
-    yield same_signs(start), "signs"
+    if not start.endswith(_NEWEST):  # `devstral:latest` of Ollama is not `devstral-latest` of Mistral
+        yield same_signs(start), "signs"
     seen = {start}
     level: list[tuple[str, tuple[str, ...]]] = [(start, ())]
     while level:
@@ -106,7 +111,8 @@ def spellings(model_id: str) -> Iterator[tuple[str, str]]:
                 if shorter and shorter not in seen and len(seen) <= MAX_FORMS:
                     seen.add(shorter)
                     following.append((shorter, (*path, how)))
-                    yield same_signs(shorter), "+".join(dict.fromkeys((*path, how)))
+                    if not shorter.endswith(_NEWEST):
+                        yield same_signs(shorter), "+".join(dict.fromkeys((*path, how)))
         level = following
 
 

@@ -96,7 +96,7 @@ def metered_nj(kwh: object) -> int | None:
     """A call's metered energy in nanojoules, from kWh; `None` when it is no number, not positive or beyond a call."""
     if not isinstance(kwh, int | float) or isinstance(kwh, bool) or not 0.0 < kwh <= MAX_METERED_KWH:
         return None
-    return round(kwh / KWH_PER_NJ)
+    return round(kwh / KWH_PER_NJ) or None  # less than half a nanojoule is nothing
 
 
 _PARTS = (2, 3, 4)

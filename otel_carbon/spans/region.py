@@ -24,6 +24,10 @@ _REGION_IN_HOST = (
 )
 MAX_PLACE_CHARACTERS = 253
 """As long as a host name can be; longer texts are cut, because places become keys of ours."""
+_NO_PLACE = frozenset(("global", "worldwide", "auto", "unknown", "eu", "europe", "asia", "apac"))
+"""What hosts call a choice among many regions: as much as no region."""
+_ZONE_OF_REGION = re.compile(r"^([a-z]{2}(?:-[a-z]+)+-\d)[a-z]$|^([a-z]+-[a-z]+\d+)-[a-z]$")
+"""An availability zone of AWS, `us-east-1a`, or Google Cloud, `us-central1-a`."""
 _LOCAL_NAMES = ("localhost", "host.docker.internal")
 
 
@@ -54,11 +58,21 @@ def _place(named: object | None) -> str:
 @lru_cache(maxsize=4096)
 def _evidence(reported: str, address: str) -> RegionEvidence:
     in_host, private_host = _host_evidence(address) if address else (None, False)
-    if reported:
-        return RegionEvidence(reported, REPORTED, private_host)
+    if named := _region_named(reported):
+        return RegionEvidence(named, REPORTED, private_host)
     if in_host:
         return RegionEvidence(in_host, DERIVED, private_host)
     return RegionEvidence(None, UNKNOWN, private_host)
+
+
+def _region_named(reported: str) -> str:
+    """The region as clouds write it, also of a zone in it or of a name for people, `East US 2`; empty when none."""
+    if reported.lower() in _NO_PLACE:
+        return ""
+    if " " in reported.strip():
+        return reported.rpartition(")")[2].replace(" ", "").lower()
+    found = _ZONE_OF_REGION.match(reported)
+    return (found[1] or found[2]) if found else reported
 
 
 def _host_evidence(address: str) -> tuple[str | None, bool]:

@@ -83,7 +83,8 @@ def _texts(
     if full:
         texts[ours.METHOD] = provenance.method
         texts[ours.TIER_NUMBER] = provenance.tier_number
-        texts[ours.MATCH] = provenance.match
+        if provenance.match:  # nothing was matched where a meter gave the energy
+            texts[ours.MATCH] = provenance.match
         texts[ours.SITE_ID] = provenance.site_id
         texts[ours.REGION] = provenance.region
         texts[ours.REGION_EVIDENCE] = provenance.region_evidence

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -12,9 +13,14 @@ from otel_carbon import TokenUsage, estimate
 from otel_carbon.core.footprint import Footprint
 from otel_carbon.core.steps import steps_of
 from otel_carbon.registry.authoring.amounts import Bounds, expand_amount
+from otel_carbon.registry.authoring.check import check_directory
 from otel_carbon.registry.authoring.yaml_source import Entry, Problem
 from otel_carbon.registry.catalog import Registry
+from otel_carbon.registry.compiled import read_bundled
 from otel_carbon.registry.facts import DirectIntensity, GridIntensity, ProviderPlace, Region, Zone, kind_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DAY = date(2026, 11, 26)
 BUNDLED = Registry.bundled()
@@ -53,6 +59,37 @@ def test_a_mix_takes_no_direct_figure_as_its_member(fact: DirectIntensity, weigh
     mix = Entry({fact.id: Entry(weight, "x.yaml", 1, f"{key}.mix")}, "x.yaml", 1, f"{key}.mix")
     assert expand_amount(Entry({"mix": mix}, "x.yaml", 1, key), Bounds(grids=grids), 0.0, problems) is None
     assert [problem.message.partition(";")[0] for problem in problems] == ["is no grid fact with an amount of its own"]
+
+
+@pytest.mark.parametrize(
+    ("basis", "amount", "problem"),
+    [
+        ("location", "{mix: {grid/SWE/acme@2026: 1, grid/SWE/location-lifecycle@2024: 1}}", "of basis market in a mix"),
+        ("market", "{mix: {grid/SWE/acme@2026: 1, grid/SWE/location-lifecycle@2024: 1}}", "of basis location in a mix"),
+        (
+            "market",
+            (
+                "{mid: 297, range: range/grid-subregion@2026-11, derived: {national_lifecycle: 383.55, "
+                "subregion_direct: 270.48, national_direct: 349.67, lifecycle_year: 2024, direct_year: 2023}}"
+            ),
+            "makes a location figure, but the basis is market",
+        ),
+    ],
+)
+def test_no_grid_is_made_of_figures_of_another_basis(tmp_path: Path, basis: str, amount: str, problem: str) -> None:
+    (tmp_path / "facts.yaml").write_text(f"""\
+version: 2026.1.0
+sources:
+  acme-2026:
+    {{producer: acme, title: t, year: 2026, url: "https://acme.example", licence: internal, accessed: 2026-11-22,
+     redistributable: "limited"}}
+shared: {{published: 2026-11-20, sources: [acme-2026], valid_from: 2026-01-01, evidence: supplier}}
+facts:
+  grid/SWE/acme@2026: {{zone: SWE, basis: market, gco2e_per_kwh: {{low: 1, mid: 2, high: 3}}}}
+  grid/DEU/acme@2026: {{zone: DEU, basis: {basis}, gco2e_per_kwh: {amount}}}
+""")
+    found = check_directory(tmp_path, read_bundled())
+    assert [problem in each for each in found] == [True], found
 
 
 def bounds_of(grid: GridIntensity) -> dict[str, float]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from otel_carbon.comparing import ComparisonOptions, compare
+from otel_carbon.comparing import ComparisonOptions, compare, kwh_that_price_pays
 from otel_carbon.core.footprint import Footprint, Unestimated
 from otel_carbon.core.interval import Interval
 from otel_carbon.core.usage import TokenUsage
@@ -115,3 +115,29 @@ def test_options_reach_ecologits() -> None:
     assert isinstance(_by_method(call, ecologits_retired=True)["ecologits"].energy_kwh, Interval)
     with pytest.raises(ValueError, match="must be >= 0"):
         _by_method(GPT_4O, request_latency_s=-1.0)
+
+
+@pytest.mark.parametrize(
+    ("model", "pays_wh"),
+    [
+        (
+            "mistral-large-2512",
+            0.5 * 0.001 + 1.5 * 0.001,
+        ),  # USD for a million tokens, 1,000 of each, 1 kWh for a dollar
+        ("claude-sonnet-4-5", 2 * (3 * 0.001 + 15 * 0.001)),  # 2 kWh on accelerators of its maker's own
+        ("acme-1", None),  # no price is known
+    ],
+)
+def test_a_call_pays_for_as_much_energy_as_its_list_price_in_the_registry_says(
+    model: str, pays_wh: float | None
+) -> None:
+    usage = TokenUsage("groq", model, input_tokens=1000, output_tokens=1000)
+    found = kwh_that_price_pays(Registry.bundled(), usage, date(2026, 11, 26))
+    assert found == (None if pays_wh is None else pytest.approx(pays_wh))
+
+
+def test_energy_that_the_price_of_an_open_model_does_not_pay_for_may_not_be_the_mid() -> None:
+    call = TokenUsage("groq", "llama-3.1-8b", input_tokens=1000, output_tokens=1000, region="us-east-1")
+    assert "economics" in _by_method(call)["jegham_fit"].not_mid_because
+    own = TokenUsage("self_hosted", "llama-3.1-8b", input_tokens=1000, output_tokens=1000, region="us-east-1")
+    assert "economics" not in _by_method(own)["jegham_fit"].not_mid_because

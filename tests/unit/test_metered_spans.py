@@ -68,12 +68,24 @@ def test_neither_the_model_nor_its_tokens_need_be_known() -> None:
     assert found.it_energy_kwh.mid == pytest.approx(KWH)
 
 
+def test_a_metered_call_need_not_name_its_model() -> None:
+    nameless = {"gen_ai.request.model": None, "gen_ai.response.model": None}
+    found = footprint_of_call({**METERED, **nameless})
+    assert found.it_energy_kwh.mid == pytest.approx(KWH)
+    assert ours.MATCH not in judged({**METERED, **nameless}).attributes(full=True)
+
+
+def test_what_was_metered_at_the_facility_comes_back_with_the_range_of_its_meter_alone() -> None:
+    found = footprint_of_call({**METERED, ours.METERED_BOUNDARY: "facility"})
+    assert found.energy_kwh.as_dict() == pytest.approx({"low": 0.87 * KWH, "mid": KWH, "high": 1.15 * KWH})
+
+
 def test_a_place_that_is_not_known_leaves_it_unestimated() -> None:
     outcome = judged({**METERED, "gen_ai.provider.name": "no-such-provider"})
     assert (outcome.status, outcome.reason) == ("unestimated", "zone_unknown")
 
 
-@pytest.mark.parametrize("kwh", [0, 0.0, -1.0, float("nan"), float("inf"), 1001.0, "0.5", True, None, [0.5]])
+@pytest.mark.parametrize("kwh", [0, 0.0, 1e-30, -1.0, float("nan"), float("inf"), 1001.0, "0.5", True, None, [0.5]])
 def test_an_energy_that_no_call_can_take_is_unestimated_and_not_replaced_by_tokens(kwh: object) -> None:
     outcome = judged({**METERED, ours.METERED_ENERGY_KWH: kwh})
     assert (outcome.status, outcome.reason) == ("unestimated", "invalid_metered_energy")

@@ -34,8 +34,11 @@ def read_own_csv(path: Path, zone_named: Callable[[str], str | None]) -> Iterato
         reader = csv.DictReader(file, strict=True)
         try:
             _check_columns(tuple(reader.fieldnames or ()), path)
+            given: dict[tuple[object, ...], tuple[float, int]] = {}
             for record in reader:
-                yield _row(record, path, reader.line_num, zone_named)
+                row = _row(record, path, reader.line_num, zone_named)
+                _check_given_once(row, given, path, reader.line_num)
+                yield row
         except (csv.Error, UnicodeDecodeError) as error:
             msg = f"{path}:{reader.line_num}: no CSV in UTF-8: {error}"
             raise GridError(msg) from error
@@ -48,6 +51,15 @@ def _check_columns(columns: tuple[str, ...], path: Path) -> None:
         wrong = f"{', '.join(missing)} missing" if missing else f"{', '.join(unknown) or 'a column'} unknown or doubled"
         marginal = "; marginal intensities are not taken" if any("marginal" in name.lower() for name in unknown) else ""
         msg = f"{path}:1: {wrong}; the columns are {','.join(REQUIRED)} and, if need be, {','.join(OPTIONAL)}{marginal}"
+        raise GridError(msg)
+
+
+def _check_given_once(row: GridRow, given: dict[tuple[object, ...], tuple[float, int]], path: Path, line: int) -> None:
+    """No two figures for one zone and time: whichever came last would win, and nobody would know."""
+    figure, first = given.setdefault((row.zone, row.start, row.end, row.basis), (row.gco2e_per_kwh, line))
+    if figure != row.gco2e_per_kwh:
+        now = row.gco2e_per_kwh
+        msg = f"{path}:{line}: gco2e_per_kwh is {now:g}, line {first} has {figure:g} for the same; keep one"
         raise GridError(msg)
 
 

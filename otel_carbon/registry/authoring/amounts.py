@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from otel_carbon.registry.authoring.yaml_source import Entry, Problem
     from otel_carbon.registry.facts import SizeMethod
@@ -21,18 +21,22 @@ DERIVATION = ("national_direct", "national_lifecycle", "subregion_direct")
 DERIVATION_YEARS = ("direct_year", "lifecycle_year")
 WHOLE_GRAM = 0.5
 SIGNIFICANT_DIGITS = 6
+LOCATION = "location"
+MOST = 1e18
+"""Larger than any amount in any unit; products of such numbers are still finite."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What an amount may refer to: range rules as (factor_low, factor_high), grid amounts for mixes, size methods.
+    """What an amount may refer to: range rules as (factor_low, factor_high), grids, size methods.
 
-    `families` holds the compiled coefficients of each family,
-    `broken` holds the ids of facts with problems of their own: what refers to them is not reported again.
+    `grids` and `bases` hold the amount and the basis of each grid for mixes, `families` the compiled coefficients of
+    each family, `broken` the ids of facts with problems of their own: what refers to them is not reported again.
     """
 
     rules: dict[str, tuple[float, float]] = field(default_factory=dict)
     grids: dict[str, Amount] = field(default_factory=dict)
+    bases: dict[str, str] = field(default_factory=dict)
     methods: dict[str, SizeMethod] = field(default_factory=dict)
     families: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
@@ -65,6 +69,9 @@ def number_of(entry: Entry, problems: list[Problem]) -> float | None:
     content = entry.content
     if isinstance(content, bool) or not isinstance(content, int | float):
         problems.append(entry.problem(f"is {content!r}, no number; write a number"))
+        return None
+    if MOST < content < math.inf:
+        problems.append(entry.problem(f"is {content:g}, more than any amount there is; correct the unit"))
         return None
     if not 0.0 <= content < math.inf:
         problems.append(entry.problem(f"is {content!r}; write a finite number of at least 0"))
@@ -143,6 +150,19 @@ def _mixed(mix: Entry, bounds: Bounds, problems: list[Problem]) -> Amount | None
     mid = math.fsum(weight * member["mid"] for weight, member in weighed) / math.fsum(weight for weight, _ in weighed)
     low, high = min(member["low"] for _, member in weighed), max(member["high"] for _, member in weighed)
     return {"low": low, "mid": min(max(_rounded(mid), low), high), "high": high}
+
+
+def mixed_bases(entry: Entry, basis: str, bounds: Bounds) -> Iterator[Problem]:
+    """What of a grid's amount is of another basis than the grid: no figure mixes what was bought with what is drawn."""
+    parts = entry.mapping() or {}
+    if "derived" in parts and basis != LOCATION:
+        yield parts["derived"].problem(f"makes a {LOCATION} figure, but the basis is {basis}; write the amount itself")
+    for grid_id, member in ((parts["mix"].mapping() or {}) if "mix" in parts else {}).items():
+        other = bounds.bases.get(grid_id)
+        if other is not None and other != basis:
+            yield member.problem(
+                f"is a figure of basis {other} in a mix of basis {basis}; take members of {basis} only"
+            )
 
 
 def _rounded(bound: float) -> float:

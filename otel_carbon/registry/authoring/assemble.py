@@ -76,6 +76,7 @@ def _learn(record: Mapping[str, Any], bounds: Bounds) -> None:
         bounds.rules[record["id"]] = (float(record["factor_low"]), float(record["factor_high"]))
     elif kind == "grid":
         bounds.grids[record["id"]] = record["gco2e_per_kwh"]
+        bounds.bases[record["id"]] = record["basis"]
     elif kind == "energy" and record.get("family"):
         bounds.families.setdefault(record["family"], []).append(record)
     elif kind == "method":

@@ -104,9 +104,22 @@ def _of_family(draft: Draft, stand_ins: Entry | None, bounds: Bounds, problems: 
         problems.append(draft.problem("has no member; give `stand_ins`, families whose members are alike", "name"))
         return None
     output, input_ = (_united([record[field] for record in members]) for field in AMOUNTS)
+    method = next((bounds.methods[record["sized_by"]] for record in members if record.get("sized_by")), None)
+    if method is not None:
+        guess = _of_size(method, (1.0, 1.0), 1.0, reading=operations == [EMBEDDINGS])
+        output = _no_narrower(output, guess.output_wh_per_ktoken)
+        input_ = _no_narrower(input_, guess.input_wh_per_ktoken)
     ids = sorted(str(record["id"]) for record in members)
     words = f"middle and outermost bounds of {len(ids)} models: {', '.join(ids)}"
     return _Made(output, input_, words, _sizes_of(members))
+
+
+def _no_narrower(found: Interval, guess: Interval) -> Interval:
+    """The bounds, at least as far apart as those of a closed model: a further member's size is no better known."""
+    if not guess.low:
+        return found
+    low, high = found.mid * guess.low / guess.mid, found.mid * guess.high / guess.mid
+    return Interval(min(found.low, low), found.mid, max(found.high, high))
 
 
 def _sizes_of(members: Sequence[Mapping[str, Any]]) -> tuple[float, ...]:

@@ -7,7 +7,7 @@ import math
 from datetime import date
 from typing import TYPE_CHECKING, TypeAlias
 
-from otel_carbon.registry.authoring.amounts import GRID_FIELD, Amount, Bounds, expand_amount, number_of
+from otel_carbon.registry.authoring.amounts import GRID_FIELD, Amount, Bounds, expand_amount, mixed_bases, number_of
 from otel_carbon.registry.authoring.derivations import derivation_words
 from otel_carbon.registry.authoring.fallbacks import with_amounts
 from otel_carbon.registry.authoring.sized import with_sizes
@@ -86,6 +86,10 @@ def fact_record(draft: Draft, bounds: Bounds, problems: list[Problem]) -> Record
     if record is not None and divisor is not None:
         record["factor_low"] = _inverse(divisor, record["factor_low"], problems)
     if record is not None and kind == "grid":
+        before = len(problems)
+        problems.extend(mixed_bases(fields[GRID_FIELD], str(record["basis"]), bounds))
+        if len(problems) > before:
+            return None
         record["derivation"] = derivation_words(fields[GRID_FIELD], bounds)
     made = sized or filled
     if record is not None and made is not None:

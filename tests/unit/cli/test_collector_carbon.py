@@ -78,7 +78,7 @@ def test_regions_and_grid_zones_are_valid(run_cli: RunCli, tmp_path: Path, regio
     ("provider", "warning"),
     [
         ("opnai", "the registry knows no provider 'opnai'; did you mean openai or "),
-        ("own-llm", "the registry knows no provider 'own-llm', so it holds for spans that name just that one"),
+        ("warehouse", "the registry knows no provider 'warehouse', so it holds for spans that name just that one"),
     ],
 )
 def test_an_unknown_provider_is_a_warning(run_cli: RunCli, tmp_path: Path, provider: str, warning: str) -> None:

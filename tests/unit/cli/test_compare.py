@@ -177,9 +177,11 @@ def test_modelled_energy_is_not_called_measured(run_cli: RunCli) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--flat-gco2e-per-ktoken", "-1"), "'--flat-gco2e-per-ktoken': -1.0 must be a finite number of 0 or more"),
-        (("--flat-gco2e-per-ktoken", "inf"), "must be a finite number of 0 or more"),
-        (("--request-latency", "nan"), "'--request-latency': nan must be a finite number of 0 or more"),
+        (("--flat-gco2e-per-ktoken", "-1"), "'--flat-gco2e-per-ktoken': -1.0 must be a number from 0 to 1e+12"),
+        (("--flat-gco2e-per-ktoken", "1.7e308"), "must be a number from 0 to 1e+12"),
+        (("--hardware", "tokens_per_second=1,watts=1e308"), "watts must be from 1e-06 to 1e+12, got 1e+308"),
+        (("--flat-gco2e-per-ktoken", "inf"), "must be a number from 0 to 1e+12"),
+        (("--request-latency", "nan"), "'--request-latency': nan must be a number from 0 to 1e+12"),
         (("--hardware", "watts=700"), "'--hardware': tokens_per_second missing"),
         (
             ("--hardware", "tokens_per_second=1,watts=700W"),
@@ -187,8 +189,8 @@ def test_modelled_energy_is_not_called_measured(run_cli: RunCli) -> None:
         ),
         (("--hardware", "tokens_per_second=1,gpus=8"), "'gpus' is unknown; the keys are tokens_per_second, watts"),
         (("--hardware", "watts=1,watts=2"), "'watts' is given twice"),
-        (("--hardware", "tokens_per_second=0,watts=1"), "tokens_per_second must be finite and > 0, got 0"),
-        (("--hardware", "tokens_per_second=1,watts=1,pue=0.5"), "pue must be finite and >= 1, got 0.5"),
+        (("--hardware", "tokens_per_second=0,watts=1"), "tokens_per_second must be from 1e-06 to 1e+12, got 0"),
+        (("--hardware", "tokens_per_second=1,watts=1,pue=0.5"), "pue must be from 1 to 1e+12, got 0.5"),
         (("--ecologits-parameters", "no-such-file.yaml"), "no-such-file.yaml"),
         (("--region", "us-est-1"), "did you mean us-"),
     ],

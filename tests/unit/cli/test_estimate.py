@@ -195,6 +195,13 @@ def test_a_registry_of_an_earlier_day_does_not_know_later_facts(run_cli: RunCli)
     assert (code, json.loads(out)["reason"]) == (3, "model_not_registered")
 
 
+def test_an_estimate_says_as_of_which_day_it_is(run_cli: RunCli) -> None:
+    arguments = ("estimate", *EXAMPLE, "--as-of", "2026-11-23")
+    assert json.loads(run_cli(*arguments, "--json").out)["registry_as_of"] == "2026-11-23"
+    (line,) = [line for line in run_cli(*arguments).out.splitlines() if line.startswith("registry")]
+    assert line == f"registry  {Registry.bundled().version} as of 2026-11-23"
+
+
 def test_the_region_of_the_environment_is_taken_when_none_is_given(
     run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
 ) -> None:

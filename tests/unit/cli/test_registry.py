@@ -103,7 +103,7 @@ def test_the_name_of_a_zone_lists_its_facts_with_their_ids(run_cli: RunCli) -> N
 
 
 def test_a_name_that_no_fact_goes_by_exits_2_with_the_ids_of_similar_ones(run_cli: RunCli) -> None:
-    code, out, err = run_cli("registry", "show", "mistral-large")
+    code, out, err = run_cli("registry", "show", "mistral-larg")
     assert (code, out) == (2, "")
     similar = err.partition("similar: ")[2].strip().split(", ")
     assert {"energy/mistral/mistral-large-4@2026-11-26"} <= set(similar)

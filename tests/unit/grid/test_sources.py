@@ -234,6 +234,10 @@ def test_a_file_may_name_its_source_and_licence(tmp_path: Path) -> None:
             "own.csv:2: gco2e_per_kwh is '0.322 kg', not a number of gCO2e per kWh",
         ),
         (HEAD + LINE.replace("+01:00", ""), "own.csv:2: start is '2026-11-25T01:00', not a moment with a time zone"),
+        (
+            HEAD + LINE + LINE + LINE.replace("322", "70"),
+            "own.csv:4: gco2e_per_kwh is 70, line 2 has 322 for the same; keep one",
+        ),
         (HEAD + LINE + "DE,1\n", "own.csv:3: has more or fewer columns than the first line"),
     ],
 )

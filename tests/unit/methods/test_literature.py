@@ -7,8 +7,8 @@ import pytest
 from otel_carbon.core.footprint import Unestimated
 from otel_carbon.core.interval import Interval
 from otel_carbon.core.usage import TokenUsage
-from otel_carbon.methods.literature import exceeds_price, literature_results
-from otel_carbon.methods.literature_tables import disclosures, fit_source, fits, plain_name, prices, sources
+from otel_carbon.methods.literature import literature_results
+from otel_carbon.methods.literature_tables import disclosures, fit_source, fits, plain_name, sources
 from otel_carbon.methods.result import FUNCTIONAL_UNITS, QUANTITIES, WHY_NOT_MID, MethodResult
 
 
@@ -112,24 +112,3 @@ def test_every_source_says_where_when_and_under_which_licence(source_id: str) ->
 
 def test_the_fits_have_a_source() -> None:
     assert fit_source().source in sources()
-
-
-@pytest.mark.parametrize(
-    ("model", "wh", "too_much"),
-    [
-        ("mistral-large-2512", 1.6, True),  # 1,000 output tokens cost 0.0015 USD, which pays for 1.5 Wh
-        ("mistral-large-2512", 1.4, False),
-        ("claude-sonnet-4-5", 29.0, False),  # 0.015 USD, and 2 kWh for a dollar on accelerators of one's own
-        ("claude-sonnet-4-5", 31.0, True),
-        ("acme-1", 1e9, False),  # no price is known
-    ],
-)
-def test_more_energy_than_the_list_price_pays_for_is_too_much(model: str, wh: float, too_much: bool) -> None:
-    usage = TokenUsage("", model, input_tokens=0, output_tokens=1000)
-    assert exceeds_price(usage, Interval.exactly(wh / 1000)) is too_much
-
-
-def test_input_tokens_pay_too() -> None:
-    usage = TokenUsage("", "mistral-large-2512", input_tokens=1000, output_tokens=1000)
-    assert not exceeds_price(usage, Interval.exactly(1.9 / 1000))  # (0.0005 + 0.0015) USD
-    assert prices()["mistral-large-2512"].input_usd_per_mtoken == 0.5

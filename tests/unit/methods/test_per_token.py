@@ -223,7 +223,7 @@ def test_the_price_of_an_open_model_bounds_what_its_hosts_can_take_and_nobody_el
 
 
 def test_a_price_below_the_mid_bounds_nothing() -> None:
-    call = CallSubject("deepinfra", "deepseek-v3.2", "chat", "us-east-1", "configured", date(2026, 11, 26))
+    call = CallSubject("deepinfra", "xiaomi/mimo-v2-flash", "chat", "us-east-1", "configured", date(2026, 11, 26))
     found = resolve_factors(Registry.bundled(), call)
     assert not isinstance(found, Unestimated)
     fact = Registry.bundled().fact(found.provenance.coefficient_id)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import pytest
@@ -34,7 +35,7 @@ def test_a_count_that_is_not_given_is_named() -> None:
 
 @pytest.mark.parametrize("factor", [-0.1, math.inf, math.nan])
 def test_an_impossible_factor_is_refused(factor: float) -> None:
-    with pytest.raises(ValueError, match="must be finite and >= 0"):
+    with pytest.raises(ValueError, match="must be from 0 to 1e\\+12"):
         flat_factor(_usage(1, 1), factor)
 
 
@@ -70,14 +71,14 @@ def test_hardware_without_output_tokens_has_no_figure() -> None:
 @pytest.mark.parametrize(
     ("numbers", "message"),
     [
-        ({"tokens_per_second": 0}, "tokens_per_second must be finite and > 0, got 0"),
-        ({"watts": -1}, "watts must be finite and > 0, got -1"),
-        ({"watts": math.nan}, "watts must be finite and > 0, got nan"),
-        ({"pue": 0.9}, "pue must be finite and >= 1, got 0.9"),
-        ({"accelerators": 0.5}, "accelerators must be finite and >= 1, got 0.5"),
-        ({"batch": math.inf}, "batch must be finite and >= 1, got inf"),
+        ({"tokens_per_second": 0}, "tokens_per_second must be from 1e-06 to 1e+12, got 0"),
+        ({"watts": -1}, "watts must be from 1e-06 to 1e+12, got -1"),
+        ({"watts": math.nan}, "watts must be from 1e-06 to 1e+12, got nan"),
+        ({"pue": 0.9}, "pue must be from 1 to 1e+12, got 0.9"),
+        ({"accelerators": 0.5}, "accelerators must be from 1 to 1e+12, got 0.5"),
+        ({"batch": math.inf}, "batch must be from 1 to 1e+12, got inf"),
     ],
 )
 def test_impossible_hardware_is_refused_and_the_number_named(numbers: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=re.escape(message)):
         Hardware(**{"tokens_per_second": 100, "watts": 700} | numbers)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -101,8 +102,14 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(RegistryError) as refused:
         read_compiled(missing)
     assert str(refused.value) == f"{missing}: cannot read the registry: No such file or directory"
-    with pytest.raises(RegistryError, match="cannot read the registry: Is a directory"):
-        read_compiled(tmp_path)
+
+
+def test_what_is_no_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)  # opening one would wait for a writer
+    for path in (tmp_path, pipe, Path(os.devnull)):
+        with pytest.raises(RegistryError, match="is no file of at most 268,435,456 bytes; give a file that"):
+            read_compiled(path)
 
 
 def test_the_bundled_registry_is_in_canonical_form() -> None:

@@ -7,6 +7,7 @@ import pytest
 from otel_carbon.core.interval import Interval
 from otel_carbon.registry.catalog import Registry
 from otel_carbon.registry.facts import EnergyCoefficient, Fact, RangeRule, TokenRatio
+from otel_carbon.registry.ladder import known_model
 
 OVERHEAD = 1.57  # host and idle reserve on top of the accelerator
 LN_TWO = log(128 / 64)  # reference batch over the fit's batch
@@ -144,6 +145,28 @@ def test_the_laptop_model_has_bounds_of_its_own() -> None:
 )
 def test_a_spelling_leads_to_its_model(spelling: str, fact_id: str) -> None:
     assert _coefficient(spelling).id == fact_id
+
+
+@pytest.mark.parametrize(
+    ("name", "fact_id"),
+    [
+        ("llama4:128x17b", "energy/meta/llama-4-maverick@2026-11-26"),
+        ("AI21-Jamba-Instruct", "energy/ai21/jamba-instruct@2026-11-26"),
+        ("gemma3:27b-it-qat", "energy/google/gemma-3-27b@2026-11-26"),
+        ("nvidia/DeepSeek-R1-FP4", "energy/deepseek/deepseek-v3-and-r1@2026-11-26"),
+        ("qwen.qwen3-235b-a22b-2507-v1:0", "energy/qwen/qwen3-235b-a22b-instruct-2507@2026-11-26"),
+        ("deepseek-coder-v2:16b", "energy/deepseek/deepseek-coder-v2-lite@2026-11-26"),
+        ("devstral-latest", "energy/mistral/devstral-2512@2026-11-26"),
+    ],
+)
+def test_a_name_that_a_host_gives_leads_to_its_model(name: str, fact_id: str) -> None:
+    found = known_model(Registry.bundled(), name, None)
+    assert found is not None
+    assert found.fact.id == fact_id
+
+
+def test_the_newest_of_a_host_is_not_that_of_the_developer() -> None:
+    assert known_model(Registry.bundled(), "devstral:latest", None) is None
 
 
 def test_no_model_is_known_by_a_moving_name() -> None:

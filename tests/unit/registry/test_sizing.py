@@ -119,7 +119,8 @@ def test_a_price_clips_what_it_cannot_pay_for_and_says_so() -> None:
 
 def test_a_mid_above_the_ceiling_is_lowered_and_says_so() -> None:
     found = sized_energy(METHOD, evidence((200, 600), (2000, 2000), output_usd_per_mtok=0.5))
-    assert found.output_wh_per_ktoken.mid == found.output_wh_per_ktoken.high == pytest.approx(0.5 / 1.2)
+    assert found.output_wh_per_ktoken.high == pytest.approx(0.5 / 1.2)
+    assert found.output_wh_per_ktoken.mid == pytest.approx(0.5 / 1.2 / 2)
     assert {"outside_fit", "mid_clipped_to_ceiling", "clipped_to_ceiling"} <= set(found.assumptions)
 
 

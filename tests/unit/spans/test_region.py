@@ -28,6 +28,30 @@ def test_a_region_on_the_span_wins_over_the_host() -> None:
 
 
 @pytest.mark.parametrize(
+    ("reported", "name"),
+    [
+        ("us-east-1a", "us-east-1"),
+        ("us-gov-west-1b", "us-gov-west-1"),
+        ("us-central1-a", "us-central1"),
+        ("northamerica-northeast1-c", "northamerica-northeast1"),
+        ("East US 2", "eastus2"),
+        ("(US) West US", "westus"),
+        ("eu-central-2", "eu-central-2"),
+        ("FRA", "FRA"),
+    ],
+)
+def test_zones_and_names_for_people_stand_for_their_region(reported: str, name: str) -> None:
+    assert region({"cloud.region": reported}) == RegionEvidence(name, REPORTED, private_host=False)
+
+
+@pytest.mark.parametrize("anywhere", ["global", "eu", "GLOBAL"])
+def test_a_choice_among_regions_is_none(anywhere: str) -> None:
+    assert region({"cloud.region": anywhere}) == RegionEvidence(None, UNKNOWN, private_host=False)
+    beside = region({"cloud.region": anywhere, "server.address": BEDROCK})
+    assert beside == RegionEvidence("eu-central-1", DERIVED, private_host=False)
+
+
+@pytest.mark.parametrize(
     ("host", "name"),
     [
         (BEDROCK, "eu-central-1"),

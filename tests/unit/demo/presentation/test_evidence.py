@@ -46,7 +46,7 @@ def test_a_region_is_a_fact_and_so_is_a_default_place() -> None:
 def test_an_open_model_at_a_private_address_rests_on_the_place_of_self_hosters() -> None:
     places = (("openai", "WOR", "default"),)
     evidence = evidence_for(Registry.bundled(), FactIds((), (), (), places, {}), DAY)
-    assert ids_of(evidence, "Where providers run when nobody says") == ("provider/self_hosted@2026-11",)
+    assert ids_of(evidence, "Where providers run when nobody says") == ("provider/self_hosted@2026-11-26",)
 
 
 def test_sources_are_numbered_in_the_order_of_their_list() -> None:

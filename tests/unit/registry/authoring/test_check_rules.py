@@ -222,6 +222,10 @@ MISTAKES = [
         "    basis: marginal\n    gco2e_per_kwh: {low: 20",
         [
             "facts.yaml:26: facts.grid/SWE/location@2025.basis: is 'marginal'; use one of location, market",
+            (
+                "facts.yaml:34: facts.grid/north/location@2025.gco2e_per_kwh.mix.grid/SWE/location@2025: is a figure "
+                "of basis marginal in a mix of basis location; take members of location only"
+            ),
         ],
         id="an unknown basis",
     ),
