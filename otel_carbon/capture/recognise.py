@@ -126,6 +126,7 @@ def _for_model(api: Api, model: str) -> Api:
     return api
 
 
+_MODEL_KEY = b'"model"'
 _MODEL = re.compile(rb'"model"\s*:\s*"([^"\\]{1,%d})"' % MAX_MODEL_CHARACTERS)
 
 
@@ -137,6 +138,9 @@ def model_asked_for(body: bytes) -> str:
     """
     if body[:1] != b"{":
         return ""
+    if len(body) <= 2 * SEARCHED_BYTES and body.count(_MODEL_KEY) == 1:  # as nearly always
+        found = _MODEL.match(body, body.find(_MODEL_KEY))
+        return found[1].decode("utf-8", "replace") if found else ""
     parts = _parts_of(body)
     named = {found[1] for part in parts for found in _MODEL.finditer(part)}
     if len(named) > 1 and len(parts) == 1:
