@@ -60,14 +60,22 @@ def test_no_page_says_what_we_never_say(page: Path) -> None:
 
 def test_files_of_the_drawing_exist() -> None:
     (drawing,) = re.findall(
-        r"^```text\n(receive .*?)^```$", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+        r"^```text\n(capture .*?)^```$", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
     )
     files = re.findall(r"otel_carbon/[\w/]+\.py", drawing)
 
     hops = re.findall(r"^\w+", drawing, re.MULTILINE)
-    assert hops == ["receive", "read", "count", "estimate", "write", "send"]
+    assert hops == ["capture", "receive", "read", "count", "estimate", "write", "send"]
     assert [file for file in files if not (REPOSITORY / file).is_file()] == []
-    assert {Path(file).parts[1] for file in files} >= {"sdk", "collector", "spans", "counting", "methods", "otlp"}
+    assert {Path(file).parts[1] for file in files} >= {
+        "capture",
+        "sdk",
+        "collector",
+        "spans",
+        "counting",
+        "methods",
+        "otlp",
+    }
 
 
 def test_attributes_and_counters_that_the_readme_names_are_emitted() -> None:
