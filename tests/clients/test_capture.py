@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.scripted_llm_server import Script, TokenCounts, running_llm_server
 from tests.support.clients import client_program
+from tests.support.llm_server import Script, TokenCounts, running_llm_server
 from tests.unit.sdk import programs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tests.integration.scripted_llm_server import ScriptedLlmServer
+    from tests.support.llm_server import ScriptedLlmServer
 
     Counted = tuple[Mapping[str, int], Mapping[str, int]]
     """Operations by status, and tokens by type."""

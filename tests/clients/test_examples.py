@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.integration.scripted_llm_server import ScriptedLlmServer
+    from tests.support.llm_server import ScriptedLlmServer
     from tests.support.written_collector import WrittenCollector
 
 COUNTS = TokenCounts(input=800, output=300)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.integration.scripted_llm_server import ScriptedLlmServer
+    from tests.support.llm_server import ScriptedLlmServer
     from tests.support.otlp_sink import OtlpSink
 
     Run = Callable[..., None]

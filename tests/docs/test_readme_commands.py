@@ -14,9 +14,9 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from tests.docs.conftest import reader_environment
 from tests.docs.pages import README, REPOSITORY
-from tests.integration.scripted_llm_server import running_llm_server
 from tests.support.exported_calls import EMISSIONS, emissions_of, estimated_on_console
 from tests.support.llm_answers.script import CANARY, Script, TokenCounts
+from tests.support.llm_server import running_llm_server
 from tests.support.written_collector import running_written_collector
 from tools.markdown_blocks import blocks_of, commands_of
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.docs.conftest import CheckOutput, Run
-    from tests.integration.scripted_llm_server import ScriptedLlmServer
+    from tests.support.llm_server import ScriptedLlmServer
     from tests.support.otlp_sink import OtlpSink
     from tests.support.written_collector import WrittenCollector
 

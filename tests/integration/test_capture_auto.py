@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from otel_carbon.sdk.entry_points import CaptureInstrumentor
-from tests.integration.scripted_llm_server import Script, TokenCounts, running_llm_server
 from tests.support.applications import CLIENT
 from tests.support.automatic import COMMAND, OF_OTHERS, QUIET
 from tests.support.exported_calls import estimated_on_console, printed_spans
+from tests.support.llm_server import Script, TokenCounts, running_llm_server
 from tests.support.model_server import MODEL_ALIAS
 from tests.unit.sdk import programs
 from tests.unit.sdk.genai_spans import ours

@@ -23,9 +23,9 @@ from opentelemetry.trace import SpanKind, StatusCode
 from otel_carbon.capture import exchange
 from otel_carbon.capture.patching import capture
 from otel_carbon.spans.told_beside import told_beside
-from tests.integration.scripted_llm_server import Script, ScriptedLlmServer, TokenCounts, running_llm_server
 from tests.support.captured_spans import capturing, memory
 from tests.support.llm_answers.script import CANARY
+from tests.support.llm_server import Script, ScriptedLlmServer, TokenCounts, running_llm_server
 from tests.support.reachable import texts_in
 
 if TYPE_CHECKING:

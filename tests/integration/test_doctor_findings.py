@@ -9,39 +9,42 @@ import pytest
 
 from tests.integration.test_doctor_mistakes import CHAT, OPENAI_SCOPE, run
 from tests.support.doctored import APPS, INSTRUMENT, examine
+from tests.support.llm_answers.script import Script
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.chat_server import ChatServer
+    from tests.support.llm_server import ScriptedLlmServer
     from tests.support.otlp_sink import OtlpSink
 
 GRPC = {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
 
 
-def test_an_endpoint_that_refuses_what_is_sent(chat_server: ChatServer, tmp_path: Path) -> None:
-    chat_server.takes_telemetry = False
-    found = run(chat_server, tmp_path)
+def test_an_endpoint_that_refuses_what_is_sent(llm_server: ScriptedLlmServer, tmp_path: Path) -> None:
+    llm_server.takes_telemetry = False
+    found = run(llm_server, tmp_path)
     assert (found.codes, found.exit_code) == (["exporter_failing"], 1), found.text
     (told,) = found.finding("exporter_failing")["evidence"]
     assert told.endswith("OTLPSpanExporter: 1 batch failed, 0 arrived")
 
 
-def test_a_collector_over_grpc_is_well(chat_server: ChatServer, otlp_sink: OtlpSink, tmp_path: Path) -> None:
-    found = run(chat_server, tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.grpc_endpoint, **GRPC)
+def test_a_collector_over_grpc_is_well(llm_server: ScriptedLlmServer, otlp_sink: OtlpSink, tmp_path: Path) -> None:
+    found = run(llm_server, tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=otlp_sink.grpc_endpoint, **GRPC)
     assert (found.codes, found.exit_code) == ([], 0), found.text
     assert OPENAI_SCOPE in {span.scope for span in otlp_sink.wait_for_spans(1)}
 
 
-def test_calls_without_usage(chat_server: ChatServer, tmp_path: Path) -> None:
-    chat_server.with_usage = False
-    found = run(chat_server, tmp_path)
+def test_calls_without_usage(llm_server: ScriptedLlmServer, tmp_path: Path) -> None:
+    llm_server.script = Script(tells_usage=False)
+    found = run(llm_server, tmp_path)
     assert (found.codes, found.exit_code) == (["usage_missing"], 1), found.text
     assert found.finding("usage_missing")["evidence"] == [f"{OPENAI_SCOPE}: 1 call"]
 
 
-def test_an_application_without_any_telemetry_is_told_how_to_start_it(chat_server: ChatServer, tmp_path: Path) -> None:
-    found = run(chat_server, tmp_path, command=[sys.executable, CHAT, "gpt-4o"])
+def test_an_application_without_any_telemetry_is_told_how_to_start_it(
+    llm_server: ScriptedLlmServer, tmp_path: Path
+) -> None:
+    found = run(llm_server, tmp_path, command=[sys.executable, CHAT, "gpt-4o"])
     assert (found.codes, found.exit_code) == (["provider_missing"], 1), found.text
     assert found.finding("provider_missing")["advice"] == f"opentelemetry-instrument {sys.executable} {CHAT} gpt-4o"
 
@@ -61,8 +64,10 @@ def test_an_application_without_any_telemetry_is_told_how_to_start_it(chat_serve
         ({"OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "8"}, "attribute_limit_small"),
     ],
 )
-def test_what_variables_spoil(variables: dict[str, str], code: str, chat_server: ChatServer, tmp_path: Path) -> None:
-    found = run(chat_server, tmp_path, **variables)
+def test_what_variables_spoil(
+    variables: dict[str, str], code: str, llm_server: ScriptedLlmServer, tmp_path: Path
+) -> None:
+    found = run(llm_server, tmp_path, **variables)
     assert (found.codes, found.exit_code) == ([code], 1), found.text + found.err
 
 
@@ -108,6 +113,6 @@ def test_an_application_that_calls_no_model_is_well(tmp_path: Path) -> None:
     assert (found.codes, found.exit_code, found.out) == ([], 0, "done\n")
 
 
-def test_a_client_that_is_loaded_and_not_used(chat_server: ChatServer, tmp_path: Path) -> None:
-    found = run(chat_server, tmp_path, command=[*INSTRUMENT, "-c", "import openai"])
+def test_a_client_that_is_loaded_and_not_used(llm_server: ScriptedLlmServer, tmp_path: Path) -> None:
+    found = run(llm_server, tmp_path, command=[*INSTRUMENT, "-c", "import openai"])
     assert (found.codes, found.exit_code) == (["no_calls_seen"], 1), found.text

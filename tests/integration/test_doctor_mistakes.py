@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from tests.support.chat_server import CONTENT, ChatServer
 from tests.support.doctored import APPS, INSTRUMENT, Examination, examine
+from tests.support.llm_answers.script import CANARY
 from tests.support.ports import free_ports
 from tests.support.small_venvs import venv_without
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from tests.support.llm_server import ScriptedLlmServer
     from tests.support.small_venvs import SmallVenv
 
 CHAT = APPS / "chat.py"
@@ -22,7 +23,7 @@ OPENAI_PACKAGE = "opentelemetry-instrumentation-genai-openai"
 OPENAI_ENTRY = "[opentelemetry_instrumentor]\nopenai = opentelemetry.instrumentation.genai.openai:OpenAIInstrumentor\n"
 
 
-def healthy(server: ChatServer) -> dict[str, str]:
+def healthy(server: ScriptedLlmServer) -> dict[str, str]:
     """Variables under which nothing is wrong."""
     return {
         "OPENAI_BASE_URL": f"{server.url}/v1",
@@ -37,7 +38,7 @@ def healthy(server: ChatServer) -> dict[str, str]:
 
 
 def run(
-    server: ChatServer,
+    server: ScriptedLlmServer,
     folder: Path,
     *,
     command: Sequence[str | Path] = (*INSTRUMENT, CHAT, "gpt-4o"),
@@ -57,8 +58,8 @@ def assert_only(found: Examination, code: str, *, evidence: Sequence[str], advic
     assert found.finding(code)["advice"] == advice
 
 
-def test_nothing_is_wrong_with_a_healthy_application(chat_server: ChatServer, tmp_path: Path) -> None:
-    found = run(chat_server, tmp_path, command=(*INSTRUMENT, CHAT, "gpt-4o", "3"))
+def test_nothing_is_wrong_with_a_healthy_application(llm_server: ScriptedLlmServer, tmp_path: Path) -> None:
+    found = run(llm_server, tmp_path, command=(*INSTRUMENT, CHAT, "gpt-4o", "3"))
     assert (found.codes, found.exit_code, found.out, found.err) == ([], 0, "", "")
     (call,) = [call for process in found.report["processes"] for call in process["calls"]]
     seen = (call["scope"], call["provider"], call["model"], call["match"], call["region"], call["region_evidence"])
@@ -66,15 +67,15 @@ def test_nothing_is_wrong_with_a_healthy_application(chat_server: ChatServer, tm
     assert (call["count"], call["enriched"]) == (3, True)
 
 
-def test_no_content_and_no_key_is_in_a_report(chat_server: ChatServer, tmp_path: Path) -> None:
+def test_no_content_and_no_key_is_in_a_report(llm_server: ScriptedLlmServer, tmp_path: Path) -> None:
     shown = {
         "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "span_only",
         "OTEL_EXPORTER_OTLP_HEADERS": "k=secret",
     }
-    found = run(chat_server, tmp_path, **shown)
-    exported = b"".join(chat_server.bodies)
+    found = run(llm_server, tmp_path, **shown)
+    exported = b"".join(call.body for call in llm_server.calls)
     assert b"canary-of-a-prompt" in exported
-    assert CONTENT.encode() in exported
+    assert CANARY.encode() in exported
     assert [word for word in ("canary", "secret") if word in found.text + found.err] == []
 
 
@@ -108,7 +109,7 @@ class OpenAIInstrumentor(BaseInstrumentor):
 """What the second instrumentation of this client does, in its scope and words, without being it."""
 
 
-def test_double_instrumentation(chat_server: ChatServer, tmp_path: Path) -> None:
+def test_double_instrumentation(llm_server: ScriptedLlmServer, tmp_path: Path) -> None:
     small = venv_without(tmp_path / "venv")
     small.add_module("openinference/instrumentation/openai/__init__.py", SECOND_INSTRUMENTATION)
     small.add_metadata(
@@ -117,7 +118,7 @@ def test_double_instrumentation(chat_server: ChatServer, tmp_path: Path) -> None
         requires=['openai>=1.69; extra == "instruments"'],
         entry_points="[opentelemetry_instrumentor]\nopenai = openinference.instrumentation.openai:OpenAIInstrumentor\n",
     )
-    found = run(chat_server, tmp_path, command=in_venv(small))
+    found = run(llm_server, tmp_path, command=in_venv(small))
     assert_only(
         found,
         "double_instrumentation",
@@ -126,11 +127,11 @@ def test_double_instrumentation(chat_server: ChatServer, tmp_path: Path) -> None
     )
 
 
-def test_an_unsupported_version_of_the_client(chat_server: ChatServer, tmp_path: Path) -> None:
+def test_an_unsupported_version_of_the_client(llm_server: ScriptedLlmServer, tmp_path: Path) -> None:
     small = venv_without(tmp_path / "venv", OPENAI_PACKAGE)
     wanted = 'openai<3,>=1.26.0; extra == "instruments"'
     small.add_metadata(OPENAI_PACKAGE, "1.0b0", requires=[wanted], entry_points=OPENAI_ENTRY)
-    found = run(chat_server, tmp_path, command=in_venv(small))
+    found = run(llm_server, tmp_path, command=in_venv(small))
     assert_only(
         found,
         "instrumentation_unsupported_version",
@@ -139,9 +140,9 @@ def test_an_unsupported_version_of_the_client(chat_server: ChatServer, tmp_path:
     )
 
 
-def test_a_missing_distro(chat_server: ChatServer, tmp_path: Path) -> None:
+def test_a_missing_distro(llm_server: ScriptedLlmServer, tmp_path: Path) -> None:
     small = venv_without(tmp_path / "venv", "opentelemetry-distro")
-    found = run(chat_server, tmp_path, command=in_venv(small))
+    found = run(llm_server, tmp_path, command=in_venv(small))
     assert_only(
         found,
         "distro_missing",
@@ -150,9 +151,9 @@ def test_a_missing_distro(chat_server: ChatServer, tmp_path: Path) -> None:
     )
 
 
-def test_an_exporter_whose_endpoint_is_down(chat_server: ChatServer, tmp_path: Path) -> None:
+def test_an_exporter_whose_endpoint_is_down(llm_server: ScriptedLlmServer, tmp_path: Path) -> None:
     nobody = f"http://127.0.0.1:{free_ports(1)[0]}"
-    found = run(chat_server, tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=nobody)
+    found = run(llm_server, tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=nobody)
     assert_only(
         found,
         "exporter_unreachable",
@@ -162,8 +163,8 @@ def test_an_exporter_whose_endpoint_is_down(chat_server: ChatServer, tmp_path: P
     )
 
 
-def test_a_provider_that_comes_too_late(chat_server: ChatServer, tmp_path: Path) -> None:
-    found = run(chat_server, tmp_path, command=[sys.executable, APPS / "late_provider.py"])
+def test_a_provider_that_comes_too_late(llm_server: ScriptedLlmServer, tmp_path: Path) -> None:
+    found = run(llm_server, tmp_path, command=[sys.executable, APPS / "late_provider.py"])
     assert_only(
         found,
         "provider_too_late",
@@ -172,9 +173,9 @@ def test_a_provider_that_comes_too_late(chat_server: ChatServer, tmp_path: Path)
     )
 
 
-def test_sampling(chat_server: ChatServer, tmp_path: Path) -> None:
+def test_sampling(llm_server: ScriptedLlmServer, tmp_path: Path) -> None:
     sampling = {"OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0.0"}
-    found = run(chat_server, tmp_path, **sampling)
+    found = run(llm_server, tmp_path, **sampling)
     assert_only(
         found,
         "sampling_loss",
@@ -183,16 +184,16 @@ def test_sampling(chat_server: ChatServer, tmp_path: Path) -> None:
     )
 
 
-def test_the_sampler_of_ours_is_no_loss(chat_server: ChatServer, tmp_path: Path) -> None:
+def test_the_sampler_of_ours_is_no_loss(llm_server: ScriptedLlmServer, tmp_path: Path) -> None:
     ours = {"OTEL_TRACES_SAMPLER": "otel_carbon", "OTEL_TRACES_SAMPLER_ARG": "parentbased_traceidratio:0.0"}
-    found = run(chat_server, tmp_path, **ours)
+    found = run(llm_server, tmp_path, **ours)
     assert (found.codes, found.exit_code) == ([], 0), found.text
     (call,) = [call for process in found.report["processes"] for call in process["calls"]]
     assert (call["status"], call["exported"]) == ("estimated", False)
 
 
-def test_an_unknown_model(chat_server: ChatServer, tmp_path: Path) -> None:
-    found = run(chat_server, tmp_path, command=(*INSTRUMENT, CHAT, "gtp-4o"))
+def test_an_unknown_model(llm_server: ScriptedLlmServer, tmp_path: Path) -> None:
+    found = run(llm_server, tmp_path, command=(*INSTRUMENT, CHAT, "gtp-4o"))
     assert_only(
         found,
         "model_unknown",
@@ -201,8 +202,8 @@ def test_an_unknown_model(chat_server: ChatServer, tmp_path: Path) -> None:
     )
 
 
-def test_a_wrong_region(chat_server: ChatServer, tmp_path: Path) -> None:
-    found = run(chat_server, tmp_path, OTEL_CARBON_REGION="openai=eastus-9")
+def test_a_wrong_region(llm_server: ScriptedLlmServer, tmp_path: Path) -> None:
+    found = run(llm_server, tmp_path, OTEL_CARBON_REGION="openai=eastus-9")
     assert_only(
         found,
         "region_unknown",
@@ -211,28 +212,28 @@ def test_a_wrong_region(chat_server: ChatServer, tmp_path: Path) -> None:
     )
 
 
-def test_a_skewed_clock(chat_server: ChatServer, tmp_path: Path) -> None:
-    chat_server.clock_ahead_s = -7200.0
-    found = run(chat_server, tmp_path)
+def test_a_skewed_clock(llm_server: ScriptedLlmServer, tmp_path: Path) -> None:
+    llm_server.clock_ahead_s = -7200.0
+    found = run(llm_server, tmp_path)
     assert_only(
         found,
         "clock_skewed",
-        evidence=[f" s ahead of the Date of {chat_server.url}/v1/traces"],
+        evidence=[f" s ahead of the Date of {llm_server.url}/v1/traces"],
         advice="timedatectl set-ntp true # or your platform's way to set the clock",
     )
 
 
-def test_a_clock_that_is_off_in_the_application_alone(chat_server: ChatServer, tmp_path: Path) -> None:
+def test_a_clock_that_is_off_in_the_application_alone(llm_server: ScriptedLlmServer, tmp_path: Path) -> None:
     shifted = "import runpy, sys, time; real = time.time; time.time = lambda: real() - 86400; "
     code = f"{shifted}sys.argv = ['chat.py', 'gpt-4o']; runpy.run_path({str(CHAT)!r}, run_name='__main__')"
-    found = run(chat_server, tmp_path, command=[*INSTRUMENT, "-c", code])
+    found = run(llm_server, tmp_path, command=[*INSTRUMENT, "-c", code])
     assert found.codes == ["clock_skewed"]
     assert "86400 s behind the file system" in found.finding("clock_skewed")["evidence"]
 
 
-def test_a_capture_that_is_switched_off(chat_server: ChatServer, tmp_path: Path) -> None:
+def test_a_capture_that_is_switched_off(llm_server: ScriptedLlmServer, tmp_path: Path) -> None:
     small = venv_without(tmp_path / "venv", OPENAI_PACKAGE)
-    found = run(chat_server, tmp_path, command=in_venv(small), OTEL_CARBON_CAPTURE="false")
+    found = run(llm_server, tmp_path, command=in_venv(small), OTEL_CARBON_CAPTURE="false")
     assert_only(
         found,
         "capture_disabled",

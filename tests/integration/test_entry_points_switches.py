@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.scripted_llm_server import running_llm_server
 from tests.support.applications import CLIENT, COUNTS, EMISSIONS_GCO2E, INSTRUMENT, SET_UP, SPAN, exporting_to
 from tests.support.automatic import COMMAND, OF_OTHERS, QUIET
 from tests.support.exported_calls import booked_calls, emissions_on
 from tests.support.llm_answers.script import Script
+from tests.support.llm_server import running_llm_server
 from tests.unit.sdk import programs
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 
 from otel_carbon.doctor import probe as probing
 from otel_carbon.doctor.probe import endpoints_of, probe
-from tests.support.chat_server import running_chat_server
+from tests.support.llm_server import running_llm_server
 from tests.unit.doctor.cases import ENDPOINT, ENVIRONMENT, HTTP, PROVIDER
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def listening() -> Iterator[int]:
 
 
 def test_the_clock_of_an_endpoint_is_compared_with_ours() -> None:
-    with running_chat_server() as server:
+    with running_llm_server() as server:
         assert abs(probe(server.url, HTTP).clock_ahead_s or 99.0) < 5
         server.clock_ahead_s = 3600.0
         told = probe(f"{server.url}/v1/traces", HTTP)

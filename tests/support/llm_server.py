@@ -1,6 +1,6 @@
-"""A real HTTP server that answers like the providers' APIs, with counts that the test decides.
+"""A real HTTP server that answers like the providers' APIs, with counts that the test decides; it takes OTLP as well.
 
-`python -m tests.integration.scripted_llm_server` serves until it is stopped, and prints its address first.
+`python -m tests.support.llm_server` serves until it is stopped, and prints its address first.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ import json
 import socket
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from email.utils import formatdate
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import uvicorn
 
 from tests.support.llm_answers import anthropic, bedrock, google, openai, others
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
 _START_TIMEOUT_S = 10.0
 _TOO_MANY_REQUESTS = 429
+_TELEMETRY = ("/v1/traces", "/v1/metrics", "/v1/logs")
 _ROUTES: tuple[tuple[str, Callable[[Script, Asked], Answer]], ...] = (
     ("*/chat/completions", openai.chat),
     ("*/responses", openai.responses),
@@ -67,13 +71,18 @@ class ServedCall:
 
 @dataclass(slots=True)
 class ScriptedLlmServer:
-    """The running server at `url` (no trailing slash); `script` answers all that no `queued` one does."""
+    """The running server at `url` (no trailing slash); `script` answers all that no `queued` one does.
+
+    Its clock is `clock_ahead_s` ahead of ours.
+    """
 
     url: str
     script: Script = field(default_factory=Script)
     queued: list[Script] = field(default_factory=list)
     calls: list[ServedCall] = field(default_factory=list)
     released: threading.Event = field(default_factory=threading.Event)
+    clock_ahead_s: float = 0.0
+    takes_telemetry: bool = True
 
     def queue(self, *scripts: Script) -> None:
         """Answer the next requests so, one each."""
@@ -101,8 +110,14 @@ class ScriptedLlmServer:
             if not message.get("more_body"):
                 break
         call = self._take(scope, body)
+        date = formatdate(time.time() + self.clock_ahead_s, usegmt=True)
+        if call.path in _TELEMETRY:
+            status = 200 if self.takes_telemetry and scope["method"] == "POST" else 405
+            await send({"type": "http.response.start", "status": status, "headers": [(b"date", date.encode())]})
+            await send({"type": "http.response.body", "body": b""})
+            return
         answer = _answer(call)
-        await send(_start(call.script, answer))
+        await send(_start(call.script, answer, date))
         for number, part in enumerate(_encoded(answer.parts, call.script.encoding)):
             if number == call.script.cut_after:
                 raise ConnectionCut
@@ -114,7 +129,7 @@ class ScriptedLlmServer:
     async def _held(self, receive: Callable[[], Awaitable[Any]]) -> None:
         """Wait until the answer may go on, or nobody wants it any more."""
         released = asyncio.create_task(asyncio.to_thread(self.released.wait))
-        gone = asyncio.create_task(_message(receive))
+        gone = asyncio.ensure_future(receive())  # of a client whose request is whole nothing else comes
         await asyncio.wait((released, gone), return_when=asyncio.FIRST_COMPLETED)
         gone.cancel()
 
@@ -146,7 +161,13 @@ def running_llm_server() -> Iterator[ScriptedLlmServer]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = ScriptedLlmServer(f"http://127.0.0.1:{listener.getsockname()[1]}")
         config = uvicorn.Config(
-            server, log_config=None, log_level="critical", lifespan="off", timeout_graceful_shutdown=1, ws="none"
+            server,
+            date_header=False,
+            lifespan="off",
+            log_config=None,
+            log_level="critical",
+            timeout_graceful_shutdown=1,
+            ws="none",
         )
         runner = uvicorn.Server(config)
         thread = threading.Thread(target=runner.run, args=([listener],), name="scripted llm server")
@@ -160,9 +181,11 @@ def running_llm_server() -> Iterator[ScriptedLlmServer]:
             thread.join()
 
 
-async def _message(receive: Callable[[], Awaitable[Any]]) -> Any:
-    """What comes of a client whose request is whole: that it has gone."""
-    return await receive()
+@pytest.fixture
+def llm_server() -> Iterator[ScriptedLlmServer]:
+    """The server, for one test."""
+    with running_llm_server() as server:
+        yield server
 
 
 def _answer(call: ServedCall) -> Answer:
@@ -184,8 +207,8 @@ def _json_object(body: bytes) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _start(script: Script, answer: Answer) -> dict[str, Any]:
-    headers = {"content-type": answer.content_type, **answer.headers, **script.headers}
+def _start(script: Script, answer: Answer, date: str) -> dict[str, Any]:
+    headers = {"date": date, "content-type": answer.content_type, **answer.headers, **script.headers}
     if script.encoding:
         headers["content-encoding"] = script.encoding
     if len(answer.parts) == 1 and not script.encoding and script.cut_after is None:
