@@ -132,7 +132,6 @@ EXPECTED: Expected = {
 }
 WITHOUT_PARTS = {"input_uncached": 120, "output_visible": 45}
 WITHOUT_REASONING = {"input_uncached": 120 - 30, "cache_read": 30, "output_visible": 45}
-WITHOUT_A_PLACE = ({"unestimated": 1}, OLLAMA)
 GAPS: Mapping[tuple[str, str], Mapping[str, Counted]] = {
     ("openai_calls", "openllmetry"): {
         "streamed": (ONE, WITHOUT_REASONING),
@@ -152,10 +151,7 @@ GAPS: Mapping[tuple[str, str], Mapping[str, Counted]] = {
     ("mistral_calls", "own"): dict.fromkeys(
         ("plain", "streamed", "asynchronous", "asynchronous_streamed"), (ONE, WITHOUT_REASONING)
     ),
-    ("ollama_calls", "openllmetry"): {
-        **dict.fromkeys(("plain", "streamed", "generated", "asynchronous", "asynchronous_streamed"), WITHOUT_A_PLACE),
-        "embeddings": ({}, {}),
-    },
+    ("ollama_calls", "openllmetry"): {"embeddings": ({}, {})},
 }
 """What instrumentations do not tell when they are alone; capturing fills all of it in."""
 RETRIED_ALONE = ({"estimated": 1, "unestimated": 1}, OPENAI)
