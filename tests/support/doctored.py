@@ -53,11 +53,12 @@ def examine(
     *,
     options: Sequence[str] = (),
     given: bytes = b"",
+    doctor: Sequence[str | Path] = DOCTOR,
 ) -> Examination:
-    """Run a command under the doctor, with its report in a file as JSON."""
+    """Run a command under the doctor, ours or that of another environment, with its report in a file as JSON."""
     report = folder / "doctor.json"
     done = subprocess.run(
-        [*DOCTOR, "--json", "-o", report, *options, "--", *map(str, command)],
+        [*doctor, "--json", "-o", report, *options, "--", *map(str, command)],
         input=given,
         capture_output=True,
         env=environment(variables or {}),
