@@ -4,9 +4,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from otel_carbon import switches
 from otel_carbon.doctor.clients import client_table
 from otel_carbon.doctor.facts import WrongRegion, WrongSetting
 from otel_carbon.doctor.gather import VARIABLES, conflict_texts, gather_environment, without_credentials
+from otel_carbon.sdk import environment as own
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +23,11 @@ def test_this_environment_is_told_with_its_instrumentations() -> None:
     assert {"otlp_proto_grpc", "otlp_proto_http", "console"} <= set(environment.trace_exporters)
     assert environment.configurators == ("configurator",)
     assert environment.variables == {}
+
+
+def test_every_setting_of_ours_is_read() -> None:
+    named = [name for module in (own, switches) for key, name in vars(module).items() if key.isupper()]
+    assert {name for name in named if str(name).startswith("OTEL_")} - set(VARIABLES) == set()
 
 
 def test_no_variable_that_may_hold_a_key_is_read() -> None:
