@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from otel_carbon.registry.places import Place
 
 
+OLLAMA = "ollama"
+
+
 def resolve_factors(
     registry: Registry,
     call: CallSubject,
@@ -52,14 +55,14 @@ def resolve_factors(
     """
     if call.metered:
         return metered_factors(registry, call, configured_regions or {}, grid_table)
-    match = match_model(registry, call.model, call.operation, call.day)
-    if match is None or match.kind in FALLBACKS:
-        if known_model(registry, call.model, None) is not None:
+    model = _tagged(call)
+    match = match_model(registry, model, call.operation, call.day)
+    if match is None or (strict and match.kind in FALLBACKS):
+        if known_model(registry, model, None) is not None:
             return Unestimated(reasons.OUTSIDE_VALIDITY, f"{call.model} on {call.day}")
         if match is None:
             return Unestimated(reasons.MODEL_NOT_REGISTERED, call.model)
-        if strict:
-            return Unestimated(reasons.STRICT_FALLBACK_REFUSED, f"{call.model} by {match.kind}")
+        return Unestimated(reasons.STRICT_FALLBACK_REFUSED, f"{call.model} by {match.kind}")
     coefficient = match.fact
     if call.operation not in coefficient.operations:
         return Unestimated(reasons.OPERATION_NOT_COVERED, call.operation)
@@ -70,6 +73,11 @@ def resolve_factors(
     assessment = _assessment(registry, match, place, call.day)
     grid = grid_of_call(registry, place.grid, None if assessment else grid_table, call.day, call.hour)
     return _factors(registry, match, PlacedFacts(shared, place, grid, assessment))
+
+
+def _tagged(call: CallSubject) -> str:
+    """The model as its host means it: to Ollama a name without a tag is `:latest`, often a small model of the line."""
+    return f"{call.model}:latest" if call.provider == OLLAMA and ":" not in call.model else call.model
 
 
 def _factors(registry: Registry, match: Match, facts: PlacedFacts) -> Factors:

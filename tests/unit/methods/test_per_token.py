@@ -231,3 +231,35 @@ def test_a_price_below_the_mid_bounds_nothing() -> None:
     assert (fact.output_usd_per_mtok or 0.0) / 1.2 < fact.output_wh_per_ktoken.mid
     assert found.energy_per_token.output_kwh.high * 1e6 == pytest.approx(fact.output_wh_per_ktoken.high)
     assert "clipped_to_ceiling" not in found.provenance.assumptions
+
+
+def test_a_name_without_a_tag_is_the_small_model_that_ollama_means() -> None:
+    registry = Registry.bundled()
+
+    def fact_of(provider: str, model: str) -> str:
+        found = resolve_factors(registry, CallSubject(provider, model, "chat", "FRA", "reported", date(2026, 11, 26)))
+        assert not isinstance(found, Unestimated)
+        return found.provenance.coefficient_id
+
+    assert fact_of("together_ai", "deepseek-r1") == "energy/deepseek/deepseek-v3-and-r1@2026-11-26"
+    assert fact_of("ollama", "deepseek-r1") == fact_of("ollama", "deepseek-r1:latest")
+    assert fact_of("ollama", "deepseek-r1") == "fallback/family/deepseek-distill@2026-11-26"
+    assert fact_of("ollama", "deepseek-r1:671b") == "energy/deepseek/deepseek-v3-and-r1@2026-11-26"
+    assert fact_of("ollama", "llama3.1:8b") == "energy/meta/llama-3.1-8b@2026-11-26"
+
+
+def test_a_name_that_has_ended_is_told_by_its_family() -> None:
+    registry = Registry.bundled()
+    ended = CallSubject("deepseek", "deepseek-chat", "chat", None, "default", date(2026, 7, 25))
+    found = resolve_factors(registry, ended)
+    assert not isinstance(found, Unestimated)
+    assert (found.provenance.coefficient_id, found.provenance.match) == (
+        "fallback/family/deepseek@2026-11-26",
+        "family",
+    )
+    refused = resolve_factors(registry, ended, strict=True)
+    assert isinstance(refused, Unestimated)
+    assert refused.reason == "outside_validity"
+    last_day = resolve_factors(registry, ended._replace(day=date(2026, 7, 24)))
+    assert not isinstance(last_day, Unestimated)
+    assert last_day.provenance.coefficient_id == "energy/deepseek/api-2026-04@2026-11-26"
