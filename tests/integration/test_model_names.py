@@ -162,10 +162,17 @@ def test_the_pro_form_of_a_line_is_of_the_pro_family(model: str) -> None:
     assert match.fact.id == "fallback/family/gpt-pro@2026-11-26"
 
 
-def test_a_large_mixture_of_qwen_is_known_by_its_own_family() -> None:
-    match = found("acme/qwen3-235b-a22b-sft")
+@pytest.mark.parametrize(
+    ("model", "fact_id"),
+    [
+        ("acme/qwen3-235b-a22b-sft", "fallback/size-class/200-to-500b@2026-11-26"),
+        ("acme/qwen3-next-sft", "fallback/family/qwen-moe@2026-11-26"),
+    ],
+)
+def test_a_size_in_a_name_says_more_than_a_family_of_many_sizes(model: str, fact_id: str) -> None:
+    match = found(model)
     assert match is not None
-    assert match.fact.id == "fallback/family/qwen-moe@2026-11-26"
+    assert match.fact.id == fact_id
 
 
 def test_an_early_fast_model_of_grok_is_not_its_slow_namesake() -> None:
