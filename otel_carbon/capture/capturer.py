@@ -52,9 +52,11 @@ class Capturer:
             return Exchange(SpanOfOthers(current), found.api.shape, context)
         api, model, url = found.api, found.model, request.url
         provider = provider_at(url.host.lower())
-        model = model or model_asked_for(_body_of(request))
-        if not (api.sure or provider or model):
+        body = _body_of(request)
+        asked = model or model_asked_for(body)
+        if not (api.sure or provider or (asked is not None and api.needs in body)):
             return None
+        model = asked or ""
         attributes: dict[str, AttributeValue] = {
             "gen_ai.operation.name": api.operation,
             "gen_ai.provider.name": provider or api.provider,

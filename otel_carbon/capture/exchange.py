@@ -9,7 +9,7 @@ from otel_carbon.capture.usage_readers import BEDROCK_INVOKE, Usage, read_bedroc
 from otel_carbon.capture.wire.decoding import decoder_of
 from otel_carbon.capture.wire.event_stream import EventStreamFramer
 from otel_carbon.capture.wire.json_picker import pick
-from otel_carbon.capture.wire.sse import NO_FIELD, SSE_FIELD, LineFramer, TextFramer
+from otel_carbon.capture.wire.sse import NO_FIELD, LineFramer, TextFramer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from otel_carbon.capture.records import Record
     from otel_carbon.capture.usage_readers import Shape
-    from otel_carbon.capture.wire.json_picker import Picked
+    from otel_carbon.capture.wire.json_tree import Picked
+    from otel_carbon.spans.counts import Counts
 
 logger = logging.getLogger(__name__)
 
@@ -33,8 +34,11 @@ class Framer(Protocol):
     def feed(self, data: bytes, /) -> Sequence[Picked]:
         """What is found in the texts that end in this piece."""
 
-    def close(self) -> Picked:
-        """What is found in the text that ends with the body."""
+    def settle(self) -> Sequence[Picked]:
+        """What is found in the texts that have ended and were not looked at yet."""
+
+    def close(self) -> Sequence[Picked]:
+        """The same, and what is found in the text that ends with the body."""
 
 
 class Exchange:
@@ -44,7 +48,7 @@ class Exchange:
     After the first failure the answer is read no further. `feed` and `end` never raise, and `end` may be called twice.
     """
 
-    __slots__ = ("_decoder", "_framer", "_is_refused", "_open", "_record", "_shape", "context", "usage")
+    __slots__ = ("_decoder", "_framer", "_is_refused", "_open", "_record", "_shape", "_sniffs", "context", "usage")
 
     def __init__(self, record: Record, shape: Shape, context: Context) -> None:
         self._record = record
@@ -53,6 +57,8 @@ class Exchange:
         self._decoder: Callable[[bytes], Iterator[bytes]] | None = None
         self._framer: Framer | None = None
         self._is_refused = False
+        self._sniffs = False
+        """Whether the body is of no known type, so that its first bytes are to tell."""
         self.usage = Usage()
         self.context = context
 
@@ -63,7 +69,18 @@ class Exchange:
         self._is_refused = status >= FIRST_ERROR_STATUS
         if self._is_refused:
             self._record.fails(str(status))
+        else:
+            self._record.hears(self.totals)
         return True
+
+    def totals(self) -> Counts | None:
+        """The counts that were told so far, `None` when none were."""
+        try:
+            if self._framer is not None:
+                self._take(self._framer.settle())
+        except Exception as error:  # what asks is the end of a span
+            self._give_up(error)
+        return self.usage.totals()
 
     def expect(self, headers: Mapping[str, str]) -> None:
         """Take the headers of an answer whose body comes in pieces, decompressed unless `decode` is told otherwise."""
@@ -75,6 +92,7 @@ class Exchange:
         if self._shape is BEDROCK_INVOKE:
             read_bedrock_headers(self.usage, headers)
         self._framer = _framer_of(media_type, self._shape)
+        self._sniffs = self._framer is None
 
     def decode(self, encoding: str) -> None:
         """Expect pieces of this `Content-Encoding`."""
@@ -97,29 +115,35 @@ class Exchange:
 
     def feed(self, data: bytes) -> None:
         """Take the next piece of the body, as it came over the wire."""
-        framer = self._framer
-        if framer is None:
+        if self._framer is None and not self._sniffs:
             return
         try:
-            if self._decoder is None:
-                found = framer.feed(data)
+            for piece in (data,) if self._decoder is None else self._decoder(data):
+                if self._sniffs:
+                    self._sniff(piece)
+                framer = self._framer
+                found = framer.feed(piece) if framer is not None else ()
                 if found:
-                    self._take(found, framer)
-            else:
-                for piece in self._decoder(data):
-                    self._take(framer.feed(piece), framer)
+                    self._take(found)
+                    if framer is not None and self.usage.is_named:
+                        framer.naming_texts = 0
         except Exception as error:  # a body that we cannot read is the application's all the same
             self._give_up(error)
 
-    def _take(self, found: Sequence[Picked], framer: Framer) -> None:
+    def _sniff(self, piece: bytes) -> None:
+        """Tell the type of a body by its beginning, as clients do not ask for the header."""
+        start = piece.lstrip()
+        if start:
+            self._sniffs = False
+            self._framer = _framer_of(_sniffed(start), self._shape)
+
+    def _take(self, found: Sequence[Picked]) -> None:
         for picked in found:
             self._shape.take(self.usage, picked)
-            self._record.hears(self.usage)
-        if framer.naming_texts and self.usage.is_named:
-            framer.naming_texts = 0
 
     def _give_up(self, error: Exception) -> None:
         self._framer = None
+        self._sniffs = False
         report(error)
 
     def end(self, error: BaseException | None = None) -> None:
@@ -131,7 +155,7 @@ class Exchange:
         try:
             framer, self._framer = self._framer, None
             if framer is not None:
-                self._shape.take(self.usage, framer.close())
+                self._take(framer.close())
             if error is not None:
                 record.fails(type(error).__qualname__)
         except Exception as failure:  # a span must end, with what was told or without
@@ -144,18 +168,25 @@ class Exchange:
 
 _SSE, _NDJSON, _EVENT_STREAM = "text/event-stream", "application/x-ndjson", "application/vnd.amazon.eventstream"
 _JSON_STARTS = (b"{", b"[")
+_SSE_STARTS = (b"data:", b"event:", b"id:", b"retry:", b":", b"\xef\xbb\xbf")
 _STREAMS = frozenset((_SSE, _NDJSON, "application/jsonl", _EVENT_STREAM))
 
 
 def _framer_of(media_type: str, shape: Shape) -> Framer | None:
     """What reads a body of this type; `None` for one that cannot be an answer."""
     if media_type == _SSE:
-        return LineFramer(shape.tree, shape.usage_mark, SSE_FIELD)
+        return LineFramer(shape.tree, shape.usage_mark, shape.usage_key)
     if media_type == _EVENT_STREAM:
         return EventStreamFramer(shape.tree)
     if media_type in _STREAMS:
-        return LineFramer(shape.tree, shape.usage_mark, NO_FIELD)
+        return LineFramer(shape.tree, shape.usage_mark, shape.usage_key, NO_FIELD)
     return TextFramer(shape.tree) if media_type.endswith("json") else None
+
+
+def _sniffed(start: bytes) -> str:
+    if start.startswith(_SSE_STARTS):
+        return _SSE
+    return "application/json" if start.startswith(_JSON_STARTS) else ""
 
 
 _unsaid = ["failure"]

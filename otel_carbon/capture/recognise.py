@@ -17,15 +17,16 @@ from otel_carbon.capture.usage_readers import (
     OLLAMA,
     OPENAI,
 )
-from otel_carbon.capture.wire.json_picker import pick, tree_of
+from otel_carbon.capture.wire.json_picker import pick
+from otel_carbon.capture.wire.json_tree import tree_of
 from otel_carbon.spans.role import CHAT, EMBEDDINGS
 
 if TYPE_CHECKING:
     from otel_carbon.capture.usage_readers import Shape
 
 MAX_MODEL_CHARACTERS = 256
-SEARCHED_BYTES = 65_536
-"""How much of a request's body is searched for the model, from either end."""
+MAX_PARSED_BYTES = 262_144
+"""A longer body is searched for the model that it names, and not parsed where it names several."""
 _TEXT = "text_completion"
 _GENERATE = "generate_content"
 
@@ -34,13 +35,14 @@ _GENERATE = "generate_content"
 class Api:
     """One operation of one API: who it is, unless the host says otherwise, and what its answers look like.
 
-    `sure` says that nothing else is found at such a path.
+    `sure` says that nothing else is found at such a path; if not, `needs` is what the body must hold beside a model.
     """
 
     provider: str
     operation: str
     shape: Shape
     sure: bool = True
+    needs: bytes = b""
 
 
 class Recognised(NamedTuple):
@@ -51,9 +53,9 @@ class Recognised(NamedTuple):
 
 
 def _path(
-    pattern: str, provider: str, operation: str, shape: Shape, *, sure: bool = True
+    pattern: str, provider: str, operation: str, shape: Shape, *, sure: bool = True, needs: bytes = b""
 ) -> tuple[re.Pattern[str], Api]:
-    return re.compile(pattern + "$"), Api(provider, operation, shape, sure)
+    return re.compile(pattern + "$"), Api(provider, operation, shape, sure, needs)
 
 
 _AZURE = r"/openai/deployments/(?P<model>[^/]+)"
@@ -68,7 +70,11 @@ _BY_LAST_PART: dict[bytes, tuple[tuple[re.Pattern[str], Api], ...]] = {
         _path(r"/agents/completions", "mistral_ai", CHAT, OPENAI, sure=False),
         _path(r"/completions", "openai", _TEXT, OPENAI, sure=False),
     ),
-    b"responses": (_path(r"/(?:v\d+|openai)/responses", "openai", CHAT, OPENAI, sure=False),),
+    b"responses": (
+        _path(r"/(?:v\d+|openai)/responses", "openai", CHAT, OPENAI, sure=False),
+        _path(r"/responses", "openai", CHAT, OPENAI, sure=False, needs=b'"input"'),
+    ),
+    b"compact": (_path(r"/responses/compact", "openai", CHAT, OPENAI, sure=False),),
     b"embeddings": (
         _path(rf"{_AZURE}/embeddings", "azure.ai.openai", EMBEDDINGS, OPENAI),
         _path(r"/api/embeddings", "ollama", EMBEDDINGS, OLLAMA, sure=False),
@@ -83,7 +89,7 @@ _BY_LAST_PART: dict[bytes, tuple[tuple[re.Pattern[str], Api], ...]] = {
     b"streamRawPredict": (_path(rf"{_CLAUDE_ON_VERTEX}streamRawPredict", "gcp.vertex_ai", CHAT, ANTHROPIC),),
     b"chat": (
         _path(r"/api/chat", "ollama", CHAT, OLLAMA, sure=False),
-        _path(r"/v2/chat", "cohere", CHAT, COHERE, sure=False),
+        _path(r"/v[12]/chat", "cohere", CHAT, COHERE, sure=False),
     ),
     b"generate": (_path(r"/api/generate", "ollama", _TEXT, OLLAMA, sure=False),),
     b"embed": (
@@ -103,7 +109,7 @@ def recognise(method: str, target: bytes) -> Recognised | None:
     """The API behind a request's method and target (path and query); `None`, at once, for nearly all others."""
     if method != "POST":
         return None
-    path = target.partition(b"?")[0]
+    path = target.partition(b"?")[0].rstrip(b"/")
     last_part = path[max(path.rfind(b"/"), path.rfind(b":")) + 1 :]
     return _api_at(path, last_part) if last_part in _BY_LAST_PART else None
 
@@ -130,30 +136,24 @@ _MODEL_KEY = b'"model"'
 _MODEL = re.compile(rb'"model"\s*:\s*"([^"\\]{1,%d})"' % MAX_MODEL_CHARACTERS)
 
 
-def model_asked_for(body: bytes) -> str:
-    """The model that the JSON body of a request names, empty when it names none.
+def model_asked_for(body: bytes) -> str | None:
+    """The model that the JSON body of a request names: `None` when it names none, empty when it cannot be told which.
 
     The body is searched and not parsed, unless several are named, as tools may have models of their own.
     Inside a text of the user's every quote is escaped, so that none is found there.
     """
     if body[:1] != b"{":
-        return ""
-    if len(body) <= 2 * SEARCHED_BYTES and body.count(_MODEL_KEY) == 1:  # as nearly always
+        return None
+    if body.count(_MODEL_KEY) == 1:  # as nearly always
         found = _MODEL.match(body, body.find(_MODEL_KEY))
-        return found[1].decode("utf-8", "replace") if found else ""
-    parts = _parts_of(body)
-    named = {found[1] for part in parts for found in _MODEL.finditer(part)}
-    if len(named) > 1 and len(parts) == 1:
+        return found[1].decode("utf-8", "replace") if found else None
+    named = {found[1] for found in _MODEL.finditer(body)}
+    if len(named) > 1 and len(body) <= MAX_PARSED_BYTES:
         model = pick(body, _MODEL_TREE).get("model")
-        return model[:MAX_MODEL_CHARACTERS] if isinstance(model, str) else ""
+        return model[:MAX_MODEL_CHARACTERS] if isinstance(model, str) else None
+    if not named:
+        return None
     return named.pop().decode("utf-8", "replace") if len(named) == 1 else ""
-
-
-def _parts_of(body: bytes) -> tuple[bytes, ...]:
-    """What is searched of a body: all, or its two ends."""
-    if len(body) <= 2 * SEARCHED_BYTES:
-        return (body,)
-    return body[:SEARCHED_BYTES], body[-SEARCHED_BYTES:]
 
 
 _MODEL_TREE = tree_of("model")

@@ -9,10 +9,13 @@ from opentelemetry.trace import Status, StatusCode
 from otel_carbon.spans.told_beside import tell_beside
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from opentelemetry.trace import Span
     from opentelemetry.util.types import AttributeValue
 
     from otel_carbon.capture.usage_readers import Usage
+    from otel_carbon.spans.counts import Counts
 
 
 class Record(Protocol):
@@ -27,8 +30,8 @@ class Record(Protocol):
     def fails(self, error_type: str) -> None:
         """The call has failed."""
 
-    def hears(self, usage: Usage) -> None:
-        """A stream has told this so far."""
+    def hears(self, totals: Callable[[], Counts | None]) -> None:
+        """An answer is coming in; `totals` says at any time what it has told so far."""
 
     def is_over(self, usage: Usage) -> None:
         """The exchange has ended, and this is what it has told."""
@@ -55,7 +58,7 @@ class OwnSpan:
         self._span.set_attribute("error.type", error_type)
         self._span.set_status(Status(StatusCode.ERROR))
 
-    def hears(self, usage: Usage) -> None:
+    def hears(self, totals: Callable[[], Counts | None]) -> None:
         """Nothing: the span is ours, and still open when all has been told."""
 
     def is_over(self, usage: Usage) -> None:
@@ -90,12 +93,9 @@ class SpanOfOthers:
     def fails(self, error_type: str) -> None:
         """Nothing: the instrumentation says so."""
 
-    def hears(self, usage: Usage) -> None:
-        """Keep the counts at once: the span may end with the last event, before the stream does."""
-        self.is_over(usage)
+    def hears(self, totals: Callable[[], Counts | None]) -> None:
+        """Keep it for the end of the span, which may come with the last event, before the stream ends."""
+        tell_beside(self._span, totals)
 
     def is_over(self, usage: Usage) -> None:
-        """Keep the counts for the end of the span."""
-        totals = usage.totals()
-        if totals is not None:
-            tell_beside(self._span, totals)
+        """Nothing: what was told can be asked for."""

@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from otel_carbon.capture.wire.json_picker import tree_of
+from otel_carbon.capture.wire.json_tree import tree_of
 from otel_carbon.core.tokens import MAX_TOKENS_PER_CALL, check_count
 from otel_carbon.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from otel_carbon.capture.wire.json_picker import Picked, Tree
+    from otel_carbon.capture.wire.json_tree import Picked, Tree
     from otel_carbon.spans.counts import Counts
 
 MAX_NAME_CHARACTERS = 256
@@ -68,12 +68,14 @@ class Usage:
 class Shape(NamedTuple):
     """How the answers of an API are read: the members wanted, and how to take them.
 
-    A text of a stream without the bytes of `usage_mark` holds no usage.
+    A text of a stream without the bytes of `usage_mark` holds no usage. `usage_key` is the member that may have
+    the usage so far in each text, the newest in the place of all before it; empty where there is none.
     """
 
     tree: Tree
     usage_mark: bytes
     read: Callable[[Usage, Picked], None]
+    usage_key: str = ""
 
     def take(self, usage: Usage, picked: Picked) -> None:
         """Take what one text tells; counts of a wrong type tell nothing."""
@@ -94,6 +96,18 @@ def _count(usage: Mapping[str, object], *names: str) -> int | None:
         if found is not None:
             return found if type(found) is int and 0 <= found <= MAX_TOKENS_PER_CALL else check_count(name, found)
     return None
+
+
+def _part(usage: Mapping[str, object], *names: str) -> int | None:
+    """The same of a part of the whole, which is left out where it is no count: the whole is known without it."""
+    try:
+        return _count(usage, *names)
+    except UsageError:
+        return None
+
+
+def _first(*counts: int | None) -> int | None:
+    return next((count for count in counts if count is not None), None)
 
 
 def _inner(usage: Mapping[str, object], *names: str) -> Mapping[str, object]:
@@ -122,12 +136,13 @@ def _read_openai(usage: Usage, picked: Picked) -> None:
         return
     given, output = _count(told, "prompt_tokens", "input_tokens"), _count(told, "completion_tokens", "output_tokens")
     parts = _inner(told, "prompt_tokens_details", "input_tokens_details")
-    read = _count(parts or told, "cached_tokens", "prompt_cache_hit_tokens")
-    write = _count(parts, "cache_write_tokens")
+    read = _first(_part(parts, "cached_tokens"), _part(told, "cached_tokens", "prompt_cache_hit_tokens"))
+    write = _part(parts, "cache_write_tokens", "cache_creation_tokens")
     details = _inner(told, "completion_tokens_details", "output_tokens_details")
-    reasoning, total = _count(details, "reasoning_tokens"), told.get("total_tokens")
-    if reasoning and total == (given or 0) + (output or 0) + reasoning:  # xAI counts it beside the completion
-        output = (output or 0) + reasoning
+    reasoning = _first(_part(details, "reasoning_tokens"), _part(told, "reasoning_tokens"))
+    total = told.get("total_tokens")
+    if reasoning and (reasoning > (output or 0) or total == (given or 0) + (output or 0) + reasoning):
+        output = (output or 0) + reasoning  # xAI counts it beside the completion
     usage.input, usage.output = given, output
     usage.cache_read, usage.cache_write, usage.reasoning = read, write, reasoning
 
@@ -222,9 +237,12 @@ OPENAI = Shape(
     tree_of("id", "model", "usage", "response.id", "response.model", "response.usage", "x_groq.usage"),
     _TOKENS,
     _read_openai,
+    "usage",
 )
-ANTHROPIC = Shape(tree_of(*_MESSAGE), _TOKENS, _read_anthropic)
-GEMINI = Shape(tree_of("usageMetadata", "modelVersion", "responseId"), b'"usageMetadata"', _read_gemini)
+ANTHROPIC = Shape(tree_of(*_MESSAGE), _TOKENS, _read_anthropic, "usage")
+GEMINI = Shape(
+    tree_of("usageMetadata", "modelVersion", "responseId"), b'"usageMetadata"', _read_gemini, "usageMetadata"
+)
 OLLAMA = Shape(tree_of("model", "prompt_eval_count", "eval_count"), b'eval_count"', _read_ollama)
 COHERE = Shape(tree_of("id", "usage", "delta.usage", "meta"), _TOKENS, _read_cohere)
 BEDROCK_CONVERSE = Shape(tree_of("usage"), b'Tokens"', _read_converse)

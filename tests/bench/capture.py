@@ -24,17 +24,26 @@ MESSAGES: Any = [{"role": "user", "content": "x" * 2000}]
 URL = "http://llm.test/v1/chat/completions"
 ASKED = {"model": "gpt-4o", "stream_options": {"include_usage": True}}
 PLAIN = answers.chat(Script(deltas=40), Asked("", "", {}, ASKED, "chatcmpl-0123456789abcdef")).parts[0]
+TOLD_SO_FAR = b'"usage": {"prompt_tokens":120,"completion_tokens":7,"total_tokens":127,"prompt_tokens_details":null}'
 STREAM = answers.chat(Script(deltas=EVENTS), Asked("", "", {}, {**ASKED, "stream": True}, "chatcmpl-0123456789")).parts
 
 
+USAGE_IN_EACH = [part.replace(b'"usage": null', TOLD_SO_FAR) for part in STREAM]
+"""As some providers stream, who tell in each event what was used so far."""
+
+
 class _Events(httpx2.SyncByteStream):
+    def __init__(self, events: list[bytes]) -> None:
+        self._events = events
+
     def __iter__(self) -> Iterator[bytes]:
-        return iter(STREAM)
+        return iter(self._events)
 
 
 def _answer(request: httpx2.Request) -> httpx2.Response:
     if b'"stream":true' in request.content:
-        return httpx2.Response(200, headers={"content-type": "text/event-stream"}, stream=_Events())
+        events = _Events(USAGE_IN_EACH if b"in-each" in request.content else STREAM)
+        return httpx2.Response(200, headers={"content-type": "text/event-stream"}, stream=events)
     return httpx2.Response(200, headers={"content-type": "application/json"}, content=PLAIN)
 
 
@@ -51,6 +60,10 @@ def report_capture() -> None:
         for _ in sdk.chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True):
             pass
 
+    def streamed_with_usage() -> None:
+        for _ in sdk.chat.completions.create(model="in-each", messages=MESSAGES, stream=True):
+            pass
+
     def span_alone() -> None:
         attributes = dict.fromkeys(("a", "b", "c", "d"), "text") | {"e": 1}
         span = provider.get_tracer("x").start_span("chat gpt-4o", attributes=attributes)
@@ -63,10 +76,11 @@ def report_capture() -> None:
     line(
         "capture, added to a plain call (limit: 60 us)", added, added / spans, "a bare SDK span with as many attributes"
     )
-    taken = medians(without=_off(3, streamed), with_capture=_on(provider, 3, streamed))
-    added = taken["with_capture"] - taken["without"]
-    what = f"capture, added to a stream of {EVENTS} events (limit of ratio: 0.02)"
-    line(what, added, added / taken["without"], "the client without it")
+    for said, call in (("", streamed), (", each with usage", streamed_with_usage)):
+        taken = medians(without=_off(3, call), with_capture=_on(provider, 3, call))
+        added = taken["with_capture"] - taken["without"]
+        what = f"capture, added to a stream of {EVENTS} events{said} (limit of ratio: 0.02)"
+        line(what, added, added / taken["without"], "the client without it")
     _report_others()
     _report_buffer(client)
 

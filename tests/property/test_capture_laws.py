@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from otel_carbon.capture.usage_readers import ANTHROPIC, BEDROCK_INVOKE, GEMINI, OLLAMA, OPENAI
 from otel_carbon.capture.wire.event_stream import EventStreamFramer
-from otel_carbon.capture.wire.json_picker import JsonPicker, pick, tree_of
+from otel_carbon.capture.wire.json_picker import JsonPicker, pick
+from otel_carbon.capture.wire.json_tree import tree_of
 from otel_carbon.capture.wire.sse import NO_FIELD, LineFramer
 from tests.support.captured_spans import CHAT_URL, QUESTION, SSE, STREAMED, capturing, stream_of
 from tests.support.llm_answers import anthropic, bedrock, google, openai, others
@@ -58,8 +59,8 @@ def test_what_is_picked_from_pieces_is_what_is_picked_from_the_whole(
 @given(body=st.binary(max_size=300), cuts=CUTS)
 def test_no_bytes_at_all_make_a_reader_raise(body: bytes, cuts: list[int]) -> None:
     framers: list[Framer] = [
-        LineFramer(TREE, b'_tokens"'),
-        LineFramer(TREE, b'_tokens"', NO_FIELD),
+        LineFramer(TREE, b'_tokens"', "usage"),
+        LineFramer(TREE, b'_tokens"', "usage", NO_FIELD),
         EventStreamFramer(TREE),
     ]
     for framer in framers:
@@ -71,11 +72,19 @@ def test_no_bytes_at_all_make_a_reader_raise(body: bytes, cuts: list[int]) -> No
 COUNTS = TokenCounts(120, 45, 30, 10, 7)
 ASKED = {"model": "m", "stream": True, "stream_options": {"include_usage": True}}
 STREAMS: dict[str, tuple[Any, Any, Callable[[Any], Framer]]] = {
-    "chat": (openai.chat, OPENAI, lambda shape: LineFramer(shape.tree, shape.usage_mark)),
-    "responses": (openai.responses, OPENAI, lambda shape: LineFramer(shape.tree, shape.usage_mark)),
-    "messages": (anthropic.messages, ANTHROPIC, lambda shape: LineFramer(shape.tree, shape.usage_mark)),
-    "gemini": (google.generate, GEMINI, lambda shape: LineFramer(shape.tree, shape.usage_mark)),
-    "ollama": (others.ollama_chat, OLLAMA, lambda shape: LineFramer(shape.tree, shape.usage_mark, NO_FIELD)),
+    "chat": (openai.chat, OPENAI, lambda shape: LineFramer(shape.tree, shape.usage_mark, shape.usage_key)),
+    "responses": (openai.responses, OPENAI, lambda shape: LineFramer(shape.tree, shape.usage_mark, shape.usage_key)),
+    "messages": (
+        anthropic.messages,
+        ANTHROPIC,
+        lambda shape: LineFramer(shape.tree, shape.usage_mark, shape.usage_key),
+    ),
+    "gemini": (google.generate, GEMINI, lambda shape: LineFramer(shape.tree, shape.usage_mark, shape.usage_key)),
+    "ollama": (
+        others.ollama_chat,
+        OLLAMA,
+        lambda shape: LineFramer(shape.tree, shape.usage_mark, shape.usage_key, NO_FIELD),
+    ),
     "invoke": (bedrock.invoke_stream, BEDROCK_INVOKE, lambda shape: EventStreamFramer(shape.tree)),
 }
 
@@ -95,7 +104,8 @@ def test_the_counts_of_a_stream_do_not_depend_on_where_it_is_cut(
     for piece in pieces(b"".join(answer(script, asked).parts), cuts):
         for picked in framer.feed(piece):
             shape.take(usage, picked)
-    shape.take(usage, framer.close())
+    for picked in framer.close():
+        shape.take(usage, picked)
     told = usage.counts()
     assert (told["gen_ai.usage.input_tokens"], told["gen_ai.usage.output_tokens"]) == (120, 45)
     assert told.get("gen_ai.usage.cache_read.input_tokens") == (None if name == "ollama" else 30)

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 STEP_BYTES = 32_768
+MAX_ENCODINGS = 4
+SMALL_PART_BYTES = 256
 
 
 class _Decompressor(Protocol):
@@ -19,16 +21,25 @@ class _Decompressor(Protocol):
 def decoder_of(encoding: str) -> Callable[[bytes], Iterator[bytes]] | None:
     """What decompresses a body of this `Content-Encoding` piece by piece; `None` when it is not compressed.
 
+    As the clients do, it passes over names that it does not know, and undoes several from the last to the first.
+
     Raises:
-        LookupError: the encoding is not known, or the package that knows it is not installed.
+        LookupError: the package that knows the encoding is not installed.
     """
-    names = [name for part in encoding.lower().split(",") if (name := part.strip()) not in ("", "identity")]
-    if not names:
-        return None
-    if len(names) > 1 or names[0] not in _MAKERS:
-        msg = f"bodies of encoding {encoding!r} are not read"
-        raise LookupError(msg)
-    return _MAKERS[names[0]]()
+    names = [name for part in encoding.lower().split(",") if (name := part.strip()) in _MAKERS]
+    decoder = None
+    for name in reversed(names[-MAX_ENCODINGS:]):
+        made = _MAKERS[name]()
+        decoder = made if decoder is None else _one_after_another(decoder, made)
+    return decoder
+
+
+def _one_after_another(first: _Decompressor, second: _Decompressor) -> _Decompressor:
+    def decompress(data: bytes) -> Iterator[bytes]:
+        for piece in first(data):
+            yield from second(piece)
+
+    return decompress
 
 
 def _gzip() -> _Decompressor:
@@ -40,8 +51,10 @@ def _deflate() -> _Decompressor:
     chosen: list[_Decompressor] = []
 
     def decompress(data: bytes) -> Iterator[bytes]:
+        if not data:
+            return iter(())
         if not chosen:
-            headed = data[:1] and data[0] & 0x0F == zlib.DEFLATED
+            headed = data[0] & 0x0F == zlib.DEFLATED
             chosen.append(_inflating(zlib.MAX_WBITS if headed else -zlib.MAX_WBITS))
         return chosen[0](data)
 
@@ -61,24 +74,40 @@ def _inflating(window_bits: int) -> _Decompressor:
 
 def _brotli() -> _Decompressor:
     brotli = _first_of("brotli", "brotlicffi")
-    process = brotli.Decompressor().process
+    decompressor = brotli.Decompressor()
+    process = decompressor.process
 
     def decompress(data: bytes) -> Iterator[bytes]:
-        yield process(data)
+        piece = process(data, output_buffer_limit=STEP_BYTES)
+        while piece or not decompressor.can_accept_more_data():
+            yield piece
+            piece = process(b"", output_buffer_limit=STEP_BYTES)
 
-    return decompress
+    return decompress if hasattr(decompressor, "can_accept_more_data") else _in_small_parts(process)
 
 
 def _zstd() -> _Decompressor:
     module = _first_of("compression.zstd", "backports.zstd", "zstandard")
     decompressor = module.ZstdDecompressor()
     if module.__name__ == "zstandard":
-        decompressor = decompressor.decompressobj()
+        return _in_small_parts(decompressor.decompressobj().decompress)
 
     def decompress(data: bytes) -> Iterator[bytes]:
-        yield decompressor.decompress(data)
+        yield decompressor.decompress(data, STEP_BYTES)
+        while not (decompressor.needs_input or decompressor.eof):
+            yield decompressor.decompress(b"", STEP_BYTES)
 
     return decompress
+
+
+def _in_small_parts(decompress: Callable[[bytes], bytes]) -> _Decompressor:
+    """For packages that know no bound of their output: little in at a time, so that little comes out."""
+
+    def decompressed(data: bytes) -> Iterator[bytes]:
+        for at in range(0, len(data), SMALL_PART_BYTES):
+            yield decompress(data[at : at + SMALL_PART_BYTES])
+
+    return decompressed
 
 
 def _first_of(*names: str) -> Any:  # noqa: ANN401 - a module that ships no types

@@ -12,7 +12,7 @@ from otel_carbon.capture.wire.json_picker import pick
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from otel_carbon.capture.wire.json_picker import Picked, Tree
+    from otel_carbon.capture.wire.json_tree import Picked, Tree
 
 MAX_MESSAGE_BYTES = 49_152
 """A longer message is passed over; those that hold usage have some hundred bytes."""
@@ -38,10 +38,14 @@ class EventStreamFramer:
         """What is found in the messages that end in this piece."""
         return [found for message in self._messages(data) if (found := self._members(message))]
 
-    def close(self) -> Picked:
+    def settle(self) -> Sequence[Picked]:
+        """Nothing: no message is held that has come whole."""
+        return ()
+
+    def close(self) -> Sequence[Picked]:
         """Nothing: a message without its end tells nothing."""
         self._buffer.clear()
-        return {}
+        return ()
 
     def _messages(self, data: bytes) -> Iterator[bytes]:
         """Payloads of whole messages."""

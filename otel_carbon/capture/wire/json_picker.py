@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, NamedTuple
+
+from otel_carbon.capture.wire.json_tree import Picked, Tree, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,27 +13,8 @@ if TYPE_CHECKING:
 MAX_VALUE_BYTES = 8192
 """A longer value is given up: no usage object, model or id is as long."""
 MAX_KEY_BYTES = 64
-MAX_WHOLE_BYTES = 32_768
+MAX_WHOLE_BYTES = 1_048_576
 """Up to here a text that is there as a whole is parsed as a whole, which is faster."""
-
-Tree = dict[str, "Tree | str"]
-"""Wanted members by name; at the end of each path stands the path itself."""
-Picked = dict[str, object]
-"""What was found, by path."""
-
-
-def tree_of(*paths: str) -> Tree:
-    """The tree of paths like `response.usage`, none of which may lie within another."""
-    tree: Tree = {}
-    for path in paths:
-        *holders, last = path.split(".")
-        node = tree
-        for name in holders:
-            inner = node.setdefault(name, {})
-            if isinstance(inner, dict):
-                node = inner
-        node[last] = path
-    return tree
 
 
 def pick(text: bytes, tree: Tree) -> Picked:
@@ -42,7 +24,7 @@ def pick(text: bytes, tree: Tree) -> Picked:
         picker.feed(text)
         return picker.take()
     found: Picked = {}
-    document = _parsed(text)
+    document = parsed(text)
     for each in document if isinstance(document, list) else (document,):
         _pick_into(found, each, tree)
     return found
@@ -61,16 +43,6 @@ def _pick_into(found: Picked, document: object, tree: Mapping[str, Tree | str]) 
             found[wanted] = value
 
 
-_decode = json.JSONDecoder().decode  # `json.loads` first looks for encodings that no answer has
-
-
-def _parsed(text: bytes | bytearray) -> object:
-    try:
-        return _decode(str(text, "utf-8"))
-    except (ValueError, RecursionError):
-        return None
-
-
 class _Level(NamedTuple):
     """An open object or list in which something may be wanted."""
 
@@ -78,10 +50,17 @@ class _Level(NamedTuple):
     is_list: bool
 
 
+MAX_DEPTH = 1000
+"""A text that is nested deeper is one that nobody parses, and is searched no further."""
 _OPENING = re.compile(rb'["{}\[\],:]')
 _NESTING = re.compile(rb'["{}\[\]]')
+_STRING = re.compile(rb'(?:[^"\\]++|\\.)*+"', re.DOTALL)
+"""What follows the quote that opens a string, up to the one that closes it."""
+_UNNESTED = re.compile(rb'(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
+"""All up to the next bracket, or to a string that does not end."""
 _QUOTE, _COLON, _COMMA = b'"', b":", b","
 _OPEN, _CLOSE = (b"{", b"["), (b"}", b"]")
+_QUOTE_BYTE, _OPEN_BYTES = _QUOTE[0], b"{["
 
 
 class JsonPicker:
@@ -137,6 +116,8 @@ class JsonPicker:
         while at < end:
             if self._in_string:
                 at = self._string(data, at)
+            elif self._deep and not self._path:
+                at = self._unwanted(data, at)
             else:
                 found = (_NESTING if self._deep else _OPENING).search(data, at)
                 stop = found.end() if found else end
@@ -146,23 +127,36 @@ class JsonPicker:
                     self._token(found[0])
                 at = stop
 
+    def _unwanted(self, data: bytes, at: int) -> int:
+        """Pass over containers in which nothing is wanted; returns where they, or the piece, end."""
+        deep, end = self._deep, len(data)
+        while 0 < deep <= MAX_DEPTH:
+            skipped = _UNNESTED.match(data, at)
+            at = skipped.end() if skipped else at
+            if at == end:
+                break
+            character = data[at]
+            at += 1
+            if character == _QUOTE_BYTE:  # of a string that does not end in this piece
+                self._in_string = True
+                break
+            deep += 1 if character in _OPEN_BYTES else -1
+        self._deep = deep
+        return at if deep <= MAX_DEPTH else end
+
     def _string(self, data: bytes, at: int) -> int:
         """Pass over a string; returns where it, or the piece, ends."""
-        begin = at
-        while True:
-            quote = data.find(_QUOTE, at)
-            end = len(data) if quote < 0 else quote
-            escaped = _odd_backslashes(data, begin, end, before=self._escaped)
-            if quote < 0:
-                self._escaped = escaped
-                self._keep(data[begin:])
-                return end
-            if not escaped:
-                self._escaped = False
-                self._keep(data[begin : quote + 1] if self._path else data[begin:quote])
-                self._string_ends()
-                return quote + 1
-            at = quote + 1
+        inside = at + 1 if self._escaped else at
+        found = _STRING.match(data, inside)
+        if found is None:
+            self._escaped = _ends_in_backslash(data, inside)
+            self._keep(data[at:])
+            return len(data)
+        self._escaped = False
+        end = found.end()
+        self._keep(data[at:end] if self._path else data[at : end - 1])
+        self._string_ends()
+        return end
 
     def _keep(self, part: bytes) -> None:
         """Keep a part of a name or value that is open, up to its bound."""
@@ -179,7 +173,7 @@ class JsonPicker:
     def _string_ends(self) -> None:
         self._in_string = False
         if self._name is not None:
-            self._key = str(_parsed(b'"' + self._name + b'"'))
+            self._key = str(parsed(b'"' + self._name + b'"'))
             self._name = None
 
     def _token(self, token: bytes) -> None:
@@ -208,7 +202,7 @@ class JsonPicker:
 
     def _value_ends(self) -> None:
         if self._path:
-            value = _parsed(self._capture)
+            value = parsed(self._capture)
             if value is not None:
                 self._found[self._path] = value
             self._path = ""
@@ -247,10 +241,7 @@ class JsonPicker:
             self._in_value = True
 
 
-def _odd_backslashes(data: bytes, begin: int, end: int, *, before: bool) -> bool:
-    """Whether what stands at `end` is escaped, in a string part from `begin`; `before` if its first character is."""
-    at = end
-    while at > begin and data[at - 1] == 0x5C:
-        at -= 1
-    odd = (end - at) % 2 == 1
-    return odd != before if at == begin else odd
+def _ends_in_backslash(data: bytes, begin: int) -> bool:
+    """Whether the part of a string from `begin` ends in a backslash that concerns what follows."""
+    backslashes = len(data) - begin - len(data[begin:].rstrip(b"\\"))
+    return backslashes % 2 == 1

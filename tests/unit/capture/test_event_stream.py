@@ -7,7 +7,7 @@ import pytest
 
 from otel_carbon.capture.wire import event_stream
 from otel_carbon.capture.wire.event_stream import EventStreamFramer
-from otel_carbon.capture.wire.json_picker import Picked, tree_of
+from otel_carbon.capture.wire.json_tree import Picked, tree_of
 from tests.support.llm_answers.bedrock import event_message
 
 TREE = tree_of("id", "usage")
@@ -55,4 +55,4 @@ def test_what_is_no_event_stream_is_read_no_further(body: bytes) -> None:
 
 def test_half_a_message_tells_nothing() -> None:
     framer = EventStreamFramer(TREE)
-    assert [framer.feed(METADATA[:-1]), framer.close()] == [[], {}]
+    assert [framer.feed(METADATA[:-1]), framer.close()] == [[], ()]

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from otel_carbon.capture.wire import json_picker
-from otel_carbon.capture.wire.json_picker import JsonPicker, Picked, pick, tree_of
+from otel_carbon.capture.wire.json_picker import JsonPicker, pick
+from otel_carbon.capture.wire.json_tree import Picked, tree_of
 
 TREE = tree_of("usage", "model", "response.usage", "response.id")
 

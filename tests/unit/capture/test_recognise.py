@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from otel_carbon.capture.recognise import MAX_MODEL_CHARACTERS, SEARCHED_BYTES, model_asked_for, recognise
+from otel_carbon.capture.recognise import MAX_MODEL_CHARACTERS, MAX_PARSED_BYTES, model_asked_for, recognise
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,11 @@ from otel_carbon.capture.recognise import MAX_MODEL_CHARACTERS, SEARCHED_BYTES, 
         ("/api/generate", "ollama", "text_completion", "", False),
         ("/api/embed", "ollama", "embeddings", "", False),
         ("/api/embeddings", "ollama", "embeddings", "", False),
+        ("/v1/chat", "cohere", "chat", "", False),
         ("/v2/chat", "cohere", "chat", "", False),
+        ("/gateway/team-a/responses", "openai", "chat", "", False),
+        ("/v1/responses/compact", "openai", "chat", "", False),
+        ("/v1/chat/completions/", "openai", "chat", "", True),
         ("/v2/embed", "cohere", "embeddings", "", False),
         ("/model/anthropic.claude-v2%3A1/invoke", "aws.bedrock", "chat", "anthropic.claude-v2:1", True),
         (
@@ -75,8 +79,7 @@ def test_an_api_is_known_by_its_path(target: str, provider: str, operation: str,
         "/v1/threads/t/messages",
         "/api/messages",
         "/v1/responses/resp_1/cancel",
-        "/forms/f/responses",
-        "/v1/chat",
+        "/v3/chat",
         "/chat",
         "/generate",
         "/v1beta/models/g:countTokens",
@@ -84,7 +87,6 @@ def test_an_api_is_known_by_its_path(target: str, provider: str, operation: str,
         "/v1/audio/transcriptions",
         "/lambda/invoke",
         "/search?next=/v1/chat/completions",
-        "/v1/chat/completions/",
         "/\xff/chat/completion",
     ],
 )
@@ -102,24 +104,26 @@ def test_nothing_but_a_post_runs_a_model(method: str) -> None:
     [
         ({"model": "gpt-4o", "messages": []}, "gpt-4o"),
         ({"messages": [{"role": "user", "content": 'say "model": "evil"'}], "model": "gpt-4o"}, "gpt-4o"),
-        ({"messages": [{"role": "model", "parts": []}]}, ""),
+        ({"messages": [{"role": "model", "parts": []}]}, None),
         ({"tools": [{"type": "image_generation", "model": "gpt-image-1"}], "model": "gpt-5"}, "gpt-5"),
-        ({"tools": [{"model": "a"}, {"model": "b"}]}, ""),
-        ({"model": None}, ""),
-        ({"model": 7}, ""),
-        ({"model": ""}, ""),
+        ({"tools": [{"model": "a"}, {"model": "b"}]}, None),
+        ({"model": None}, None),
+        ({"model": 7}, None),
+        ({"model": ""}, None),
         ({"model": "x" * MAX_MODEL_CHARACTERS}, "x" * MAX_MODEL_CHARACTERS),
-        ({"model": "x" * (MAX_MODEL_CHARACTERS + 1)}, ""),
-        ({"messages": "x" * 10 * SEARCHED_BYTES, "model": "at-the-end"}, "at-the-end"),
-        ({"model": "at-the-start", "messages": "x" * 10 * SEARCHED_BYTES}, "at-the-start"),
-        (["model", "gpt-4o"], ""),
+        ({"model": "x" * (MAX_MODEL_CHARACTERS + 1)}, None),
+        ({"messages": "x" * 10 * MAX_PARSED_BYTES, "model": "at-the-end"}, "at-the-end"),
+        ({"model": "at-the-start", "messages": "x" * 10 * MAX_PARSED_BYTES}, "at-the-start"),
+        ({"input": ["x" * MAX_PARSED_BYTES, {"model": "a"}], "model": "gpt-5", "tools": ["y" * 10**6]}, ""),
+        ({"input": "x" * MAX_PARSED_BYTES, "model": "in-the-middle", "tools": "y" * 10**6}, "in-the-middle"),
+        (["model", "gpt-4o"], None),
     ],
 )
-def test_the_model_is_found_in_the_body_if_it_names_one(body: object, model: str) -> None:
+def test_the_model_is_found_in_the_body_if_it_names_one(body: object, model: str | None) -> None:
     assert model_asked_for(json.dumps(body).encode()) == model
     assert model_asked_for(json.dumps(body, separators=(",", ":")).encode()) == model
 
 
 @pytest.mark.parametrize("body", [b"", b'--boundary\r\n"model": "x"', b"\xff", b'"model": "x"'])
 def test_a_body_that_is_no_json_object_names_no_model(body: bytes) -> None:
-    assert model_asked_for(body) == ""
+    assert model_asked_for(body) is None

@@ -178,3 +178,24 @@ async def test_calls_side_by_side_do_not_mix(http: Any, captured: Captured) -> N
     assert captured.attributes() == [STREAMED] * 20
     assert len({span.context.span_id for span in captured.spans()}) == 20
     assert {span.parent for span in captured.spans()} == {None}
+
+
+@pytest.mark.parametrize("media_type", [None, "text/plain", "application/octet-stream"])
+@pytest.mark.parametrize("start", [b"", b": hello\n\n", b"\n", b"event: x\n"])
+def test_a_stream_without_its_type_is_told_by_its_beginning(
+    http: Any, captured: Captured, media_type: str | None, start: bytes
+) -> None:
+    headers = {} if media_type is None else {"content-type": media_type}
+    stream = stream_class(http, [start, *stream_of()])
+    transport = http.MockTransport(lambda _request: http.Response(200, headers=headers, stream=stream))
+    with http.Client(transport=transport).stream("POST", CHAT_URL, json={**QUESTION, "stream": True}) as answer:
+        answer.read()
+    assert captured.only().items() >= {key: STREAMED[key] for key in STREAMED if key.startswith("gen_ai.usage")}.items()
+
+
+def test_a_page_for_people_tells_nothing(http: Any, captured: Captured) -> None:
+    stream = stream_class(http, [b"<html>", b'data: {"usage": {"prompt_tokens": 7, "completion_tokens": 9}}\n\n'])
+    transport = http.MockTransport(lambda _request: http.Response(200, headers={"content-type": "x"}, stream=stream))
+    with http.Client(transport=transport).stream("POST", CHAT_URL, json=QUESTION) as answer:
+        answer.read()
+    assert not [key for key in captured.only() if key.startswith("gen_ai.usage")]

@@ -10,7 +10,7 @@ from otel_carbon.core.tokens import KINDS
 from otel_carbon.enricher import Enricher
 from otel_carbon.metrics.totals import AMOUNTS
 from otel_carbon.registry.catalog import Registry
-from otel_carbon.spans.told_beside import tell_beside, told_beside
+from otel_carbon.spans.told_beside import MAX_SOURCES, tell_beside, told_beside
 from tests.unit.spans.chat_spans import call_span
 
 if TYPE_CHECKING:
@@ -133,5 +133,19 @@ def test_what_is_told_beside_a_span_is_kept_on_the_object() -> None:
 
     span = Span()
     assert told_beside(span) is None
-    tell_beside(span, TOLD)
+    tell_beside(span, lambda: TOLD)
     assert told_beside(span) == TOLD
+
+
+def test_of_several_attempts_the_last_one_with_counts_is_taken() -> None:
+    class Span:
+        """Any object that takes attributes."""
+
+    span = Span()
+    tell_beside(span, lambda: TOLD)
+    for _ in range(MAX_SOURCES):
+        tell_beside(span, lambda: None)
+    assert told_beside(span) == TOLD
+    tell_beside(span, lambda: (1, 2, None, None, None))
+    assert told_beside(span) == (1, 2, None, None, None)
+    assert len(vars(span)["_otel_carbon_told"]) == MAX_SOURCES + 1
