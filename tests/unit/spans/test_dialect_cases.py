@@ -121,3 +121,15 @@ def test_a_text_that_is_nearly_a_python_dict_costs_no_other_span_its_count(text:
     outcomes = Enricher(Registry.bundled()).enrich_together([poison, span_with({**CHAT, **USAGE})])
     assert outcomes[1] is not None
     assert outcomes[1].reading.tokens == AdditiveTokens(1000, 0, 0, 200, 0)
+
+
+@pytest.mark.parametrize("added_at_export", [{}, {"gen_ai.response.model": "gpt-4o"}])
+def test_the_span_of_a_stream_of_logfire_is_no_call_beside_the_log_of_its_usage(
+    added_at_export: dict[str, str],
+) -> None:
+    """In process it has no model of the answer yet; the log has an id and the counts."""
+    asked = {**CHAT, "logfire.span_type": "span", **added_at_export}
+    assert read(asked, "logfire.openai").profile.role is Role.OTHER
+    assert read({**asked, "error.type": "timeout"}, "logfire.openai").profile.role is Role.INFERENCE
+    told = {**CHAT, **USAGE, "logfire.span_type": "log", "gen_ai.response.id": "r"}
+    assert read(told, "logfire.openai").profile.role is Role.INFERENCE
