@@ -101,13 +101,9 @@ def _count(usage: Mapping[str, object], *names: str) -> int | None:
 def _part(usage: Mapping[str, object], *names: str) -> int | None:
     """The same of a part of the whole, which is left out where it is no count: the whole is known without it."""
     try:
-        return _count(usage, *names)
+        return _count(usage, *names) if usage else None
     except UsageError:
         return None
-
-
-def _first(*counts: int | None) -> int | None:
-    return next((count for count in counts if count is not None), None)
 
 
 def _inner(usage: Mapping[str, object], *names: str) -> Mapping[str, object]:
@@ -136,13 +132,17 @@ def _read_openai(usage: Usage, picked: Picked) -> None:
         return
     given, output = _count(told, "prompt_tokens", "input_tokens"), _count(told, "completion_tokens", "output_tokens")
     parts = _inner(told, "prompt_tokens_details", "input_tokens_details")
-    read = _first(_part(parts, "cached_tokens"), _part(told, "cached_tokens", "prompt_cache_hit_tokens"))
+    read = _part(parts, "cached_tokens")
+    if read is None:
+        read = _part(told, "cached_tokens", "prompt_cache_hit_tokens")
     write = _part(parts, "cache_write_tokens", "cache_creation_tokens")
-    details = _inner(told, "completion_tokens_details", "output_tokens_details")
-    reasoning = _first(_part(details, "reasoning_tokens"), _part(told, "reasoning_tokens"))
-    total = told.get("total_tokens")
-    if reasoning and (reasoning > (output or 0) or total == (given or 0) + (output or 0) + reasoning):
-        output = (output or 0) + reasoning  # xAI counts it beside the completion
+    reasoning = _part(_inner(told, "completion_tokens_details", "output_tokens_details"), "reasoning_tokens")
+    if reasoning is None:
+        reasoning = _part(told, "reasoning_tokens")
+    if reasoning:
+        whole = (given or 0) + (output or 0) + reasoning
+        if reasoning > (output or 0) or told.get("total_tokens") == whole:  # xAI counts it beside the completion
+            output = (output or 0) + reasoning
     usage.input, usage.output = given, output
     usage.cache_read, usage.cache_write, usage.reasoning = read, write, reasoning
 

@@ -66,6 +66,27 @@ def test_some_who_answer_like_openai_tell_cache_elsewhere(usage: dict[str, int])
     assert counts(told(readers.OPENAI, {"usage": usage})) == {"input": 120, "output": 45, "cache_read.input": 30}
 
 
+def test_a_gateway_tells_what_it_wrote_to_a_cache_among_the_details() -> None:
+    details = {"cached_tokens": None, "cache_creation_tokens": 10, "audio_tokens": 0}
+    usage = {"prompt_tokens": 120, "completion_tokens": 45, "prompt_tokens_details": details, "cached_tokens": 30}
+    found = counts(told(readers.OPENAI, {"usage": usage}))
+    assert found == {"input": 120, "output": 45, "cache_read.input": 30, "cache_write.input": 10}
+
+
+def test_more_reasoning_than_completion_is_beside_it() -> None:
+    usage = {"prompt_tokens": 10, "completion_tokens": 45, "total_tokens": 55, "reasoning_tokens": 700}
+    found = counts(told(readers.OPENAI, {"usage": usage}))
+    assert found == {"input": 10, "output": 745, "reasoning.output": 700}
+
+
+@pytest.mark.parametrize("part", ["7", -7, 1e30, True, [7]])
+def test_a_part_of_a_wrong_type_leaves_the_whole_as_it_is(part: object) -> None:
+    details = {"reasoning_tokens": part, "cached_tokens": part}
+    usage = {"prompt_tokens": 10, "completion_tokens": 45, "completion_tokens_details": details}
+    found = counts(told(readers.OPENAI, {"usage": {**usage, "prompt_tokens_details": details}}))
+    assert found == {"input": 10, "output": 45}
+
+
 def test_groq_tells_a_streams_usage_under_its_own_name() -> None:
     usage = {"prompt_tokens": 120, "completion_tokens": 45}
     found = told(readers.OPENAI, {"id": "r", "model": "m"}, {"id": "r", "x_groq": {"id": "q", "usage": usage}})
