@@ -69,19 +69,21 @@ class Capture:
             if self._hook is not None:
                 self._hook.remove()
                 self._hook = None
-            for patch in self._patches:
+            for patch in reversed(self._patches):
                 if patch.owner.__dict__.get("send") is patch.ours:
                     patch.owner.send = patch.original
             self._patches.clear()
 
     def _patch_module(self, module: ModuleType) -> None:
         try:
+            patched = [patch.owner for patch in self._patches]
             for name, wrapper in (("Client", _sync_send), ("AsyncClient", _async_send)):
                 owner = getattr(module, name)
-                original = owner.send
-                ours = wrapper(self, original)
-                owner.send = ours
-                self._patches.append(_Patch(owner, original, ours))
+                if owner not in patched:  # as it is where a module is only loaded again
+                    original = owner.send
+                    ours = wrapper(self, original)
+                    owner.send = ours
+                    self._patches.append(_Patch(owner, original, ours))
         except Exception as error:  # the application's import must go on
             logger.warning("calls of %s are not captured", module.__name__, exc_info=error)
 
