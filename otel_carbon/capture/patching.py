@@ -50,15 +50,17 @@ class Capture:
         """What begins exchanges; `None` while capturing is off, also for patches that others have wrapped since."""
 
     def switch_on(self, tracer_provider: TracerProvider | None = None) -> bool:
-        """Capture from now on, or leave it as it is when it is on; returns whether it is.
+        """Capture from now on; returns whether it does.
 
+        Spans go to the provider that was given last, and to the global one as long as none was.
         `OTEL_CARBON_DISABLED=true` and `OTEL_CARBON_CAPTURE=false` keep it off.
         """
         if not may_capture(os.environ):
             return False
         with self._lock:
-            if self.capturer is None:
+            if self.capturer is None or tracer_provider is not None:
                 self.capturer = Capturer(tracer_provider)
+            if self._hook is None:
                 self._hook = ImportHook(PACKAGES, self._patch_module)
             return True
 

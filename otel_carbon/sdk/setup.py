@@ -39,6 +39,9 @@ _stood_in_for: list[Callable[..., None]] = []
 def instrument(provider: object | None = None, *, capture: bool = True) -> bool:
     """Add the carbon processor to a tracer provider, once, and have calls of httpx and httpx2 captured.
 
+    It may be called for several providers: each gets a processor, and captured calls go to the one given last,
+    also after a later call that gives none; to the global one as long as none was given.
+
     Args:
         provider: the provider; `None` is the global one. When that is not set yet, the processor is added as
             soon as it is.

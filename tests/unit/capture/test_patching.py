@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -220,10 +222,41 @@ def test_a_method_that_others_have_wrapped_since_stays_theirs_and_captures_nothi
     http.Client.send = ours.__wrapped__
 
 
-def test_capturing_that_is_on_stays_as_it_is(http: Any, captured: Captured) -> None:
-    assert capture.switch_on(memory().provider)
+def test_spans_go_to_the_provider_that_was_given_last(http: Any, captured: Captured) -> None:
+    later = memory()
+    captured.provider.shutdown()
+    assert capture.switch_on(later.provider)
+    assert capture.switch_on()
     client_of(http).post(CHAT_URL, json=QUESTION)
-    assert len(captured.spans()) == 1
+    assert (captured.attributes(), later.attributes()) == ([], [TOLD])
+
+
+def test_a_provider_that_is_given_after_the_global_one_was_meant_is_taken(http: Any) -> None:
+    assert capture.switch_on()
+    later = memory()
+    assert capture.switch_on(later.provider)
+    client_of(http).post(CHAT_URL, json=QUESTION)
+    assert later.only() == TOLD
+
+
+def test_a_package_that_is_loaded_again_is_captured_once(http: Any, captured: Captured) -> None:
+    before = http.Client.send
+    importlib.reload(http)
+    assert http.Client.send is before
+    client_of(http).post(CHAT_URL, json=QUESTION)
+    assert captured.only() == TOLD
+
+
+def test_a_package_that_is_dropped_and_imported_again_is_captured_again(http: Any, captured: Captured) -> None:
+    of_package = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == http.__name__}
+    for name in of_package:
+        del sys.modules[name]
+    try:
+        client_of(importlib.import_module(http.__name__)).post(CHAT_URL, json=QUESTION)
+    finally:
+        sys.modules.update(of_package)
+    client_of(http).post(CHAT_URL, json=QUESTION)
+    assert captured.attributes() == [TOLD, TOLD]
 
 
 @pytest.mark.parametrize(("variable", "word"), [("OTEL_CARBON_DISABLED", "true"), ("OTEL_CARBON_CAPTURE", "false")])

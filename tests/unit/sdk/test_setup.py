@@ -3,12 +3,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from otel_carbon import instrument
 from otel_carbon.sdk import setup
+from tests.support.captured_spans import ANSWER, CHAT_URL, QUESTION, memory
 from tests.unit.sdk import programs
 from tests.unit.sdk.genai_spans import CORE_KEYS, call_attributes, ours, silent_provider
 
@@ -52,6 +54,16 @@ def test_a_provider_of_the_users_own_is_instrumented_once() -> None:
     assert len(processors) == 2
     provider.get_tracer("app").start_span("chat", attributes=call_attributes()).end()
     assert set(ours(exporter.get_finished_spans()[0])) == CORE_KEYS
+
+
+def test_calls_are_captured_for_the_provider_that_was_given_last() -> None:
+    first, last = memory(), memory()
+    instrument(first.provider)
+    first.provider.shutdown()
+    instrument(last.provider)
+    client = httpx.Client(transport=httpx.MockTransport(lambda _request: httpx.Response(200, content=ANSWER)))
+    client.post(CHAT_URL, json=QUESTION)
+    assert (first.spans(), last.only()["otel_carbon.status"]) == ([], "estimated")
 
 
 @pytest.mark.parametrize("word", ["true", "TRUE", " 1 ", "yes", "on"])
