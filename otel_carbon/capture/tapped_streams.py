@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
@@ -62,9 +63,9 @@ class _AsyncTap(_Tap):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         exchange, feed = self._exchange, self._exchange.feed
-        stream = aiter(self._stream)
+        chunks = aiter(self._stream)
         try:
-            async for chunk in stream:
+            async for chunk in chunks:
                 feed(chunk)
                 yield chunk
         except GeneratorExit:  # whoever stops early closes next
@@ -73,9 +74,8 @@ class _AsyncTap(_Tap):
             exchange.end(error)
             raise
         finally:
-            close = getattr(stream, "aclose", None)
-            if close is not None:  # a generator that is left open would be closed by the event loop, sometime
-                await close()
+            if isinstance(chunks, AsyncGenerator):  # one that is left open would be closed by the event loop, sometime
+                await chunks.aclose()
         exchange.end()
 
     async def aclose(self) -> None:
@@ -99,17 +99,22 @@ def hear(exchange: Exchange, response: Response, kind: str) -> None:
         else:
             exchange.expect(response.headers)
             exchange.decode(response.headers.get("content-encoding", ""))
-            response.stream = _tap_class(type(response.stream), kind)(response.stream, exchange)  # type: ignore[arg-type]  # every type is hashable
+            tap = _SyncTap if kind == SYNC_STREAM else _AsyncTap
+            response.stream = as_of_package(tap, type(response.stream), kind)(response.stream, exchange)  # type: ignore[arg-type]  # every type is hashable
     except Exception as error:  # nothing of ours may reach the host
         report(error)
         exchange.end()
 
 
 @lru_cache(maxsize=64)
-def _tap_class(stream_class: type, kind: str) -> type:
-    """A class that the client takes for a stream of its package; raises `TypeError` when the stream is none."""
-    base = next((each for each in stream_class.__mro__ if each.__name__ == kind), None)
+def as_of_package(ours: type, theirs: type, base_name: str) -> type:
+    """A subclass of `ours` and of the base class so named that `theirs` has of its package.
+
+    Raises:
+        TypeError: `theirs` has no such base.
+    """
+    base = next((each for each in theirs.__mro__ if each.__name__ == base_name), None)
     if base is None:
-        msg = f"{stream_class.__name__} is no {kind}"
+        msg = f"{theirs.__name__} is no {base_name}"
         raise TypeError(msg)
-    return type("TappedStream", (_SyncTap if kind == SYNC_STREAM else _AsyncTap, base), {})
+    return ours if issubclass(ours, base) else type(ours.__name__, (ours, base), {"__module__": ours.__module__})

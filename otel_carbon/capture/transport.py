@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import context as otel_context
 
 from otel_carbon.capture.capturer import Capturer
-from otel_carbon.capture.tapped_streams import ASYNC_STREAM, SYNC_STREAM, hear
+from otel_carbon.capture.tapped_streams import ASYNC_STREAM, SYNC_STREAM, as_of_package, hear
 from otel_carbon.switches import may_capture
 
 if TYPE_CHECKING:
@@ -27,16 +27,28 @@ else:  # either package takes whatever has the methods, and neither is imported 
     _Transport = _AsyncTransport = object
 
 
+def _as_of_package(ours: type[Any], transport: object, base_name: str) -> type[Any]:
+    try:
+        return as_of_package(ours, type(transport), base_name)  # type: ignore[arg-type]  # every type is hashable
+    except TypeError:  # it has the methods alone, which will do for most
+        return ours
+
+
 class CaptureTransport(_Transport):
     """A transport that writes a GenAI span for each request to an LLM API that passes through it.
 
-    Everything else, and every byte, is the wrapped transport's.
+    Everything else, and every byte, is the wrapped transport's. It is a `BaseTransport` of the same package.
     `OTEL_CARBON_DISABLED=true` and `OTEL_CARBON_CAPTURE=false` make it do nothing.
 
     Args:
         transport: any transport of httpx or httpx2.
         tracer_provider: where the spans go instead of the global tracer provider.
     """
+
+    def __new__(cls, transport: object = None, *_args: object, **_options: object) -> Self:
+        """An instance that is also of the package of the wrapped transport, whose clients may ask for that."""
+        made: Self = object.__new__(_as_of_package(cls, transport, "BaseTransport"))
+        return made
 
     def __init__(self, transport: object, tracer_provider: TracerProvider | None = None) -> None:
         self._transport: Any = transport
@@ -77,6 +89,11 @@ class CaptureTransport(_Transport):
 
 class AsyncCaptureTransport(_AsyncTransport):
     """The same as `CaptureTransport`, for asynchronous clients."""
+
+    def __new__(cls, transport: object = None, *_args: object, **_options: object) -> Self:
+        """An instance that is also of the package of the wrapped transport, whose clients may ask for that."""
+        made: Self = object.__new__(_as_of_package(cls, transport, "AsyncBaseTransport"))
+        return made
 
     def __init__(self, transport: object, tracer_provider: TracerProvider | None = None) -> None:
         self._transport: Any = transport

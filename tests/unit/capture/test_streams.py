@@ -199,3 +199,28 @@ def test_a_page_for_people_tells_nothing(http: Any, captured: Captured) -> None:
     with http.Client(transport=transport).stream("POST", CHAT_URL, json=QUESTION) as answer:
         answer.read()
     assert not [key for key in captured.only() if key.startswith("gen_ai.usage")]
+
+
+@pytest.mark.anyio
+async def test_a_stream_that_is_its_own_iterator_is_closed_by_the_client_alone(http: Any, captured: Captured) -> None:
+    class OwnIterator(http.AsyncByteStream):  # type: ignore[misc]  # of either package
+        def __init__(self) -> None:
+            self.events = iter(stream_of())
+            self.closed = 0
+
+        def __aiter__(self) -> Any:
+            return self
+
+        async def __anext__(self) -> bytes:
+            for event in self.events:
+                return event
+            raise StopAsyncIteration
+
+        async def aclose(self) -> None:
+            self.closed += 1
+
+    stream = OwnIterator()
+    async with async_client_of(http, stream).stream("POST", CHAT_URL, json=QUESTION) as answer:
+        assert [chunk async for chunk in answer.aiter_raw()] == stream_of()
+    assert stream.closed == 1
+    assert captured.only() == STREAMED

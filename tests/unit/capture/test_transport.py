@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
+import httpx
+import httpx2
 import pytest
 
 from otel_carbon import AsyncCaptureTransport, CaptureTransport
@@ -123,3 +126,28 @@ async def test_so_is_an_asynchronous_one(http: Any) -> None:
         pass
     await http.AsyncClient(transport=AsyncCaptureTransport(Transport())).aclose()
     assert calls == ["enter", "exit", "close"]
+
+
+def test_a_transport_is_of_the_package_of_the_one_that_it_wraps(http: Any) -> None:
+    sync, both = CaptureTransport(http.MockTransport(None)), AsyncCaptureTransport(http.MockTransport(None))
+    other = httpx2 if http is httpx else httpx
+    assert isinstance(sync, CaptureTransport)
+    assert isinstance(sync, http.BaseTransport)
+    assert not isinstance(sync, other.BaseTransport)
+    assert isinstance(both, AsyncCaptureTransport)
+    assert isinstance(both, http.AsyncBaseTransport)
+    assert type(sync) is type(CaptureTransport(transport=http.MockTransport(None), tracer_provider=None))
+    assert type(copy.copy(sync)) is type(sync)
+
+
+def test_what_only_has_the_methods_of_a_transport_is_wrapped_all_the_same(http: Any) -> None:
+    found, transport = memory(), answering(http)
+
+    class Alike:
+        def handle_request(self, request: Any) -> Any:
+            return transport.handle_request(request)
+
+        def close(self) -> None: ...
+
+    http.Client(transport=CaptureTransport(Alike(), found.provider)).post(CHAT_URL, json=QUESTION)
+    assert found.only() == TOLD
