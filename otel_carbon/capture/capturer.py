@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from opentelemetry import context as otel_context
@@ -17,30 +16,13 @@ from otel_carbon.spans.providers import provider_at
 from otel_carbon.version import VERSION
 
 if TYPE_CHECKING:
-    from opentelemetry.context import Context
     from opentelemetry.trace import TracerProvider
     from opentelemetry.util.types import AttributeValue
 
     from otel_carbon.capture.http_types import Request
-    from otel_carbon.capture.records import Record
-    from otel_carbon.capture.usage_readers import Shape
 
 SCOPE = "otel_carbon.capture"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-
-
-class _ExchangeOfProcess(Exchange):
-    """An exchange that ends in the process in which it began; a forked child has a copy, and leaves it at that."""
-
-    __slots__ = ("_pid",)
-
-    def __init__(self, record: Record, shape: Shape, context: Context) -> None:
-        super().__init__(record, shape, context)
-        self._pid = os.getpid()
-
-    def end(self, error: BaseException | None = None) -> None:
-        if os.getpid() == self._pid:
-            super().end(error)
 
 
 class Capturer:
@@ -67,7 +49,7 @@ class Capturer:
             return None
         current = trace.get_current_span(context)
         if is_model_call(current):
-            return _ExchangeOfProcess(SpanOfOthers(current), found.api.shape, context)
+            return Exchange(SpanOfOthers(current), found.api.shape, context)
         api, model, url = found.api, found.model, request.url
         provider = provider_at(url.host.lower())
         body = _body_of(request)
@@ -89,7 +71,7 @@ class Capturer:
         span = self._tracer.start_span(name, context, SpanKind.CLIENT, attributes)
         if not span.get_span_context().is_valid:
             return None
-        return _ExchangeOfProcess(OwnSpan(span), api.shape, trace.set_span_in_context(span, context))
+        return Exchange(OwnSpan(span), api.shape, trace.set_span_in_context(span, context))
 
 
 def _body_of(request: Request) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import TYPE_CHECKING, Protocol
 
 from otel_carbon.capture.usage_readers import BEDROCK_INVOKE, Usage, read_bedrock_headers
@@ -46,14 +47,27 @@ class Exchange:
 
     `context` is the one in which the request is to be sent.
     After the first failure the answer is read no further. `feed` and `end` never raise, and `end` may be called twice.
+    It ends in the process in which it began: a forked child has a copy, and leaves it at that.
     """
 
-    __slots__ = ("_decoder", "_framer", "_is_refused", "_open", "_record", "_shape", "_sniffs", "context", "usage")
+    __slots__ = (
+        "_decoder",
+        "_framer",
+        "_is_refused",
+        "_open",
+        "_pid",
+        "_record",
+        "_shape",
+        "_sniffs",
+        "context",
+        "usage",
+    )
 
     def __init__(self, record: Record, shape: Shape, context: Context) -> None:
         self._record = record
         self._shape = shape
         self._open = [record]
+        self._pid = os.getpid()
         self._decoder: Callable[[bytes], Iterator[bytes]] | None = None
         self._framer: Framer | None = None
         self._is_refused = False
@@ -148,6 +162,8 @@ class Exchange:
 
     def end(self, error: BaseException | None = None) -> None:
         """End the exchange, once: the answer has been read or given up, or `error` has cut it off."""
+        if os.getpid() != self._pid:
+            return
         try:
             record = self._open.pop()  # of two that end it, one gets here
         except IndexError:
