@@ -11,6 +11,7 @@ from otel_carbon.doctor.checks.coverage import check_coverage
 from otel_carbon.doctor.checks.losses import check_exporters, check_sampling
 from otel_carbon.doctor.checks.overlaps import check_overlaps
 from otel_carbon.doctor.checks.places import check_configured_regions, check_places
+from otel_carbon.doctor.checks.plug_ins import check_plug_ins
 from otel_carbon.doctor.checks.switches import check_switches
 from otel_carbon.doctor.checks.wiring import check_attribute_limit, check_providers, check_set_up
 from otel_carbon.doctor.findings import without_consequences
@@ -25,6 +26,7 @@ CHECKS: tuple[Callable[[Examined], Iterable[Finding]], ...] = (
     check_command,
     check_switches,
     check_set_up,
+    check_plug_ins,
     check_coverage,
     check_overlaps,
     check_providers,

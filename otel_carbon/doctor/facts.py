@@ -21,7 +21,8 @@ class Instrumentation:
     """An entry point of the group `opentelemetry_instrumentor`, and what its package says that it supports.
 
     `instruments` are names of packages. `required` and `found` are set where the installed version does not fit;
-    a package that is not installed is no conflict.
+    a package that is not installed is no conflict. `unmet` are packages that it needs itself and that are missing or
+    do not fit; `import_error` says why it cannot be imported, where that was tried.
     """
 
     name: str
@@ -31,6 +32,9 @@ class Instrumentation:
     instruments: tuple[str, ...] = ()
     required: str = ""
     found: str = ""
+    attribute: str = ""
+    unmet: tuple[str, ...] = ()
+    import_error: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import os
 import platform
 import re
 import sys
-from importlib.metadata import distributions, entry_points
+from importlib.metadata import PackageNotFoundError, distributions, entry_points, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
@@ -18,7 +18,7 @@ from otel_carbon.sdk import environment as own
 from otel_carbon.switches import CAPTURE, DISABLED, SDK_DISABLED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from importlib.metadata import Distribution, EntryPoint
 
 CONFIG_FILE = "OTEL_CONFIG_FILE"
@@ -144,7 +144,31 @@ def _instrumentation(entry_point: EntryPoint, distribution: Distribution, name: 
         tuple(sorted(instruments)),
         required,
         found,
+        entry_point.attr,
+        tuple(_unmet(distribution)),
     )
+
+
+def _unmet(distribution: Distribution) -> Iterator[str]:
+    """What a package needs, extras left out, and does not find as it wants it."""
+    try:
+        from packaging.requirements import Requirement  # wherever opentelemetry-instrumentation is
+
+        wanted = [Requirement(line) for line in distribution.requires or ()]
+        for each in wanted:
+            if each.marker is None or each.marker.evaluate({"extra": ""}):
+                found = _version_of(each.name)
+                if found is None or not each.specifier.contains(found, prereleases=True):
+                    yield f"{each.name}{each.specifier}"
+    except Exception:  # another package's metadata may be anything
+        return
+
+
+def _version_of(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
 
 
 def _conflict(distribution: Distribution) -> tuple[str, str]:

@@ -81,12 +81,21 @@ class InstrumentorFacts:
 
 @dataclass(frozen=True, slots=True)
 class LoadFailure:
-    """An entry point of OpenTelemetry that could not be loaded."""
+    """An entry point of OpenTelemetry that could not be loaded, or failed when it was set up.
+
+    `error` is the class of the exception; `missing` the module that could not be imported, or gave not what was asked.
+    """
 
     group: str
     name: str
     distribution: str
     error: str
+    missing: str = ""
+
+    @property
+    def told(self) -> str:
+        """The error in words."""
+        return f"{self.error}: {self.missing}" if self.missing else self.error
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +180,13 @@ class Examined:
     def clients(self) -> tuple[str, ...]:
         """The clients that were loaded, or without a command those that are installed."""
         return tuple(dict.fromkeys(client for report in self.reports for client in report.clients))
+
+    @property
+    def automatic(self) -> bool:
+        """Whether the command starts, or has a process with, automatic instrumentation."""
+        words = self.outcome.command if self.outcome else ()
+        named = any(word.rpartition("/")[2] == "opentelemetry-instrument" for word in words)
+        return named or any(report.automatic for report in self.reports)
 
     @property
     def command_line(self) -> str:

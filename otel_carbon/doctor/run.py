@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from otel_carbon.doctor.gather import gather_environment
+from otel_carbon.doctor.imported import with_import_errors
 from otel_carbon.doctor.observations import CommandOutcome, Examined, ProcessReport
 from otel_carbon.doctor.probe import endpoints_of, probe
 from otel_carbon.doctor.written import read_back
@@ -33,7 +34,7 @@ MAX_REPORT_BYTES = 4 * 2**20
 
 def examine_environment() -> Examined:
     """The facts of this Python, with a look at where it would send telemetry to."""
-    environment = gather_environment()
+    environment = with_import_errors(gather_environment())
     return _with_probes(Examined(environment, time.time()))
 
 

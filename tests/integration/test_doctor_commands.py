@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from tests.support.small_venvs import SmallVenv
+
 OWN_SPANS = APPS / "own_spans.py"
 REGION = {"OTEL_CARBON_REGION": "openai=eastus"}
 QUIET = {
@@ -249,6 +251,76 @@ def test_a_broken_plug_in_of_another_package_is_named(tmp_path: Path) -> None:
     assert found.codes == ["entry_point_broken"]
     told = "broken (opentelemetry_instrumentor) of broken-plug-in: RuntimeError"
     assert found.finding("entry_point_broken")["evidence"] == [told]
+
+
+RAISES = """
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
+class Instrumentor(BaseInstrumentor):
+    def instrumentation_dependencies(self):
+        return ()
+    def _instrument(self, **kwargs):
+        raise KeyError("canary-of-an-error")
+    def _uninstrument(self, **kwargs):
+        pass
+"""
+
+
+def test_a_plug_in_that_raises_while_it_instruments_is_named(tmp_path: Path) -> None:
+    small = venv_without(tmp_path / "venv")
+    small.add_module("raising_plug_in.py", RAISES)
+    entry = "[opentelemetry_instrumentor]\naaa_raising = raising_plug_in:Instrumentor\n"
+    small.add_metadata("raising-plug-in", "1.0", entry_points=entry)
+    variables = QUIET | {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "anthropic"}
+    found = examine([small.instrument, small.python, "-c", "import openai"], tmp_path, variables)
+    assert (found.codes, found.exit_code) == (["entry_point_broken"], 1)
+    told = "aaa_raising (opentelemetry_instrumentor) of raising-plug-in: KeyError"
+    assert found.finding("entry_point_broken")["evidence"] == [told]
+    line = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=anthropic,aaa_raising"
+    assert found.finding("entry_point_broken")["advice"] == line
+    assert "canary" not in found.text
+
+
+def small_venv_whose_instrumentation_lacks_a_module(folder: Path) -> SmallVenv:
+    package = "opentelemetry-instrumentation-genai-openai"
+    small = venv_without(folder, package)
+    small.add_module("lacks_a_module.py", "import not_there_at_all.inner\n")
+    wanted = ['openai>=1; extra == "instruments"', "not-there-at-all<0.5"]
+    entry = "[opentelemetry_instrumentor]\nopenai = lacks_a_module:OpenAIInstrumentor\n"
+    small.add_metadata(package, "9.0", requires=wanted, entry_points=entry)
+    return small
+
+
+WITHOUT_MODULE = (
+    [
+        "openai of opentelemetry-instrumentation-genai-openai 9.0: ImportError: not_there_at_all",
+        "it needs not-there-at-all<0.5",
+    ],
+    "pip install 'not-there-at-all<0.5'",
+)
+
+
+def test_an_instrumentation_that_cannot_be_imported_is_named(tmp_path: Path) -> None:
+    small = small_venv_whose_instrumentation_lacks_a_module(tmp_path / "venv")
+    variables = QUIET | {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "anthropic"}
+    found = examine([small.instrument, small.python, "-c", "import openai"], tmp_path, variables)
+    assert (found.codes, found.exit_code) == (["instrumentation_not_importable"], 1)
+    told = found.finding("instrumentation_not_importable")
+    assert (told["evidence"], told["advice"]) == WITHOUT_MODULE
+
+
+def test_without_a_command_an_instrumentation_that_cannot_be_imported_is_named_too(tmp_path: Path) -> None:
+    small = small_venv_whose_instrumentation_lacks_a_module(tmp_path / "venv")
+    variables = QUIET | {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "anthropic"}
+    done = subprocess.run(
+        [small.python, "-m", "otel_carbon.cli", "doctor", "--json"],
+        capture_output=True,
+        env=environment(variables),
+        timeout=60,
+        check=False,
+    )
+    (told,) = json.loads(done.stdout)["findings"]
+    assert (done.returncode, told["code"]) == (1, "instrumentation_not_importable")
+    assert (told["evidence"], told["advice"]) == WITHOUT_MODULE
 
 
 def test_broken_metadata_of_another_package_is_passed_over(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from otel_carbon import switches
+from otel_carbon.doctor.checks.plug_ins import broken_instrumentations
 from otel_carbon.doctor.checks.switches import remaining
 from otel_carbon.doctor.clients import client_table, starts_with
 from otel_carbon.doctor.facts import CAPTURE, CAPTURE_SCOPE, DISABLED_INSTRUMENTATIONS
@@ -20,15 +21,10 @@ if TYPE_CHECKING:
 
 
 def check_coverage(examined: Examined) -> Iterator[Finding]:
-    """Findings about clients that nothing reports, and about plug-ins that fail."""
+    """Findings about clients that nothing reports."""
     for client in clients_of(examined):
         if not _is_instrumented(examined, client):
             yield from _why_not(examined, client)
-    for report in examined.reports:
-        for failure in report.load_failures:
-            package = failure.distribution or failure.name
-            told = f"{failure.name} ({failure.group}) of {package}: {failure.error}"
-            yield finding("entry_point_broken", [told], package=package)
 
 
 def clients_of(examined: Examined) -> tuple[Client, ...]:
@@ -47,7 +43,9 @@ def _is_instrumented(examined: Examined, client: Client) -> bool:
     environment = examined.environment
     installed = installed_for(environment, client)
     if not examined.observed:
-        usable = (not each.required and not environment.leaves_out(each.name) for each in installed)
+        usable = (
+            not (each.required or each.import_error) and not environment.leaves_out(each.name) for each in installed
+        )
         started = not environment.packages.keys().isdisjoint(client_table().starters)
         return bool(client.own_spans) or started or any(usable)
     active = _active_modules(examined)
@@ -78,6 +76,9 @@ def _why_not(examined: Examined, client: Client) -> Iterator[Finding]:
     environment = examined.environment
     installed = installed_for(environment, client)
     evidence = f"{client.distribution} {environment.packages.get(client.distribution, '')}".strip()
+    broken = broken_instrumentations(examined)
+    if any((each.name, each.distribution) in broken for each in installed):
+        return
     unsupported = [*_unsupported(examined, client, installed)]
     left_out = [each for each in installed if environment.leaves_out(each.name) and not each.required]
     if unsupported:
@@ -96,6 +97,9 @@ def _why_not(examined: Examined, client: Client) -> Iterator[Finding]:
     elif any(report.provider_set for report in examined.reports):  # else the missing provider is what is wrong
         told = f"{installed[0].distribution} {installed[0].version} is installed and not active"
         advice = f"opentelemetry-instrument {examined.command_line} # or call its instrument()"
+        if examined.automatic:
+            first = installed[0]
+            advice = f"from {first.module} import {first.attribute}; {first.attribute}().instrument()"
         yield finding("client_uninstrumented", [evidence, told], advice=advice)
 
 

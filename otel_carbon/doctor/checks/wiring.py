@@ -66,7 +66,10 @@ def check_providers(examined: Examined) -> Iterator[Finding]:
     lost = _lost(without)
     if lost or (examined.observed and examined.clients and not with_provider):
         evidence = lost or [f"{name} was loaded" for name in examined.clients]
-        yield finding("provider_missing", evidence, command=examined.command_line)
+        line = f"opentelemetry-instrument {examined.command_line}"
+        if examined.automatic:
+            line = "trace.set_tracer_provider(TracerProvider()) # before the first call"
+        yield finding("provider_missing", evidence, advice=line)
     if lost_early := _lost(with_provider):
         yield finding("provider_too_late", lost_early)
     if refused := sum(report.providers_refused for report in examined.reports):

@@ -69,6 +69,11 @@ class Notes:
         with self.lock:
             tally.add(str(scope)[:MAX_NAME_CHARACTERS])
 
+    def count_row(self, tally: Tally, key: tuple[object, ...]) -> None:
+        """Count one row of the report."""
+        with self.lock:
+            tally.add(key)
+
     def see_end(self, end_ns: int) -> None:
         """Count a span that ended, and look whether it ends in the future."""
         ahead_s = end_ns / 1e9 - time.time()

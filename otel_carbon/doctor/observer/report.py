@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from otel_carbon.doctor.clients import client_table
-from otel_carbon.doctor.gather import conflict_texts, gather_environment
+from otel_carbon.doctor.gather import conflict_texts, gather_environment, normalised
 from otel_carbon.doctor.observations import (
     CallRow,
     InstrumentorFacts,
@@ -62,7 +62,7 @@ def process_report(notes: Notes, ended: str) -> ProcessReport:
             in_future=notes.in_future,
             most_in_future_s=notes.most_in_future_s,
             instrumentors=tuple(_instrumentors()),
-            load_failures=tuple(LoadFailure(*key) for key in notes.load_failures.counts),
+            load_failures=tuple(_failures(notes.load_failures)),
             not_kept=notes.not_kept,
             environment=gather_environment() if of_interest and not notes.inherited else None,
         )
@@ -76,6 +76,12 @@ def _captures() -> bool:
 
 def _by_name(tally: Tally) -> dict[str, int]:
     return {str(name): count for name, count in tally.counts.items()}
+
+
+def _failures(tally: Tally) -> Iterator[LoadFailure]:
+    for key in tally.counts:
+        failure = LoadFailure(*key)
+        yield replace(failure, distribution=normalised(failure.distribution))
 
 
 def _providers(notes: Notes) -> Iterator[ProviderFacts]:

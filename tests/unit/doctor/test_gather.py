@@ -19,6 +19,7 @@ def test_this_environment_is_told_with_its_instrumentations() -> None:
     assert {"otel-carbon", "opentelemetry-sdk", "openai", "opentelemetry-distro"} <= set(environment.packages)
     (openai,) = [each for each in environment.instrumentations if each.name == "openai"]
     assert (openai.instruments, openai.required, openai.found) == (("openai",), "", "")
+    assert (openai.attribute, openai.unmet, openai.import_error) == ("OpenAIInstrumentor", (), "")
     assert openai.module == "opentelemetry.instrumentation.genai.openai"
     assert {"otlp_proto_grpc", "otlp_proto_http", "console"} <= set(environment.trace_exporters)
     assert environment.configurators == ("configurator",)

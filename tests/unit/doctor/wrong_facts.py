@@ -172,6 +172,12 @@ FOUND: list[tuple[str, Examined, str, str]] = [
         "client_uninstrumented",
         ran(**UNSEEN),
         "opentelemetry-instrumentation-genai-openai 1.3b0 is installed and not active",
+        f"from {SCOPE} import OpenAIInstrumentor; OpenAIInstrumentor().instrument()",
+    ),
+    (
+        "client_uninstrumented",
+        ran(automatic=False, **UNSEEN),
+        "opentelemetry-instrumentation-genai-openai 1.3b0 is installed and not active",
         "opentelemetry-instrument python app.py # or call its instrument()",
     ),
     (
@@ -227,7 +233,55 @@ FOUND: list[tuple[str, Examined, str, str]] = [
         "entry_point_broken",
         ran(load_failures=(LoadFailure("opentelemetry_instrumentor", "flask", "flask-plug-in", "RuntimeError"),)),
         "flask (opentelemetry_instrumentor) of flask-plug-in: RuntimeError",
-        "pip install --force-reinstall flask-plug-in",
+        f"{OUT}=flask",
+    ),
+    (
+        "entry_point_broken",
+        ran_with(
+            {"variables": {OUT: "anthropic"}, "instrumentations": (CAPTURE,)},
+            load_failures=(LoadFailure("opentelemetry_instrumentor", "flask", "flask-plug-in", "RuntimeError"),),
+            **UNSEEN,
+        ),
+        "flask (opentelemetry_instrumentor) of flask-plug-in: RuntimeError",
+        f"{OUT}=anthropic,flask",
+    ),
+    (
+        "entry_point_broken",
+        ran(load_failures=(LoadFailure("opentelemetry_configurator", "theirs", "their-plug-in", "RuntimeError"),)),
+        "theirs (opentelemetry_configurator) of their-plug-in: RuntimeError",
+        "pip install --force-reinstall their-plug-in",
+    ),
+    (
+        "entry_point_broken",
+        static(instrumentations=(replace(OPENAI, import_error="RuntimeError"),)),
+        "openai (opentelemetry_instrumentor) of opentelemetry-instrumentation-genai-openai: RuntimeError",
+        f"{OUT}=openai",
+    ),
+    (
+        "instrumentation_not_importable",
+        static(instrumentations=(replace(OPENAI, import_error="ImportError: httpx"), CAPTURE)),
+        "openai of opentelemetry-instrumentation-genai-openai 1.3b0: ImportError: httpx",
+        "pip install httpx",
+    ),
+    (
+        "instrumentation_not_importable",
+        ran_with(
+            {"instrumentations": (replace(OPENAI, unmet=("opentelemetry-util-genai<0.5,>=0.4",)), CAPTURE)},
+            load_failures=(
+                LoadFailure(
+                    "opentelemetry_instrumentor",
+                    "openai",
+                    OPENAI.distribution,
+                    "ImportError",
+                    "opentelemetry.util.genai",
+                ),
+            ),
+            captures=True,
+            instrumentors=(),
+            calls=(replace(CALL, scope="otel_carbon.capture"),),
+        ),
+        "ImportError: opentelemetry.util.genai",
+        "pip install 'opentelemetry-util-genai<0.5,>=0.4'",
     ),
     (
         "provider_missing",
