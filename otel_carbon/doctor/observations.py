@@ -125,6 +125,10 @@ class ProcessReport:
     load_failures: tuple[LoadFailure, ...] = ()
     not_kept: int = 0
     environment: Environment | None = None
+    journal: int = 0
+    """The first journal of the process that holds what this report does not."""
+    running: bool = False
+    """Whether the process went on when the command had ended."""
     written_file_at_s: float = 0.0
     """When the file was written by the clock of the file system, which no process can fake for itself."""
 

@@ -73,6 +73,33 @@ def test_of_a_command_that_is_killed_the_calls_before_are_known(tmp_path: Path) 
     assert found.finding("command_failed")["evidence"] == ["ended by SIGKILL"]
 
 
+def test_no_call_is_lost_with_a_process_that_is_killed(tmp_path: Path) -> None:
+    found = run("killed_later", tmp_path)
+    assert (found.codes, calls_seen(found), how_they_ended(found)) == (["command_failed"], 20 + 5, ["", ""])
+
+
+def test_calls_of_workers_that_end_without_a_word_are_known(tmp_path: Path) -> None:
+    found = run("killed_child", tmp_path)
+    assert (found.codes, found.exit_code, calls_seen(found)) == (["process_unfinished"], 0, 5)
+    assert sorted(process["spans"] for process in found.report["processes"]) == [0, 5]
+
+
+def test_workers_of_a_pool_are_no_matter(tmp_path: Path) -> None:
+    found = run("workers_pool", tmp_path)
+    assert (found.exit_code, calls_seen(found)) == (0, 6)
+    assert set(found.codes) <= {"process_unfinished"}
+    assert "kill" not in found.text
+
+
+def test_a_daemon_that_outlives_the_command_is_said_so(tmp_path: Path) -> None:
+    variables = REGION | {"PID_FILE": str(tmp_path / "pid")}
+    found = examine([sys.executable, OWN_SPANS, "outlive"], tmp_path, variables)
+    pid = wait_until(lambda: (tmp_path / "pid").read_text(encoding="utf-8") or None, timeout_s=10, what="its pid")
+    os.kill(int(pid), signal.SIGKILL)
+    assert (found.codes, found.exit_code) == (["process_running"], 0)
+    assert found.finding("process_running")["evidence"] == [f"process {pid}"]
+
+
 def test_what_goes_in_and_out_is_untouched(tmp_path: Path) -> None:
     megabytes = b"\x00\xff 0123456789abcdef\n" * 200_000
     done = subprocess.run(

@@ -36,9 +36,11 @@ def check_command(examined: Examined) -> Iterator[Finding]:
             yield finding("carbon_not_installed", [f"{report.python}: {report.problem}"], python=report.python)
     if not examined.reports:
         yield _not_observed(outcome)
-    unfinished = [each for each in examined.reports if not each.ended and (each.spans or each.clients)]
-    if unfinished:
-        yield finding("process_unfinished", [f"process {each.pid}" for each in unfinished])
+    if running := [f"process {each.pid}" for each in examined.reports if each.running]:
+        yield finding("process_running", running, command=command)
+    unfinished = [each for each in examined.reports if not each.ended and not each.running and not each.problem]
+    if told := [f"process {each.pid}" for each in unfinished if each.spans or each.clients]:
+        yield finding("process_unfinished", told)
     if not_kept := sum(report.not_kept for report in examined.reports):
         yield finding("too_much_to_keep", [f"{counted(not_kept, 'span')} beyond the bound"])
 

@@ -79,7 +79,7 @@ class Patches:
                     package = str(getattr(entry_point.dist, "name", "") or "")
                     missing = str(error.name or "")[:MAX_NAME_CHARACTERS] if isinstance(error, ImportError) else ""
                     key = (entry_point.group, entry_point.name, package, _kind_of(error), missing)
-                    self._notes.count_row(self._notes.load_failures, key)
+                    self._notes.count("load_failures", key)
             raise
 
     def _api(self, module: ModuleType) -> None:
@@ -94,7 +94,7 @@ class Patches:
 
         def note_tracer(found: object, proxy: Any) -> None:  # noqa: ANN401 - as above
             if found is proxy._noop_tracer:
-                notes.count(notes.lost_before_provider, proxy._instrumenting_module_name)
+                notes.count("lost_before_provider", str(proxy._instrumenting_module_name))
 
         _then(module, "set_tracer_provider", note_set)
         module.ProxyTracer._tracer = property(_followed_by(module.ProxyTracer._tracer.fget, note_tracer))
@@ -117,7 +117,7 @@ class Patches:
         def note_span(span: Any, tracer: Any, *_args: object) -> None:  # noqa: ANN401 - as above
             if not span.is_recording():
                 scope = getattr(tracer, "_instrumentation_scope", None) or tracer.instrumentation_scope
-                notes.count(notes.not_recorded, scope.name)
+                notes.count("not_recorded", str(scope.name))
 
         _then(module.TracerProvider, "__init__", note_provider)
         _then(module.TracerProvider, "add_span_processor", note_processor)

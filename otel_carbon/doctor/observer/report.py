@@ -32,9 +32,9 @@ CAPTURE = "otel_carbon.capture.patching"
 MAX_INSTRUMENTORS = 200
 
 
-def report_body(notes: Notes, ended: str) -> bytes:
+def report_body(notes: Notes, ended: str, journal: int) -> bytes:
     """The report as it is written; the environment is looked at when the process ends."""
-    return written(process_report(notes, ended))
+    return written(replace(process_report(notes, ended), journal=journal))
 
 
 def process_report(notes: Notes, ended: str) -> ProcessReport:

@@ -402,5 +402,7 @@ FOUND: list[tuple[str, Examined, str, str]] = [
     ("command_failed", ended(-200), "ended by signal 200", ""),
     ("command_stopped", ended(-15, stopped=True), "", "--timeout SECONDS -- python app.py"),
     ("process_unfinished", ran(ended=""), "process 7", ""),
+    ("process_unfinished", ran(ended="", calls=()), "process 7", "nothing to change"),
+    ("process_running", ran(ended="", running=True), "process 7", "otel-carbon doctor -- python app.py"),
     ("too_much_to_keep", ran(not_kept=12), "12 spans beyond the bound", ""),
 ]
