@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
+from otel_carbon.doctor import signals
 from otel_carbon.doctor.clients import client_table
 from otel_carbon.doctor.facts import Environment, Instrumentation
 from otel_carbon.doctor.own_settings import read_own_settings
+from otel_carbon.doctor.signals import CONFIG_FILE
 from otel_carbon.sdk import environment as own
 from otel_carbon.switches import CAPTURE, DISABLED, SDK_DISABLED
 
@@ -21,17 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from importlib.metadata import Distribution, EntryPoint
 
-CONFIG_FILE = "OTEL_CONFIG_FILE"
 CONFIG_PACKAGE = "opentelemetry-configuration"
 VARIABLES = (
     SDK_DISABLED,
-    "OTEL_TRACES_EXPORTER",
+    *signals.VARIABLES,
     "OTEL_TRACES_SAMPLER",
     "OTEL_TRACES_SAMPLER_ARG",
-    "OTEL_EXPORTER_OTLP_ENDPOINT",
-    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-    "OTEL_EXPORTER_OTLP_PROTOCOL",
-    "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
     CONFIG_FILE,
     "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",
     "OTEL_PYTHON_DISTRO",
@@ -49,7 +46,7 @@ VARIABLES = (
     own.GRID_TABLE,
 )
 """What is read of the environment. Headers are not: they hold keys."""
-ADDRESSES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+ADDRESSES = tuple(name for name in signals.VARIABLES if name.endswith("_ENDPOINT"))
 OUR_FAMILIES = ("opentelemetry", "openinference", "otel-carbon")
 MAX_VALUE_CHARACTERS = 1000
 _REQUIREMENT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping  # noqa: TC003 - read at run time, by the decoder of `written.py`
 from dataclasses import dataclass, field
 
 from otel_carbon.doctor.facts import Environment  # noqa: TC001 - as above
+from otel_carbon.doctor.shown_command import shown_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class OverlapRow:
 
 @dataclass(frozen=True, slots=True)
 class ExporterFacts:
-    """An exporter of spans: its class, where it sends to, and how its deliveries ended."""
+    """An exporter of spans or of metrics: its class, where it sends to, and how its deliveries ended."""
 
     kind: str
     endpoint: str = ""
@@ -112,6 +112,7 @@ class ProcessReport:
     automatic: bool = False
     captures: bool = False
     providers: tuple[ProviderFacts, ...] = ()
+    metric_exporters: tuple[ExporterFacts, ...] = ()
     provider_set: bool = False
     providers_refused: int = 0
     spans: int = 0
@@ -181,6 +182,12 @@ class Examined:
         return tuple(provider for report in self.reports for provider in report.providers)
 
     @property
+    def exporters(self) -> tuple[ExporterFacts, ...]:
+        """The exporters of all processes, those of spans first."""
+        of_spans = [exporter for provider in self.providers for exporter in provider.exporters]
+        return (*of_spans, *(exporter for report in self.reports for exporter in report.metric_exporters))
+
+    @property
     def clients(self) -> tuple[str, ...]:
         """The clients that were loaded, or without a command those that are installed."""
         return tuple(dict.fromkeys(client for report in self.reports for client in report.clients))
@@ -194,5 +201,5 @@ class Examined:
 
     @property
     def command_line(self) -> str:
-        """The command as a shell takes it."""
-        return shlex.join(self.outcome.command) if self.outcome else "python app.py"
+        """The command as a shell takes it, without secrets."""
+        return shown_line(self.outcome.command) if self.outcome else "python app.py"

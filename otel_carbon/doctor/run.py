@@ -95,5 +95,5 @@ def _environment_of(reports: Sequence[ProcessReport]) -> Environment:
 
 
 def _with_probes(examined: Examined) -> Examined:
-    endpoints = endpoints_of(examined.environment, examined.providers, ran=examined.outcome is not None)
+    endpoints = endpoints_of(examined.environment, examined.exporters, ran=examined.outcome is not None)
     return replace(examined, probes=tuple(probe(endpoint, protocol) for endpoint, protocol in endpoints.items()))

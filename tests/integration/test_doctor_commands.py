@@ -51,6 +51,15 @@ def test_a_command_that_does_not_exist_is_wrong_usage(tmp_path: Path) -> None:
     assert found.err == f"Error: {tmp_path / 'nothing-here'}: No such file or directory\n"
 
 
+def test_a_report_that_cannot_be_written_is_refused_before_the_command_runs(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for report, problem in (("nowhere/report", "No such file or directory"), ("file/report", "Not a directory")):
+        said: list[str | Path] = [*DOCTOR, "-o", tmp_path / report, "--", "touch", tmp_path / "ran"]
+        done = subprocess.run(said, capture_output=True, text=True, env=environment({}), timeout=60, check=False)
+        assert (done.returncode, done.stderr) == (2, f"Error: {tmp_path / report}: {problem}\n")
+    assert not (tmp_path / "ran").exists()
+
+
 def test_a_file_that_is_no_program_is_wrong_usage(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("no program", encoding="utf-8")
     found = examine([tmp_path / "data"], tmp_path)

@@ -10,6 +10,7 @@ import pytest
 from tests.integration.test_doctor_mistakes import CHAT, OPENAI_SCOPE, run
 from tests.support.doctored import APPS, INSTRUMENT, examine
 from tests.support.llm_answers.script import Script
+from tests.support.ports import free_ports
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +27,24 @@ def test_an_endpoint_that_refuses_what_is_sent(llm_server: ScriptedLlmServer, tm
     assert (found.codes, found.exit_code) == (["exporter_failing"], 1), found.text
     (told,) = found.finding("exporter_failing")["evidence"]
     assert told.endswith("OTLPSpanExporter: 1 batch failed, 0 arrived")
+
+
+def test_metrics_that_go_where_nothing_answers(llm_server: ScriptedLlmServer, tmp_path: Path) -> None:
+    nobody = f"http://127.0.0.1:{free_ports(1)[0]}/v1/metrics"
+    where = {"OTEL_METRICS_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": nobody}
+    found = run(llm_server, tmp_path, **where)
+    assert (found.codes, found.exit_code) == (["exporter_unreachable"], 1), found.text
+    told = found.finding("exporter_unreachable")
+    assert told["evidence"] == [f"{nobody} over http/protobuf: [Errno 111] Connection refused"]
+    assert told["advice"].startswith("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT=http://HOST:PORT/v1/metrics # ")
+
+
+def test_metrics_that_arrive_are_well(llm_server: ScriptedLlmServer, tmp_path: Path) -> None:
+    found = run(llm_server, tmp_path, OTEL_METRICS_EXPORTER="otlp")
+    assert (found.codes, found.exit_code) == ([], 0), found.text
+    exporters = [each for process in found.report["processes"] for each in process["metric_exporters"]]
+    assert [(each["endpoint"], each["failed"]) for each in exporters] == [(f"{llm_server.url}/v1/metrics", 0)]
+    assert exporters[0]["delivered"] > 0
 
 
 def test_a_collector_over_grpc_is_well(llm_server: ScriptedLlmServer, otlp_sink: OtlpSink, tmp_path: Path) -> None:

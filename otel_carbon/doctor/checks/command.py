@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import shlex
 import signal
 from typing import TYPE_CHECKING
 
 from otel_carbon.doctor.findings import counted, finding
+from otel_carbon.doctor.shown_command import shown_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +59,7 @@ def _not_observed(outcome: CommandOutcome) -> Finding:
     option = _isolating_option(outcome.command)
     if option:
         evidence = f"{option} keeps Python from reading PYTHONPATH or sitecustomize, by which the observer comes in"
-        without = shlex.join(each for each in outcome.command if each != option)
+        without = shown_line(each for each in outcome.command if each != option)
         return finding("not_observed", [evidence], advice=f"otel-carbon doctor -- {without}")
     evidence = "it starts no Python, or one without the variables of its parent"
     return finding("not_observed", [evidence], advice="otel-carbon doctor -- python app.py")

@@ -40,6 +40,7 @@ class Notes:
         self.write_down = write_down
         """Called with the name of a tally and what was counted in it, under our lock."""
         self.providers: list[ref[object]] = []
+        self.readers: list[ref[object]] = []
         self.global_provider: ref[object] | None = None
         self.inherited = False
         """Whether this is a forked child, whose environment its parent tells."""
@@ -65,6 +66,12 @@ class Notes:
         with self.lock:
             self.providers = [each for each in self.providers if each() is not None][: MAX_PROVIDERS - 1]
             self.providers.append(provider)
+
+    def see_reader(self, reader: ref[object]) -> None:
+        """Keep a reader of metrics, up to a bound."""
+        with self.lock:
+            self.readers = [each for each in self.readers if each() is not None][: MAX_PROVIDERS - 1]
+            self.readers.append(reader)
 
     def count(self, name: str, key: str | tuple[object, ...]) -> None:
         """Count one in the tally of that name, by a scope or by a row of the report."""

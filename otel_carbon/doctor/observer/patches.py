@@ -38,6 +38,7 @@ class Patches:
             "opentelemetry.instrumentation.auto_instrumentation._load": self._automatic,
             "opentelemetry.trace": self._api,
             "opentelemetry.sdk.trace": self._sdk,
+            "opentelemetry.sdk.metrics.export": self._metrics,
         }
 
     def _entry_points(self, module: ModuleType) -> None:
@@ -122,6 +123,18 @@ class Patches:
         _then(module.TracerProvider, "__init__", note_provider)
         _then(module.TracerProvider, "add_span_processor", note_processor)
         _then(module.Tracer, "start_span", note_span)
+
+    def _metrics(self, module: ModuleType) -> None:
+        """Look in on the exporters of metrics."""
+        notes = self._notes
+
+        def note_reader(_: None, reader: object, *_args: object) -> None:
+            from otel_carbon.doctor.observer.exporters import count_deliveries
+
+            count_deliveries(reader)
+            notes.see_reader(ref(reader))
+
+        _then(module.PeriodicExportingMetricReader, "__init__", note_reader)
 
 
 def _then(owner: Any, name: str, note: Function) -> None:  # noqa: ANN401 - a module or a class of another package

@@ -12,6 +12,7 @@ from otel_carbon.doctor.clients import client_table
 from otel_carbon.doctor.gather import conflict_texts, gather_environment, normalised
 from otel_carbon.doctor.observations import (
     CallRow,
+    ExporterFacts,
     InstrumentorFacts,
     LoadFailure,
     OverlapRow,
@@ -52,6 +53,7 @@ def process_report(notes: Notes, ended: str) -> ProcessReport:
             automatic=AUTOMATIC in sys.modules,
             captures=_captures(),
             providers=tuple(_providers(notes)),
+            metric_exporters=tuple(_metric_exporters(notes)),
             provider_set=notes.global_provider is not None,
             providers_refused=notes.providers_refused,
             spans=notes.spans,
@@ -76,6 +78,12 @@ def _captures() -> bool:
 
 def _by_name(tally: Tally) -> dict[str, int]:
     return {str(name): count for name, count in tally.counts.items()}
+
+
+def _metric_exporters(notes: Notes) -> Iterator[ExporterFacts]:
+    for reader in (each() for each in notes.readers):
+        if reader is not None:
+            yield from describe_exporters(reader)
 
 
 def _failures(tally: Tally) -> Iterator[LoadFailure]:

@@ -9,6 +9,7 @@ from otel_carbon.doctor.facts import RegistryFacts, WrongRegion, WrongSetting
 from otel_carbon.doctor.observations import (
     CallRow,
     CommandOutcome,
+    ExporterFacts,
     InstrumentorFacts,
     LoadFailure,
     OverlapRow,
@@ -45,10 +46,29 @@ OPENINFERENCE = "openinference.instrumentation.openai"
 SECOND = replace(OPENAI, module=OPENINFERENCE, distribution="openinference-instrumentation-openai", version="0.1.66")
 THIRD = replace(SECOND, name="openinference_openai")
 CONFLICT = replace(OPENAI, required="openai<3,>=1.26", found="openai 3.54.0")
+BASE = "OTEL_EXPORTER_OTLP_ENDPOINT"
 OUT = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 UNSEEN = {"calls": (), "instrumentors": ()}
 """What a process tells whose client nothing reports."""
 DISABLED_CARBON = {"variables": {"OTEL_CARBON_DISABLED": "true"}}
+
+
+METRICS = "http://metrics:9/v1/metrics"
+ENDPOINT_LINES: tuple[tuple[str, dict[str, str], str], ...] = (
+    (ENDPOINT, {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}, f"{BASE}=http://HOST:PORT # "),
+    (
+        ENDPOINT,
+        {BASE: "http://127.0.0.1:4318", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": ENDPOINT},
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://HOST:PORT/v1/traces # ",
+    ),
+    (
+        METRICS,
+        {"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": METRICS},
+        'OTLPSpanExporter(endpoint="http://HOST:PORT") # in code; ',
+    ),
+    ("http://localhost:4318/v1/traces", {}, f"{BASE}=http://HOST:PORT # "),
+    ("http://collector:9/v1/traces", {"OTEL_CONFIG_FILE": "otel.yaml"}, "endpoint: http://HOST:PORT # in otel.yaml; "),
+)
 
 
 def registry(**changed: str) -> RegistryFacts:
@@ -133,8 +153,46 @@ FOUND: list[tuple[str, Examined, str, str]] = [
         "localhost:4317 over http/protobuf",
         "PROTOCOL=grpc",
     ),
-    ("exporter_unreachable", probed("refused"), f"{ENDPOINT} over http/protobuf: refused", f"it is {ENDPOINT} now"),
+    (
+        "exporter_protocol_mismatch",
+        replace(
+            probed(endpoint="localhost:4317"),
+            environment=replace(ENVIRONMENT, variables={"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": HTTP}),
+        ),
+        "localhost:4317 over http/protobuf",
+        "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=grpc",
+    ),
+    (
+        "exporter_unreachable",
+        probed("refused"),
+        f"{ENDPOINT} over http/protobuf: refused",
+        'OTLPSpanExporter(endpoint="http://HOST:PORT/v1/traces") # in code; where a collector listens; it is http',
+    ),
+    *(
+        (
+            "exporter_unreachable",
+            replace(probed("refused", endpoint=endpoint), environment=replace(ENVIRONMENT, variables=variables)),
+            f"{endpoint} over http/protobuf: refused",
+            f"{line}where a collector listens; it is {endpoint} now",
+        )
+        for endpoint, variables, line in ENDPOINT_LINES
+    ),
+    (
+        "exporter_unreachable",
+        replace(
+            ran(metric_exporters=(ExporterFacts("otlp.OTLPMetricExporter", METRICS, HTTP, failed=1),)),
+            probes=(Probe(METRICS, HTTP, "refused"),),
+        ),
+        f"{METRICS} over http/protobuf: refused",
+        'OTLPMetricExporter(endpoint="http://HOST:PORT/v1/metrics") # in code',
+    ),
     ("exporter_failing", with_exporter(failed=2), "2 batches failed, 1 arrived", f"it is {ENDPOINT} now"),
+    (
+        "exporter_failing",
+        ran(metric_exporters=(ExporterFacts("mine.MetricExporter", failed=1),)),
+        "mine.MetricExporter: 1 batch failed, 0 arrived",
+        "the exporter itself",
+    ),
     (
         "instrumentation_unsupported_version",
         static(instrumentations=(CONFLICT,)),
@@ -300,11 +358,26 @@ FOUND: list[tuple[str, Examined, str, str]] = [
     ("processor_missing", with_provider(carbon=False), "sdk.TracerProvider", "otel_carbon.instrument()"),
     (
         "sampling_loss",
-        with_provider(sampler="TraceIdRatioBased{0.1}"),
+        ran_with(
+            {"variables": {"OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0.1"}},
+            providers=(replace(PROVIDER, sampler="TraceIdRatioBased{0.1}"),),
+        ),
         "TraceIdRatioBased{0.1}",
         "OTEL_TRACES_SAMPLER=otel_carbon OTEL_TRACES_SAMPLER_ARG=traceidratio:0.1",
     ),
-    ("sampling_loss", ran(not_recorded={SCOPE: 4, "app": 9}), f"{SCOPE}: 4 dropped", "SAMPLER_ARG=NAME:ARGUMENT"),
+    (
+        "sampling_loss",
+        with_provider(sampler="ParentBased{root:TraceIdRatioBased{0.3},remoteParentSampled:A}"),
+        "TraceIdRatioBased{0.3}",
+        "TracerProvider(sampler=CarbonSampler(ParentBased(TraceIdRatioBased(0.3)))) # in code",
+    ),
+    ("sampling_loss", ran(not_recorded={SCOPE: 4, "app": 9}), f"{SCOPE}: 4 dropped", "CarbonSampler(SAMPLER)"),
+    (
+        "sampling_loss",
+        ran_with({"variables": {"OTEL_TRACES_SAMPLER": "theirs"}}, not_recorded={SCOPE: 4}),
+        f"{SCOPE}: 4 dropped",
+        "OTEL_TRACES_SAMPLER=otel_carbon OTEL_TRACES_SAMPLER_ARG=NAME:ARGUMENT",
+    ),
     (
         "sampling_loss",
         told({"OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0.25"}),
