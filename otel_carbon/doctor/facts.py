@@ -55,11 +55,16 @@ class RegistryFacts:
 
 @dataclass(frozen=True, slots=True)
 class WrongSetting:
-    """A value of ours that cannot be used: its variable, why, and the line to write instead."""
+    """A value of ours that cannot be used: its variable, why, and the line to write instead.
+
+    Of a variable of pairs `pairs` are those to write; the line is made of them and of what else is set.
+    """
 
     variable: str
     problem: str
     advice: str
+    pairs: Mapping[str, str] = field(default_factory=dict)
+    is_of_pairs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,7 @@ class Environment:
     configurators: tuple[str, ...] = ()
     trace_exporters: tuple[str, ...] = ()
     regions: Mapping[str, str] = field(default_factory=dict)
+    models: Mapping[str, str] = field(default_factory=dict)
     wrong_regions: tuple[WrongRegion, ...] = ()
     wrong_settings: tuple[WrongSetting, ...] = ()
     config_problem: str = ""

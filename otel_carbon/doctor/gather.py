@@ -67,6 +67,7 @@ def gather_environment(environ: Mapping[str, str] | None = None) -> Environment:
         configurators=_names("opentelemetry_configurator"),
         trace_exporters=_names("opentelemetry_traces_exporter"),
         regions=settings.regions,
+        models=settings.models,
         wrong_regions=settings.wrong_regions,
         wrong_settings=settings.wrong,
         config_problem=_config_problem(variables.get(CONFIG_FILE, ""), packages),

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
 SECRET = "REDACTED"
 """What stands for a secret; a shell reads it as a plain word."""
 _SECRET_PARTS = frozenset(
-    ("apikey", "auth", "authorization", "bearer", "cookie", "credential", "credentials", "headers", "key", "pass")
-    + ("passphrase", "passwd", "password", "pwd", "secret", "signature", "token")
+    {
+        *("apikey", "auth", "authorization", "bearer", "cookie", "credential", "credentials", "headers", "key"),
+        *("pass", "passphrase", "passwd", "password", "pwd", "secret", "signature", "token"),
+    }
 )
 """Parts of a name of which the value is kept back."""
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")

@@ -79,7 +79,7 @@ def test_an_application_without_any_telemetry_is_told_how_to_start_it(
             "instrumentation_disabled",
         ),
         ({"OTEL_TRACES_EXPORTER": "zipkin"}, "exporter_missing"),
-        ({"OTEL_CARBON_REGION": "openai=eastus,mistral_ai=westeurope"}, "region_unused"),
+        ({"OTEL_CARBON_REGION": "opnai=eastus"}, "region_provider_misspelt"),
         ({"OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "8"}, "attribute_limit_small"),
     ],
 )
@@ -88,6 +88,19 @@ def test_what_variables_spoil(
 ) -> None:
     found = run(llm_server, tmp_path, **variables)
     assert (found.codes, found.exit_code) == ([code], 1), found.text + found.err
+
+
+def test_a_region_of_a_provider_that_is_not_called_this_time_is_a_note(
+    llm_server: ScriptedLlmServer, tmp_path: Path
+) -> None:
+    found = run(llm_server, tmp_path, OTEL_CARBON_REGION="openai=eastus,mistral_ai=westeurope")
+    assert (found.codes, found.exit_code) == (["region_unused"], 0), found.text
+
+
+def test_pairs_that_are_parted_by_the_wrong_sign_are_told_once(llm_server: ScriptedLlmServer, tmp_path: Path) -> None:
+    found = run(llm_server, tmp_path, OTEL_CARBON_REGION="openai=eastus;mistral_ai=westeurope")
+    assert (found.codes, found.exit_code) == (["setting_invalid", "region_unused"], 1), found.text
+    assert found.finding("setting_invalid")["advice"] == "OTEL_CARBON_REGION=openai=eastus,mistral_ai=westeurope"
 
 
 NO_CARBON = """

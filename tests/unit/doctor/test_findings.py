@@ -32,7 +32,7 @@ def test_every_kind_is_whole() -> None:
 
 def test_every_code_of_the_table_is_found_by_a_check_and_no_other() -> None:
     checks = "\n".join(path.read_text(encoding="utf-8") for path in sorted((PACKAGE / "checks").glob("*.py")))
-    used = set(re.findall(r'finding\(\s*"([a-z_]+)"', checks)) | {"model_unknown", "model_by_family"}
+    used = set(re.findall(r'(?:finding|setting)\(\s*"([a-z_]+)"', checks)) | {"model_unknown", "model_by_family"}
     assert used == set(finding_kinds())
 
 

@@ -404,7 +404,7 @@ FOUND: list[tuple[str, Examined, str, str]] = [
         "zzz at openai: 3 calls, no estimate: model_not_registered",
         "OTEL_CARBON_MODELS=zzz=KNOWN_MODEL",
     ),
-    ("model_by_family", with_call(model="gpt-4o-new", match="family"), "match family", "=gpt-4o-new=gpt-4o"),
+    ("model_by_family", with_call(model="gpt-4o-new", match="family"), "match family", "=gpt-4o-new=KNOWN_MODEL"),
     (
         "model_not_named",
         with_call(model="", status="unestimated", reason="model_not_named", match=""),
@@ -439,7 +439,22 @@ FOUND: list[tuple[str, Examined, str, str]] = [
         "region_unused",
         ran_with({"regions": {"openai": "eastus", "mistral_ai": "westeurope"}}),
         "OTEL_CARBON_REGION: mistral_ai=westeurope",
+        "nothing to change",
+    ),
+    (
+        "region_provider_misspelt",
+        ran_with({"regions": {"opnai": "eastus"}}),
+        "OTEL_CARBON_REGION: opnai=eastus",
         "OTEL_CARBON_REGION=openai=eastus",
+    ),
+    (
+        "region_unknown",
+        static(
+            regions={"openai": "estus"},
+            wrong_regions=(WrongRegion("openai", "estus", ("westus", "eastus", "westus3")),),
+        ),
+        "nearest names: westus, eastus, westus3",
+        "OTEL_CARBON_REGION=openai=REGION",
     ),
     (
         "region_contradicted",
