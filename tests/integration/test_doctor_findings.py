@@ -103,6 +103,36 @@ def test_pairs_that_are_parted_by_the_wrong_sign_are_told_once(llm_server: Scrip
     assert found.finding("setting_invalid")["advice"] == "OTEL_CARBON_REGION=openai=eastus,mistral_ai=westeurope"
 
 
+WITHOUT_CAPTURE = """
+import openai, otel_carbon
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+provider = TracerProvider()
+trace.set_tracer_provider(provider)
+{set_up}
+openai.OpenAI(api_key="none").chat.completions.create(model="gpt-4o", messages=[{{"role": "user", "content": "x"}}])
+"""
+FULL = "otel_carbon.instrument()"
+
+
+@pytest.mark.parametrize(
+    ("set_up", "codes"),
+    [
+        ("otel_carbon.instrument(capture=False)", ["capture_disabled"]),
+        ("provider.add_span_processor(otel_carbon.CarbonSpanProcessor())", ["capture_disabled"]),
+        (FULL, []),
+        (f"provider.add_span_processor(otel_carbon.CarbonSpanProcessor()); {FULL}", []),
+    ],
+)
+def test_a_set_up_in_code_that_leaves_the_capture_out(
+    set_up: str, codes: list[str], llm_server: ScriptedLlmServer, tmp_path: Path
+) -> None:
+    found = run(llm_server, tmp_path, command=[sys.executable, "-c", WITHOUT_CAPTURE.format(set_up=set_up)])
+    assert found.codes == codes, found.text
+    if codes:
+        assert found.finding("capture_disabled")["advice"].partition(" # ")[0] == FULL
+
+
 NO_CARBON = """
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider

@@ -47,6 +47,9 @@ SECOND = replace(OPENAI, module=OPENINFERENCE, distribution="openinference-instr
 THIRD = replace(SECOND, name="openinference_openai")
 CONFLICT = replace(OPENAI, required="openai<3,>=1.26", found="openai 3.54.0")
 BASE = "OTEL_EXPORTER_OTLP_ENDPOINT"
+TOO_OLD = replace(
+    CONFLICT, distribution="opentelemetry-instrumentation-openai-v2", required="openai>=1.26.0", found="openai 0.28.0"
+)
 OUT = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 UNSEEN = {"calls": (), "instrumentors": ()}
 """What a process tells whose client nothing reports."""
@@ -236,7 +239,32 @@ FOUND: list[tuple[str, Examined, str, str]] = [
         "client_uninstrumented",
         ran(automatic=False, **UNSEEN),
         "opentelemetry-instrumentation-genai-openai 1.3b0 is installed and not active",
-        "opentelemetry-instrument python app.py # or call its instrument()",
+        f"from {SCOPE} import OpenAIInstrumentor; OpenAIInstrumentor().instrument()",
+    ),
+    (
+        "capture_disabled",
+        ran_with({"instrumentations": (CAPTURE,)}, automatic=False, **UNSEEN),
+        "does not switch the capture on",
+        "otel_carbon.instrument() # without capture=False",
+    ),
+    (
+        "capture_disabled",
+        ran_with({"instrumentations": (OPENAI, CAPTURE)}, automatic=False, **UNSEEN),
+        "does not switch the capture on",
+        "otel_carbon.instrument() # without capture=False",
+    ),
+    ("provider_too_late", ran(lost_before_provider={SCOPE: 2}, **UNSEEN), f"{SCOPE}: 2 lost", ""),
+    (
+        "config_file_unusable",
+        ran_with({"config_problem": "otel.yaml: Is a directory", "instrumentations": ()}, **UNSEEN),
+        "otel.yaml: Is a directory",
+        "",
+    ),
+    (
+        "instrumentation_unsupported_version",
+        static(instrumentations=(TOO_OLD,), packages={"openai": "0.28.0"}),
+        "which is too old",
+        "pip install 'openai>=1.26.0'",
     ),
     (
         "client_uninstrumented",
