@@ -30,7 +30,8 @@ def check_command(examined: Examined) -> Iterator[Finding]:
     if outcome.stopped:
         yield finding("command_stopped", [], command=command, longer="SECONDS")
     elif outcome.exit_code != 0:
-        yield finding("command_failed", [how_it_ended(outcome)], command=command)
+        missing = [] if examined.calls else ["no call was seen before: some may be missing"]
+        yield finding("command_failed", [how_it_ended(outcome), *missing], command=command)
     for report in examined.reports:
         if report.problem:
             yield finding("carbon_not_installed", [f"{report.python}: {report.problem}"], python=report.python)

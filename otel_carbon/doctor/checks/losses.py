@@ -39,10 +39,10 @@ def check_sampling(examined: Examined) -> Iterator[Finding]:
             continue
         delegate = delegate_from_description(sampler)
         if delegate or lost:
-            yield finding("sampling_loss", [sampler, *lost], advice=_sampler_line(examined, sampler, delegate))
+            yield finding("sampling_loss", [sampler, *lost], advice=_sampler_line(examined, delegate))
 
 
-def _sampler_line(examined: Examined, sampler: str, delegate: str) -> str:
+def _sampler_line(examined: Examined, delegate: str) -> str:
     """The line for a sampler where it is set: one that code or a file gives is not changed by variables."""
     told = delegate_from_variables(examined.environment.variables)
     if told and told.partition(":")[0] == delegate.partition(":")[0]:
@@ -50,7 +50,7 @@ def _sampler_line(examined: Examined, sampler: str, delegate: str) -> str:
     built = f"{CODE}({_in_code(delegate) or 'SAMPLER'})"
     if not told and SAMPLER in examined.environment.variables and not delegate:
         return _variables_line("NAME:ARGUMENT")
-    return f"TracerProvider(sampler={built}) # in code, where {sampler} is given; from otel_carbon import {CODE}"
+    return f"TracerProvider(sampler={built}) # in code; from otel_carbon import {CODE}"
 
 
 def _variables_line(delegate: str) -> str:

@@ -40,7 +40,7 @@ class Observer:
         self._stay_first = stay_first
         self._writing = threading.RLock()  # a signal may come while the same thread writes
         self._written_at_s = 0.0
-        self._ended = False
+        self._ended = self._ending = self._told_to_end = False
 
     def begin(self) -> None:
         """Watch what is imported, and every way out."""
@@ -61,7 +61,7 @@ class Observer:
         self.notes.empty()
         self.notes.inherited = True
         self._writing = threading.RLock()
-        self._ended = False
+        self._ended = self._ending = self._told_to_end = False
         self._write("")
         self._written_at_s = 0.0
 
@@ -77,11 +77,13 @@ class Observer:
 
         return leaving
 
-    def _on_sigterm(self, number: int, _frame: FrameType | None) -> None:
-        """End as without us: by the signal."""
-        self._end("SIGTERM")
-        signal.signal(number, signal.SIG_DFL)
-        os.kill(os.getpid(), number)
+    def _on_sigterm(self, _number: int, _frame: FrameType | None) -> None:
+        """End as without us: by the signal, but not in the middle of the last report."""
+        if self._ending:
+            self._told_to_end = True
+        else:
+            self._end("SIGTERM")
+            _die_of_sigterm()
 
     def _at_span_end(self) -> None:
         """Write at the first span, then once a second, or when the journal is full."""
@@ -95,12 +97,18 @@ class Observer:
     def _end(self, how: str) -> None:
         if self._ended:
             return
+        self._ending = True
         self._ended = how != "exec"  # which may fail, and then the process goes on
-        if self._writing.acquire(timeout=BETWEEN_WRITES_S):  # else a thread of old still holds it
-            try:
-                self._write(how)
-            finally:
-                self._writing.release()
+        try:
+            if self._writing.acquire(timeout=BETWEEN_WRITES_S):  # else a thread of old still holds it
+                try:
+                    self._write(how)
+                finally:
+                    self._writing.release()
+        finally:
+            self._ending = False
+        if self._told_to_end:
+            _die_of_sigterm()
 
     def _write(self, ended: str) -> None:
         self._written_at_s = time.monotonic()
@@ -121,6 +129,11 @@ class Observer:
             self.journal.forget_before(journal)
         except Exception:  # noqa: S110 - the application goes on without being reported on
             pass
+
+
+def _die_of_sigterm() -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 _observers: list[Observer] = []

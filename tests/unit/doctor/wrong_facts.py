@@ -515,6 +515,12 @@ FOUND: list[tuple[str, Examined, str, str]] = [
     ("not_observed", replace(RUN, reports=()), "it starts no Python", "otel-carbon doctor -- python app.py"),
     ("command_failed", ended(3), "exit code 3", "python app.py # run it alone first"),
     ("command_failed", ended(-9), "ended by SIGKILL", ""),
+    (
+        "command_failed",
+        replace(ran(calls=(), ended=""), outcome=CommandOutcome(("python", "app.py"), -9)),
+        "no call was seen before: some may be missing",
+        "",
+    ),
     ("command_failed", ended(-200), "ended by signal 200", ""),
     ("command_stopped", ended(-15, stopped=True), "", "--timeout SECONDS -- python app.py"),
     ("process_unfinished", ran(ended=""), "process 7", ""),
