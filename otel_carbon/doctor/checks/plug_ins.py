@@ -5,6 +5,7 @@ from __future__ import annotations
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from otel_carbon.doctor.clients import client_table
 from otel_carbon.doctor.facts import DISABLED_INSTRUMENTATIONS
 from otel_carbon.doctor.findings import finding
 from otel_carbon.doctor.observations import LoadFailure
@@ -34,7 +35,7 @@ def check_plug_ins(examined: Examined) -> Iterator[Finding]:
     environment = examined.environment
     for each in environment.instrumentations:
         if each.import_error.startswith(IMPORT_ERROR):
-            yield _not_importable(each, each.import_error)
+            yield _not_importable(environment, each, each.import_error)
         elif each.import_error:
             yield _broken(environment, LoadFailure(INSTRUMENTOR, each.name, each.distribution, each.import_error))
     for failure in dict.fromkeys(each for report in examined.reports for each in report.load_failures):
@@ -42,7 +43,7 @@ def check_plug_ins(examined: Examined) -> Iterator[Finding]:
         if failure.error != IMPORT_ERROR:
             yield _broken(environment, failure)
         elif installed is not None and installed.instruments and not installed.required:
-            yield _not_importable(installed, failure.told)
+            yield _not_importable(environment, installed, failure.told)
 
 
 def broken_instrumentations(examined: Examined) -> set[tuple[str, str]]:
@@ -69,13 +70,28 @@ def _broken(environment: Environment, failure: LoadFailure) -> Finding:
     return finding("entry_point_broken", [told], advice=advice)
 
 
-def _not_importable(instrumentation: Instrumentation, error: str) -> Finding:
-    evidence = [f"{instrumentation.name} of {instrumentation.distribution} {instrumentation.version}: {error}"]
+def _not_importable(environment: Environment, instrumentation: Instrumentation, error: str) -> Finding:
+    name, package = instrumentation.distribution, _package_of(error.partition(": ")[2])
+    evidence = [f"{instrumentation.name} of {name} {instrumentation.version}: {error}"]
     evidence += [f"it needs {each}" for each in instrumentation.unmet]
-    missing = error.partition(": ")[2]
-    wanted = instrumentation.unmet or (_package_of(missing) or f"--upgrade {instrumentation.distribution}",)
-    line = " ".join(each if each.startswith("--") else quote(each) for each in wanted)
-    return finding("instrumentation_not_importable", evidence, packages=line)
+    if instrumentation.unmet:
+        line = f"pip install {' '.join(map(quote, instrumentation.unmet))}"
+    elif package and package not in environment.packages:
+        line = f"pip install {quote(package)}"
+    else:
+        evidence += [f"installed is {package} {environment.packages[package]}"] if package else []
+        line = _other_version(instrumentation, package)
+    return finding("instrumentation_not_importable", evidence, advice=line)
+
+
+def _other_version(instrumentation: Instrumentation, package: str) -> str:
+    """The line where what is missing is of an installed package: the two do not fit, whatever they say."""
+    name = instrumentation.distribution
+    clients = (each for each in client_table().clients if each.distribution in instrumentation.instruments)
+    better = next((each.install for each in clients if each.install != name), "")
+    if better:
+        return f"pip uninstall {name} && pip install {better}"
+    return f"pip install --upgrade {name} {quote(package)}" if package else f"pip install --upgrade {name}"
 
 
 def _package_of(module: str) -> str:

@@ -349,6 +349,25 @@ FOUND: list[tuple[str, Examined, str, str]] = [
         "openai of opentelemetry-instrumentation-genai-openai 1.3b0: ImportError: httpx",
         "pip install httpx",
     ),
+    *(
+        (
+            "instrumentation_not_importable",
+            static(
+                instrumentations=(replace(OPENAI, distribution=distribution, import_error=f"ImportError: {module}"),),
+                packages={**ENVIRONMENT.packages, "opentelemetry-util-genai": "1.3b0"},
+            ),
+            "installed is opentelemetry-util-genai 1.3b0",
+            line,
+        )
+        for module in ("opentelemetry.util.genai", "opentelemetry.util.genai.instruments")
+        for distribution, line in (
+            (
+                "opentelemetry-instrumentation-openai-v2",
+                f"pip uninstall opentelemetry-instrumentation-openai-v2 && pip install {OPENAI.distribution}",
+            ),
+            (OPENAI.distribution, f"pip install --upgrade {OPENAI.distribution} opentelemetry-util-genai"),
+        )
+    ),
     (
         "instrumentation_not_importable",
         ran_with(
