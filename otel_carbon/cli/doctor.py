@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,10 +64,23 @@ def doctor(command: Sequence[str], output: Path | None, timeout_s: float | None,
     if timeout_s is not None and not command:
         msg = "--timeout needs a command, as in: otel-carbon doctor --timeout 30 -- python app.py"
         raise click.UsageError(msg)
+    if output is not None and output != STANDARD_STREAM:
+        _refuse_unwritable(output)
     examined = examine_command(command, timeout_s) if command else examine_environment()
     findings = findings_of(examined)
     _report(examined, findings, output, as_json=as_json)
     return exit_codes.ANSWER_IS_NO if anything_wrong(findings) else exit_codes.DONE
+
+
+def _refuse_unwritable(output: Path) -> None:
+    """Raise `OSError` where a report could not be written, before a command has run for it."""
+    folder = output.resolve().parent
+    number = errno.EACCES
+    if not folder.is_dir():
+        number = errno.ENOTDIR if folder.exists() else errno.ENOENT
+    elif os.access(folder, os.W_OK | os.X_OK) or (output.exists() and not output.is_file()):
+        return
+    raise OSError(number, os.strerror(number), str(output))
 
 
 def _report(examined: Examined, findings: Sequence[Finding], output: Path | None, *, as_json: bool) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from otel_carbon.doctor.checks.command import how_it_ended
 from otel_carbon.doctor.findings import SEVERITIES, anything_wrong
+from otel_carbon.doctor.shown_command import shown_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +45,7 @@ def _finding(found: Finding) -> Json:
 
 def _command(outcome: CommandOutcome) -> Json:
     return {
-        "arguments": list(outcome.command),
+        "arguments": list(shown_words(outcome.command)),
         "exit_code": outcome.exit_code,
         "ended": how_it_ended(outcome),
         "stopped": outcome.stopped,

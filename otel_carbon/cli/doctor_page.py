@@ -47,7 +47,7 @@ def _seen(examined: Examined) -> Iterator[str]:
     yield f"instruments   {', '.join(_instruments(examined)) or 'nothing'}"
     if examined.outcome is not None:
         yield f"command       {examined.command_line}: {how_it_ended(examined.outcome)}"
-    for exporter in dict.fromkeys(each for provider in examined.providers for each in provider.exporters):
+    for exporter in dict.fromkeys(examined.exporters):
         yield f"exporter      {exporter.kind} {exporter.endpoint}".rstrip()
     for each in examined.probes:
         yield f"endpoint      {each.endpoint}: {each.problem or 'answers'}"

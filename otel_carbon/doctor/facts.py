@@ -21,7 +21,8 @@ class Instrumentation:
     """An entry point of the group `opentelemetry_instrumentor`, and what its package says that it supports.
 
     `instruments` are names of packages. `required` and `found` are set where the installed version does not fit;
-    a package that is not installed is no conflict.
+    a package that is not installed is no conflict. `unmet` are packages that it needs itself and that are missing or
+    do not fit; `import_error` says why it cannot be imported, where that was tried.
     """
 
     name: str
@@ -31,6 +32,9 @@ class Instrumentation:
     instruments: tuple[str, ...] = ()
     required: str = ""
     found: str = ""
+    attribute: str = ""
+    unmet: tuple[str, ...] = ()
+    import_error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +55,16 @@ class RegistryFacts:
 
 @dataclass(frozen=True, slots=True)
 class WrongSetting:
-    """A value of ours that cannot be used: its variable, why, and the line to write instead."""
+    """A value of ours that cannot be used: its variable, why, and the line to write instead.
+
+    Of a variable of pairs `pairs` are those to write; the line is made of them and of what else is set.
+    """
 
     variable: str
     problem: str
     advice: str
+    pairs: Mapping[str, str] = field(default_factory=dict)
+    is_of_pairs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,7 @@ class Environment:
     configurators: tuple[str, ...] = ()
     trace_exporters: tuple[str, ...] = ()
     regions: Mapping[str, str] = field(default_factory=dict)
+    models: Mapping[str, str] = field(default_factory=dict)
     wrong_regions: tuple[WrongRegion, ...] = ()
     wrong_settings: tuple[WrongSetting, ...] = ()
     config_problem: str = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
@@ -37,12 +37,29 @@ class FindingKind:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """Pairs of a variable to add or change, and names to take out.
+
+    One that stands `alone` is a choice that no other line makes.
+    """
+
+    variable: str
+    pairs: Mapping[str, str]
+    removed: tuple[str, ...] = ()
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing found: its code, what shows it, and the exact line to add or change."""
+    """One thing found: its code, what shows it, and the exact line to add or change.
+
+    Where that line is of a variable of pairs, `change` is what it changes of it, and the line is made from all of them.
+    """
 
     code: str
     evidence: tuple[str, ...]
     advice: str
+    change: Change | None = field(default=None, compare=False)
 
     @property
     def kind(self) -> FindingKind:
@@ -75,6 +92,12 @@ def finding(code: str, evidence: Iterable[str], **values: str) -> Finding:
     if len(kept) > MAX_EVIDENCE:
         kept = (*kept[:MAX_EVIDENCE], f"and {len(kept) - MAX_EVIDENCE} more")
     return Finding(code, kept, finding_kinds()[code].advice.format_map(values))
+
+
+def setting(code: str, evidence: Iterable[str], change: Change) -> Finding:
+    """A finding whose line changes a variable; the line is made when all changes of it are known."""
+    kept = finding(code, evidence, regions="", models="", advice="")
+    return replace(kept, change=change)
 
 
 def counted(count: int, noun: str) -> str:

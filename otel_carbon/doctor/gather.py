@@ -6,32 +6,29 @@ import os
 import platform
 import re
 import sys
-from importlib.metadata import distributions, entry_points
+from importlib.metadata import PackageNotFoundError, distributions, entry_points, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
+from otel_carbon.doctor import signals
 from otel_carbon.doctor.clients import client_table
 from otel_carbon.doctor.facts import Environment, Instrumentation
 from otel_carbon.doctor.own_settings import read_own_settings
+from otel_carbon.doctor.signals import CONFIG_FILE
 from otel_carbon.sdk import environment as own
 from otel_carbon.switches import CAPTURE, DISABLED, SDK_DISABLED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from importlib.metadata import Distribution, EntryPoint
 
-CONFIG_FILE = "OTEL_CONFIG_FILE"
 CONFIG_PACKAGE = "opentelemetry-configuration"
 VARIABLES = (
     SDK_DISABLED,
-    "OTEL_TRACES_EXPORTER",
+    *signals.VARIABLES,
     "OTEL_TRACES_SAMPLER",
     "OTEL_TRACES_SAMPLER_ARG",
-    "OTEL_EXPORTER_OTLP_ENDPOINT",
-    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-    "OTEL_EXPORTER_OTLP_PROTOCOL",
-    "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
     CONFIG_FILE,
     "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",
     "OTEL_PYTHON_DISTRO",
@@ -49,7 +46,7 @@ VARIABLES = (
     own.GRID_TABLE,
 )
 """What is read of the environment. Headers are not: they hold keys."""
-ADDRESSES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+ADDRESSES = tuple(name for name in signals.VARIABLES if name.endswith("_ENDPOINT"))
 OUR_FAMILIES = ("opentelemetry", "openinference", "otel-carbon")
 MAX_VALUE_CHARACTERS = 1000
 _REQUIREMENT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -70,6 +67,7 @@ def gather_environment(environ: Mapping[str, str] | None = None) -> Environment:
         configurators=_names("opentelemetry_configurator"),
         trace_exporters=_names("opentelemetry_traces_exporter"),
         regions=settings.regions,
+        models=settings.models,
         wrong_regions=settings.wrong_regions,
         wrong_settings=settings.wrong,
         config_problem=_config_problem(variables.get(CONFIG_FILE, ""), packages),
@@ -144,7 +142,31 @@ def _instrumentation(entry_point: EntryPoint, distribution: Distribution, name: 
         tuple(sorted(instruments)),
         required,
         found,
+        entry_point.attr,
+        tuple(_unmet(distribution)),
     )
+
+
+def _unmet(distribution: Distribution) -> Iterator[str]:
+    """What a package needs, extras left out, and does not find as it wants it."""
+    try:
+        from packaging.requirements import Requirement  # wherever opentelemetry-instrumentation is
+
+        wanted = [Requirement(line) for line in distribution.requires or ()]
+        for each in wanted:
+            if each.marker is None or each.marker.evaluate({"extra": ""}):
+                found = _version_of(each.name)
+                if found is None or not each.specifier.contains(found, prereleases=True):
+                    yield f"{each.name}{each.specifier}"
+    except Exception:  # another package's metadata may be anything
+        return
+
+
+def _version_of(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
 
 
 def _conflict(distribution: Distribution) -> tuple[str, str]:

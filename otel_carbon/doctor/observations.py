@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping  # noqa: TC003 - read at run time, by the decoder of `written.py`
 from dataclasses import dataclass, field
 
 from otel_carbon.doctor.facts import Environment  # noqa: TC001 - as above
+from otel_carbon.doctor.shown_command import shown_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class OverlapRow:
 
 @dataclass(frozen=True, slots=True)
 class ExporterFacts:
-    """An exporter of spans: its class, where it sends to, and how its deliveries ended."""
+    """An exporter of spans or of metrics: its class, where it sends to, and how its deliveries ended."""
 
     kind: str
     endpoint: str = ""
@@ -81,12 +81,21 @@ class InstrumentorFacts:
 
 @dataclass(frozen=True, slots=True)
 class LoadFailure:
-    """An entry point of OpenTelemetry that could not be loaded."""
+    """An entry point of OpenTelemetry that could not be loaded, or failed when it was set up.
+
+    `error` is the class of the exception; `missing` the module that could not be imported, or gave not what was asked.
+    """
 
     group: str
     name: str
     distribution: str
     error: str
+    missing: str = ""
+
+    @property
+    def told(self) -> str:
+        """The error in words."""
+        return f"{self.error}: {self.missing}" if self.missing else self.error
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +112,7 @@ class ProcessReport:
     automatic: bool = False
     captures: bool = False
     providers: tuple[ProviderFacts, ...] = ()
+    metric_exporters: tuple[ExporterFacts, ...] = ()
     provider_set: bool = False
     providers_refused: int = 0
     spans: int = 0
@@ -116,6 +126,10 @@ class ProcessReport:
     load_failures: tuple[LoadFailure, ...] = ()
     not_kept: int = 0
     environment: Environment | None = None
+    journal: int = 0
+    """The first journal of the process that holds what this report does not."""
+    running: bool = False
+    """Whether the process went on when the command had ended."""
     written_file_at_s: float = 0.0
     """When the file was written by the clock of the file system, which no process can fake for itself."""
 
@@ -168,11 +182,24 @@ class Examined:
         return tuple(provider for report in self.reports for provider in report.providers)
 
     @property
+    def exporters(self) -> tuple[ExporterFacts, ...]:
+        """The exporters of all processes, those of spans first."""
+        of_spans = [exporter for provider in self.providers for exporter in provider.exporters]
+        return (*of_spans, *(exporter for report in self.reports for exporter in report.metric_exporters))
+
+    @property
     def clients(self) -> tuple[str, ...]:
         """The clients that were loaded, or without a command those that are installed."""
         return tuple(dict.fromkeys(client for report in self.reports for client in report.clients))
 
     @property
+    def automatic(self) -> bool:
+        """Whether the command starts, or has a process with, automatic instrumentation."""
+        words = self.outcome.command if self.outcome else ()
+        named = any(word.rpartition("/")[2] == "opentelemetry-instrument" for word in words)
+        return named or any(report.automatic for report in self.reports)
+
+    @property
     def command_line(self) -> str:
-        """The command as a shell takes it."""
-        return shlex.join(self.outcome.command) if self.outcome else "python app.py"
+        """The command as a shell takes it, without secrets."""
+        return shown_line(self.outcome.command) if self.outcome else "python app.py"

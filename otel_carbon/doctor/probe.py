@@ -9,14 +9,14 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from otel_carbon.doctor.checks.wiring import otlp_protocol, wanted_exporters
 from otel_carbon.doctor.observations import Probe
+from otel_carbon.doctor.signals import ENDPOINT, SIGNALS, TRACES, Signal, is_otlp, otlp_protocol, wanted_exporters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from otel_carbon.doctor.facts import Environment
-    from otel_carbon.doctor.observations import ProviderFacts
+    from otel_carbon.doctor.observations import ExporterFacts
 
 TIMEOUT_S = 2.0
 MAX_ENDPOINTS = 4
@@ -33,20 +33,19 @@ class _Address(NamedTuple):
     path: str
 
 
-def endpoints_of(environment: Environment, providers: Iterable[ProviderFacts], *, ran: bool) -> dict[str, str]:
+def endpoints_of(environment: Environment, exporters: Iterable[ExporterFacts], *, ran: bool) -> dict[str, str]:
     """Endpoints to protocols: those that were seen, or where nothing was run those that variables tell."""
-    found = {each.endpoint: each.protocol for provider in providers for each in provider.exporters if each.endpoint}
+    found = {each.endpoint: each.protocol for each in exporters if each.endpoint}
     if not ran:
-        found = dict(_told(environment))
+        found = dict(each for signal in SIGNALS for each in _told(environment, signal))
     return dict(list(found.items())[:MAX_ENDPOINTS])
 
 
-def _told(environment: Environment) -> Iterator[tuple[str, str]]:
-    variables, protocol = environment.variables, otlp_protocol(environment)
-    names = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
-    told = next((variables[name] for name in names if name in variables), "")
-    wanted = any(name.startswith("otlp_proto") or name == "otel_carbon" for name in wanted_exporters(environment))
-    if told or wanted:
+def _told(environment: Environment, signal: Signal) -> Iterator[tuple[str, str]]:
+    variables, protocol = environment.variables, otlp_protocol(environment, signal)
+    told = next((variables[name] for name in (signal.endpoint, ENDPOINT) if name in variables), "")
+    wanted = any(is_otlp(name) for name in wanted_exporters(environment, signal))
+    if wanted or (told and signal == TRACES and not environment.configurators):
         yield told or f"http://localhost:{OTLP_PORTS.get(protocol, OTLP_PORTS[HTTP])}", protocol
 
 

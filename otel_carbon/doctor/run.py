@@ -6,34 +6,34 @@ import os
 import signal
 import subprocess
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from otel_carbon.doctor.gather import gather_environment
-from otel_carbon.doctor.observations import CommandOutcome, Examined, ProcessReport
+from otel_carbon.doctor.imported import with_import_errors
+from otel_carbon.doctor.observations import CommandOutcome, Examined
 from otel_carbon.doctor.probe import endpoints_of, probe
-from otel_carbon.doctor.written import read_back
+from otel_carbon.doctor.read_reports import read_reports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import FrameType
 
     from otel_carbon.doctor.facts import Environment
+    from otel_carbon.doctor.observations import ProcessReport
 
 SITE = Path(__file__).parent / "observer" / "site"
 REPORTS = "OTEL_CARBON_DOCTOR_REPORTS"
 GRACE_S = 30.0
 """Time for a command to end after SIGTERM: servers finish requests, exporters try for ten seconds."""
-MAX_REPORTS = 500
-MAX_REPORT_BYTES = 4 * 2**20
 
 
 def examine_environment() -> Examined:
     """The facts of this Python, with a look at where it would send telemetry to."""
-    environment = gather_environment()
+    environment = with_import_errors(gather_environment())
     return _with_probes(Examined(environment, time.time()))
 
 
@@ -47,7 +47,7 @@ def examine_command(command: Sequence[str], timeout_s: float | None) -> Examined
     """
     with TemporaryDirectory(prefix="otel-carbon-doctor-") as folder:
         outcome = _run(tuple(command), Path(folder), timeout_s)
-        reports = tuple(_reports(Path(folder)))
+        reports = tuple(read_reports(Path(folder)))
     return _with_probes(Examined(_environment_of(reports), time.time(), outcome, reports))
 
 
@@ -87,15 +87,6 @@ def _passing_signals_on(started: subprocess.Popen[bytes]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _reports(folder: Path) -> Iterator[ProcessReport]:
-    """What processes have written; what cannot be read is left out."""
-    for path in sorted(folder.glob("*.json"))[:MAX_REPORTS]:
-        with suppress(OSError, ValueError):
-            status = path.stat()
-            if status.st_size <= MAX_REPORT_BYTES:
-                yield replace(read_back(ProcessReport, path.read_bytes()), written_file_at_s=status.st_mtime)
-
-
 def _environment_of(reports: Sequence[ProcessReport]) -> Environment:
     """The environment of the process that made calls, else of one that loaded a client, else this one."""
     told = [each for each in reports if each.environment is not None]
@@ -104,5 +95,5 @@ def _environment_of(reports: Sequence[ProcessReport]) -> Environment:
 
 
 def _with_probes(examined: Examined) -> Examined:
-    endpoints = endpoints_of(examined.environment, examined.providers, ran=examined.outcome is not None)
+    endpoints = endpoints_of(examined.environment, examined.exporters, ran=examined.outcome is not None)
     return replace(examined, probes=tuple(probe(endpoint, protocol) for endpoint, protocol in endpoints.items()))

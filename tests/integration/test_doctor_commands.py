@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from tests.support.small_venvs import SmallVenv
+
 OWN_SPANS = APPS / "own_spans.py"
 REGION = {"OTEL_CARBON_REGION": "openai=eastus"}
 QUIET = {
@@ -49,6 +51,15 @@ def test_a_command_that_does_not_exist_is_wrong_usage(tmp_path: Path) -> None:
     assert found.err == f"Error: {tmp_path / 'nothing-here'}: No such file or directory\n"
 
 
+def test_a_report_that_cannot_be_written_is_refused_before_the_command_runs(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for report, problem in (("nowhere/report", "No such file or directory"), ("file/report", "Not a directory")):
+        said: list[str | Path] = [*DOCTOR, "-o", tmp_path / report, "--", "touch", tmp_path / "ran"]
+        done = subprocess.run(said, capture_output=True, text=True, env=environment({}), timeout=60, check=False)
+        assert (done.returncode, done.stderr) == (2, f"Error: {tmp_path / report}: {problem}\n")
+    assert not (tmp_path / "ran").exists()
+
+
 def test_a_file_that_is_no_program_is_wrong_usage(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("no program", encoding="utf-8")
     found = examine([tmp_path / "data"], tmp_path)
@@ -69,6 +80,31 @@ def test_of_a_command_that_is_killed_the_calls_before_are_known(tmp_path: Path) 
     found = run("kill", tmp_path)
     assert (found.codes, found.exit_code, calls_seen(found)) == (["command_failed"], 1, 1)
     assert found.finding("command_failed")["evidence"] == ["ended by SIGKILL"]
+
+
+def test_no_call_is_lost_with_a_process_that_is_killed(tmp_path: Path) -> None:
+    found = run("killed_later", tmp_path)
+    assert (found.codes, calls_seen(found), how_they_ended(found)) == (["command_failed"], 20 + 5, ["", ""])
+
+
+def test_calls_of_workers_that_end_without_a_word_are_known(tmp_path: Path) -> None:
+    found = run("killed_child", tmp_path)
+    assert (found.codes, found.exit_code, calls_seen(found)) == (["process_unfinished"], 0, 5)
+    assert sorted(process["spans"] for process in found.report["processes"]) == [0, 5]
+
+
+def test_workers_of_a_pool_are_no_matter(tmp_path: Path) -> None:
+    found = run("workers_pool", tmp_path)
+    assert (found.codes, found.exit_code, calls_seen(found)) == ([], 0, 6)
+
+
+def test_a_daemon_that_outlives_the_command_is_said_so(tmp_path: Path) -> None:
+    variables = REGION | {"PID_FILE": str(tmp_path / "pid")}
+    found = examine([sys.executable, OWN_SPANS, "outlive"], tmp_path, variables)
+    pid = wait_until(lambda: (tmp_path / "pid").read_text(encoding="utf-8") or None, timeout_s=10, what="its pid")
+    os.kill(int(pid), signal.SIGKILL)
+    assert (found.codes, found.exit_code) == (["process_running"], 0)
+    assert found.finding("process_running")["evidence"] == [f"process {pid}"]
 
 
 def test_what_goes_in_and_out_is_untouched(tmp_path: Path) -> None:
@@ -126,9 +162,9 @@ def test_thousands_of_calls_of_hundreds_of_models_stay_bounded(tmp_path: Path) -
     assert (process["spans"], len(process["calls"])) == (5000, 500)
     assert process["not_kept"] == 5000 - calls_seen(found)
     assert found.finding("too_much_to_keep")["evidence"] == [f"{process['not_kept']} spans beyond the bound"]
-    unknown = [each for each in found.report["findings"] if each["code"] == "model_unknown"]
-    assert len(unknown) == 8
-    assert unknown[-1]["evidence"][-1] == f"and {500 - 8} more of this kind"
+    unknown = found.finding("model_unknown")
+    assert len([piece for piece in unknown["evidence"] if " at openai: " in piece]) == 8
+    assert unknown["evidence"][-1] == f"and {500 - 8} more of this kind"
     assert len(found.text) < 1_000_000
 
 
@@ -249,6 +285,76 @@ def test_a_broken_plug_in_of_another_package_is_named(tmp_path: Path) -> None:
     assert found.codes == ["entry_point_broken"]
     told = "broken (opentelemetry_instrumentor) of broken-plug-in: RuntimeError"
     assert found.finding("entry_point_broken")["evidence"] == [told]
+
+
+RAISES = """
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
+class Instrumentor(BaseInstrumentor):
+    def instrumentation_dependencies(self):
+        return ()
+    def _instrument(self, **kwargs):
+        raise KeyError("canary-of-an-error")
+    def _uninstrument(self, **kwargs):
+        pass
+"""
+
+
+def test_a_plug_in_that_raises_while_it_instruments_is_named(tmp_path: Path) -> None:
+    small = venv_without(tmp_path / "venv")
+    small.add_module("raising_plug_in.py", RAISES)
+    entry = "[opentelemetry_instrumentor]\naaa_raising = raising_plug_in:Instrumentor\n"
+    small.add_metadata("raising-plug-in", "1.0", entry_points=entry)
+    variables = QUIET | {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "anthropic"}
+    found = examine([small.instrument, small.python, "-c", "import openai"], tmp_path, variables)
+    assert (found.codes, found.exit_code) == (["entry_point_broken"], 1)
+    told = "aaa_raising (opentelemetry_instrumentor) of raising-plug-in: KeyError"
+    assert found.finding("entry_point_broken")["evidence"] == [told]
+    line = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=anthropic,aaa_raising"
+    assert found.finding("entry_point_broken")["advice"] == line
+    assert "canary" not in found.text
+
+
+def small_venv_whose_instrumentation_lacks_a_module(folder: Path) -> SmallVenv:
+    package = "opentelemetry-instrumentation-genai-openai"
+    small = venv_without(folder, package)
+    small.add_module("lacks_a_module.py", "import not_there_at_all.inner\n")
+    wanted = ['openai>=1; extra == "instruments"', "not-there-at-all<0.5"]
+    entry = "[opentelemetry_instrumentor]\nopenai = lacks_a_module:OpenAIInstrumentor\n"
+    small.add_metadata(package, "9.0", requires=wanted, entry_points=entry)
+    return small
+
+
+WITHOUT_MODULE = (
+    [
+        "openai of opentelemetry-instrumentation-genai-openai 9.0: ImportError: not_there_at_all",
+        "it needs not-there-at-all<0.5",
+    ],
+    "pip install 'not-there-at-all<0.5'",
+)
+
+
+def test_an_instrumentation_that_cannot_be_imported_is_named(tmp_path: Path) -> None:
+    small = small_venv_whose_instrumentation_lacks_a_module(tmp_path / "venv")
+    variables = QUIET | {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "anthropic"}
+    found = examine([small.instrument, small.python, "-c", "import openai"], tmp_path, variables)
+    assert (found.codes, found.exit_code) == (["instrumentation_not_importable"], 1)
+    told = found.finding("instrumentation_not_importable")
+    assert (told["evidence"], told["advice"]) == WITHOUT_MODULE
+
+
+def test_without_a_command_an_instrumentation_that_cannot_be_imported_is_named_too(tmp_path: Path) -> None:
+    small = small_venv_whose_instrumentation_lacks_a_module(tmp_path / "venv")
+    variables = QUIET | {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "anthropic"}
+    done = subprocess.run(
+        [small.python, "-m", "otel_carbon.cli", "doctor", "--json"],
+        capture_output=True,
+        env=environment(variables),
+        timeout=60,
+        check=False,
+    )
+    (told,) = json.loads(done.stdout)["findings"]
+    assert (done.returncode, told["code"]) == (1, "instrumentation_not_importable")
+    assert (told["evidence"], told["advice"]) == WITHOUT_MODULE
 
 
 def test_broken_metadata_of_another_package_is_passed_over(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from tests.integration.test_doctor_mistakes import CHAT, OPENAI_SCOPE, run
 from tests.support.doctored import APPS, INSTRUMENT, examine
 from tests.support.llm_answers.script import Script
+from tests.support.ports import free_ports
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +27,24 @@ def test_an_endpoint_that_refuses_what_is_sent(llm_server: ScriptedLlmServer, tm
     assert (found.codes, found.exit_code) == (["exporter_failing"], 1), found.text
     (told,) = found.finding("exporter_failing")["evidence"]
     assert told.endswith("OTLPSpanExporter: 1 batch failed, 0 arrived")
+
+
+def test_metrics_that_go_where_nothing_answers(llm_server: ScriptedLlmServer, tmp_path: Path) -> None:
+    nobody = f"http://127.0.0.1:{free_ports(1)[0]}/v1/metrics"
+    where = {"OTEL_METRICS_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": nobody}
+    found = run(llm_server, tmp_path, **where)
+    assert (found.codes, found.exit_code) == (["exporter_unreachable"], 1), found.text
+    told = found.finding("exporter_unreachable")
+    assert told["evidence"] == [f"{nobody} over http/protobuf: [Errno 111] Connection refused"]
+    assert told["advice"].startswith("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT=http://HOST:PORT/v1/metrics # ")
+
+
+def test_metrics_that_arrive_are_well(llm_server: ScriptedLlmServer, tmp_path: Path) -> None:
+    found = run(llm_server, tmp_path, OTEL_METRICS_EXPORTER="otlp")
+    assert (found.codes, found.exit_code) == ([], 0), found.text
+    exporters = [each for process in found.report["processes"] for each in process["metric_exporters"]]
+    assert [(each["endpoint"], each["failed"]) for each in exporters] == [(f"{llm_server.url}/v1/metrics", 0)]
+    assert exporters[0]["delivered"] > 0
 
 
 def test_a_collector_over_grpc_is_well(llm_server: ScriptedLlmServer, otlp_sink: OtlpSink, tmp_path: Path) -> None:
@@ -60,7 +79,7 @@ def test_an_application_without_any_telemetry_is_told_how_to_start_it(
             "instrumentation_disabled",
         ),
         ({"OTEL_TRACES_EXPORTER": "zipkin"}, "exporter_missing"),
-        ({"OTEL_CARBON_REGION": "openai=eastus,mistral_ai=westeurope"}, "region_unused"),
+        ({"OTEL_CARBON_REGION": "opnai=eastus"}, "region_provider_misspelt"),
         ({"OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "8"}, "attribute_limit_small"),
     ],
 )
@@ -69,6 +88,49 @@ def test_what_variables_spoil(
 ) -> None:
     found = run(llm_server, tmp_path, **variables)
     assert (found.codes, found.exit_code) == ([code], 1), found.text + found.err
+
+
+def test_a_region_of_a_provider_that_is_not_called_this_time_is_a_note(
+    llm_server: ScriptedLlmServer, tmp_path: Path
+) -> None:
+    found = run(llm_server, tmp_path, OTEL_CARBON_REGION="openai=eastus,mistral_ai=westeurope")
+    assert (found.codes, found.exit_code) == (["region_unused"], 0), found.text
+
+
+def test_pairs_that_are_parted_by_the_wrong_sign_are_told_once(llm_server: ScriptedLlmServer, tmp_path: Path) -> None:
+    found = run(llm_server, tmp_path, OTEL_CARBON_REGION="openai=eastus;mistral_ai=westeurope")
+    assert (found.codes, found.exit_code) == (["setting_invalid", "region_unused"], 1), found.text
+    assert found.finding("setting_invalid")["advice"] == "OTEL_CARBON_REGION=openai=eastus,mistral_ai=westeurope"
+
+
+WITHOUT_CAPTURE = """
+import openai, otel_carbon
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+provider = TracerProvider()
+trace.set_tracer_provider(provider)
+{set_up}
+openai.OpenAI(api_key="none").chat.completions.create(model="gpt-4o", messages=[{{"role": "user", "content": "x"}}])
+"""
+FULL = "otel_carbon.instrument()"
+
+
+@pytest.mark.parametrize(
+    ("set_up", "codes"),
+    [
+        ("otel_carbon.instrument(capture=False)", ["capture_disabled"]),
+        ("provider.add_span_processor(otel_carbon.CarbonSpanProcessor())", ["capture_disabled"]),
+        (FULL, []),
+        (f"provider.add_span_processor(otel_carbon.CarbonSpanProcessor()); {FULL}", []),
+    ],
+)
+def test_a_set_up_in_code_that_leaves_the_capture_out(
+    set_up: str, codes: list[str], llm_server: ScriptedLlmServer, tmp_path: Path
+) -> None:
+    found = run(llm_server, tmp_path, command=[sys.executable, "-c", WITHOUT_CAPTURE.format(set_up=set_up)])
+    assert found.codes == codes, found.text
+    if codes:
+        assert found.finding("capture_disabled")["advice"].partition(" # ")[0] == FULL
 
 
 NO_CARBON = """

@@ -44,7 +44,7 @@ NEEDED_BY = {
     "otel_carbon.capture.transport": {"httpx", "httpx2", "opentelemetry"},  # of the clients the types only
     "otel_carbon.cli": {"click"},
     "otel_carbon.cli.console": {"rich"},
-    "otel_carbon.doctor": {"opentelemetry"},
+    "otel_carbon.doctor": {"opentelemetry", "packaging"},
     "otel_carbon.grid.fetching": {"httpx", "tenacity"},
     "otel_carbon.methods.ecologits_results": {"ecologits"},
     "otel_carbon.metrics.exposition": {"prometheus_client"},

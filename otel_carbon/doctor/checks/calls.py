@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import cache
-from shlex import quote
 from typing import TYPE_CHECKING
 
 from otel_carbon.core import reasons
 from otel_carbon.doctor.checks.coverage import clients_of
-from otel_carbon.doctor.findings import counted, finding
+from otel_carbon.doctor.findings import Change, counted, finding, setting
+from otel_carbon.doctor.setting_lines import MODEL_PLACEHOLDER, close_spelling
 from otel_carbon.registry.catalog import Registry
 from otel_carbon.registry.ladder import FALLBACKS, FAMILY
 from otel_carbon.registry.spellings import nearest_names
@@ -39,9 +39,8 @@ def check_models(examined: Examined) -> Iterator[Finding]:
         evidence = [f"{model} at {provider or 'an unknown provider'}: {counted(count, 'call')}, {how}"]
         evidence += [f"nearest names: {', '.join(near)}"] if near else []
         code = "model_by_family" if match == FAMILY else "model_unknown"
-        told = examined.environment.variables.get(MODELS, "").strip()
-        mapped = f"{model}={near[0] if near else 'KNOWN_MODEL'}"
-        yield finding(code, evidence, models=quote(f"{told},{mapped}" if told else mapped))
+        known = close_spelling(model, near, same_digits=True) if code == "model_unknown" else ""
+        yield setting(code, evidence, Change(MODELS, {model: known or MODEL_PLACEHOLDER}))
 
 
 @cache

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import shlex
 import signal
 from typing import TYPE_CHECKING
 
 from otel_carbon.doctor.findings import counted, finding
+from otel_carbon.doctor.shown_command import shown_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,15 +30,18 @@ def check_command(examined: Examined) -> Iterator[Finding]:
     if outcome.stopped:
         yield finding("command_stopped", [], command=command, longer="SECONDS")
     elif outcome.exit_code != 0:
-        yield finding("command_failed", [how_it_ended(outcome)], command=command)
+        missing = [] if examined.calls else ["no call was seen before: some may be missing"]
+        yield finding("command_failed", [how_it_ended(outcome), *missing], command=command)
     for report in examined.reports:
         if report.problem:
             yield finding("carbon_not_installed", [f"{report.python}: {report.problem}"], python=report.python)
     if not examined.reports:
         yield _not_observed(outcome)
-    unfinished = [each for each in examined.reports if not each.ended and (each.spans or each.clients)]
-    if unfinished:
-        yield finding("process_unfinished", [f"process {each.pid}" for each in unfinished])
+    if running := [f"process {each.pid}" for each in examined.reports if each.running]:
+        yield finding("process_running", running, command=command)
+    unfinished = [each for each in examined.reports if not each.ended and not each.running and not each.problem]
+    if told := [f"process {each.pid}" for each in unfinished if each.spans or each.clients]:
+        yield finding("process_unfinished", told)
     if not_kept := sum(report.not_kept for report in examined.reports):
         yield finding("too_much_to_keep", [f"{counted(not_kept, 'span')} beyond the bound"])
 
@@ -57,7 +60,7 @@ def _not_observed(outcome: CommandOutcome) -> Finding:
     option = _isolating_option(outcome.command)
     if option:
         evidence = f"{option} keeps Python from reading PYTHONPATH or sitecustomize, by which the observer comes in"
-        without = shlex.join(each for each in outcome.command if each != option)
+        without = shown_line(each for each in outcome.command if each != option)
         return finding("not_observed", [evidence], advice=f"otel-carbon doctor -- {without}")
     evidence = "it starts no Python, or one without the variables of its parent"
     return finding("not_observed", [evidence], advice="otel-carbon doctor -- python app.py")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from otel_carbon import switches
+from otel_carbon.doctor.checks.plug_ins import broken_instrumentations
 from otel_carbon.doctor.checks.switches import remaining
 from otel_carbon.doctor.clients import client_table, starts_with
 from otel_carbon.doctor.facts import CAPTURE, CAPTURE_SCOPE, DISABLED_INSTRUMENTATIONS
@@ -20,15 +21,10 @@ if TYPE_CHECKING:
 
 
 def check_coverage(examined: Examined) -> Iterator[Finding]:
-    """Findings about clients that nothing reports, and about plug-ins that fail."""
+    """Findings about clients that nothing reports."""
     for client in clients_of(examined):
         if not _is_instrumented(examined, client):
             yield from _why_not(examined, client)
-    for report in examined.reports:
-        for failure in report.load_failures:
-            package = failure.distribution or failure.name
-            told = f"{failure.name} ({failure.group}) of {package}: {failure.error}"
-            yield finding("entry_point_broken", [told], package=package)
 
 
 def clients_of(examined: Examined) -> tuple[Client, ...]:
@@ -47,7 +43,9 @@ def _is_instrumented(examined: Examined, client: Client) -> bool:
     environment = examined.environment
     installed = installed_for(environment, client)
     if not examined.observed:
-        usable = (not each.required and not environment.leaves_out(each.name) for each in installed)
+        usable = (
+            not (each.required or each.import_error) and not environment.leaves_out(each.name) for each in installed
+        )
         started = not environment.packages.keys().isdisjoint(client_table().starters)
         return bool(client.own_spans) or started or any(usable)
     active = _active_modules(examined)
@@ -78,6 +76,9 @@ def _why_not(examined: Examined, client: Client) -> Iterator[Finding]:
     environment = examined.environment
     installed = installed_for(environment, client)
     evidence = f"{client.distribution} {environment.packages.get(client.distribution, '')}".strip()
+    broken = broken_instrumentations(examined)
+    if any((each.name, each.distribution) in broken for each in installed):
+        return
     unsupported = [*_unsupported(examined, client, installed)]
     left_out = [each for each in installed if environment.leaves_out(each.name) and not each.required]
     if unsupported:
@@ -89,14 +90,25 @@ def _why_not(examined: Examined, client: Client) -> Iterator[Finding]:
         yield finding("instrumentation_disabled", [evidence, _disabled(environment)], remaining=names)
     elif switched_off := _capture_switch(environment):
         yield finding("capture_disabled", [evidence, switched_off[0]], advice=switched_off[1])
+    elif _is_set_up_without_capture(examined, client):
+        told = "the application adds the carbon processor, and does not switch the capture on"
+        line = "otel_carbon.instrument() # without capture=False; it adds CarbonSpanProcessor() by itself"
+        yield finding("capture_disabled", [evidence, told], advice=line)
     elif not installed:
         captures = environment.captures and client.transport
         line = "otel_carbon.instrument()" if captures else f"pip install {client.install}"
         yield finding("client_uninstrumented", [evidence], advice=line)
     elif any(report.provider_set for report in examined.reports):  # else the missing provider is what is wrong
         told = f"{installed[0].distribution} {installed[0].version} is installed and not active"
-        advice = f"opentelemetry-instrument {examined.command_line} # or call its instrument()"
+        first = installed[0]  # a provider is there, so that `opentelemetry-instrument` would bring a second one
+        advice = f"from {first.module} import {first.attribute}; {first.attribute}().instrument()"
         yield finding("client_uninstrumented", [evidence, told], advice=advice)
+
+
+def _is_set_up_without_capture(examined: Examined, client: Client) -> bool:
+    """Whether the application has our processor and left the capture out, which would see this client."""
+    by_code = examined.observed and not examined.automatic and any(each.carbon for each in examined.providers)
+    return by_code and examined.environment.captures and bool(client.transport)
 
 
 def _disabled(environment: Environment) -> str:
@@ -111,11 +123,24 @@ def _unsupported(examined: Examined, client: Client, installed: tuple[Instrument
     others = {each.distribution for each in installed if not each.required}
     for name, required, found in dict.fromkeys(conflicts):
         if required:
-            better = client.install not in name and client.install not in others
-            evidence = [f"{name} takes {required}", f"installed is {found}"]
-            yield finding(
-                "instrumentation_unsupported_version", evidence, requirement=client.install if better else required
-            )
+            too_old = _is_too_old(required, found)
+            better = not too_old and client.install not in name and client.install not in others
+            evidence = [f"{name} takes {required}", f"installed is {found}", *(["which is too old"] if too_old else [])]
+            line = client.install if better else required
+            yield finding("instrumentation_unsupported_version", evidence, requirement=line)
+
+
+def _is_too_old(required: str, found: str) -> bool:
+    """Whether a client is older than an instrumentation takes: then another one would not take it either."""
+    try:
+        from packaging.requirements import Requirement  # wherever opentelemetry-instrumentation is
+        from packaging.version import Version
+
+        _, _, version = found.rpartition(" ")
+        bounds = (each for each in Requirement(required).specifier if each.operator in (">=", ">", "~="))
+        return any(Version(version) < Version(each.version) for each in bounds)
+    except Exception:  # several requirements, or what no rule can read
+        return False
 
 
 def _capture_switch(environment: Environment) -> tuple[str, str] | None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from shlex import quote
 from typing import TYPE_CHECKING
 
 from otel_carbon.core import reasons
-from otel_carbon.doctor.findings import counted, finding
+from otel_carbon.doctor.findings import Change, counted, finding, setting
+from otel_carbon.doctor.setting_lines import REGION_PLACEHOLDER, close_spelling
 from otel_carbon.methods.call_place import EVIDENCE_CONFIGURED
 from otel_carbon.registry.places import EVIDENCE_DEFAULT
 from otel_carbon.spans.providers import provider_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from otel_carbon.doctor.findings import Finding
     from otel_carbon.doctor.observations import Examined
@@ -27,29 +27,34 @@ def check_configured_regions(examined: Examined) -> Iterator[Finding]:
     for wrong in environment.wrong_regions:
         evidence = [f"{REGION}: {wrong.provider}={wrong.region}"]
         evidence += [f"nearest names: {', '.join(wrong.nearest)}"] if wrong.nearest else []
-        line = _line(environment.regions, wrong.provider, wrong.nearest[0] if wrong.nearest else "REGION")
-        yield finding("region_unknown", evidence, regions=line)
-    seen = {name for call in examined.calls for name in (call.provider, call.operator) if name}
-    if not seen:
-        return
-    for provider, region in sorted(environment.regions.items()):
+        meant = close_spelling(wrong.region, wrong.nearest) or REGION_PLACEHOLDER
+        yield setting("region_unknown", evidence, Change(REGION, {wrong.provider: meant}))
+    seen, misspelt = _seen(examined), _misspelt(examined)
+    for provider, region in sorted(environment.regions.items()) if seen else ():
         if seen.isdisjoint((provider, provider_name(provider))):
             evidence = [f"{REGION}: {provider}={region}", f"seen: {', '.join(sorted(seen))}"]
-            others = {name: each for name, each in environment.regions.items() if name != provider}
-            line = _line(others, next((name for name in sorted(seen) if name not in others), ""), region)
-            yield finding("region_unused", evidence, regions=line)
+            if close := misspelt.get(provider):
+                yield setting("region_provider_misspelt", evidence, Change(REGION, {close: region}, (provider,)))
+            else:
+                yield finding("region_unused", evidence, provider=provider)
 
 
-def _line(regions: Mapping[str, str], provider: str, region: str) -> str:
-    """The value of the variable, as a shell takes it, with one region added or changed."""
-    changed = {**regions, provider: region} if provider else regions
-    return quote(",".join(f"{name}={each}" for name, each in changed.items()))
+def _seen(examined: Examined) -> set[str]:
+    return {name for call in examined.calls for name in (call.provider, call.operator) if name}
+
+
+def _misspelt(examined: Examined) -> dict[str, str]:
+    """Configured providers that were never seen to those that were, and that they are a slip of."""
+    seen, regions = _seen(examined), examined.environment.regions
+    free = sorted(seen - {provider_name(each) for each in regions})
+    unseen = (each for each in regions if seen.isdisjoint((each, provider_name(each))))
+    return {each: meant for each in unseen if (meant := close_spelling(each, free))}
 
 
 def check_places(examined: Examined) -> Iterator[Finding]:
     """Findings about where calls ran, as far as anything tells."""
-    regions = examined.environment.regions
-    wrong = {provider_name(each.provider) for each in examined.environment.wrong_regions}
+    meant = set(_misspelt(examined).values())
+    said = {provider_name(each) for each in examined.environment.regions} | meant
     counts: Counter[tuple[str, str, str, str, str]] = Counter()
     for call in examined.calls:
         provider = call.operator or call.provider
@@ -58,15 +63,18 @@ def check_places(examined: Examined) -> Iterator[Finding]:
         calls = f"{provider}: {counted(count, 'call')}"
         if reason == reasons.ZONE_UNKNOWN and not (provider or told):
             yield from _unnamed(examined)
-        elif reason == reasons.ZONE_UNKNOWN and provider not in wrong:
-            line = _line(regions, provider, "REGION")
-            yield finding("provider_place_unknown", [calls, *([f"region {told}"] if told else [])], regions=line)
-        elif evidence == EVIDENCE_DEFAULT:
-            line = _line(regions, provider, "REGION")
-            yield finding("region_assumed", [calls, f"taken: {region}"], regions=line)
+        elif reason == reasons.ZONE_UNKNOWN and provider not in said:
+            evidence_of_place = [calls, *([f"region {told}"] if told else [])]
+            yield setting("provider_place_unknown", evidence_of_place, _of(provider))
+        elif evidence == EVIDENCE_DEFAULT and provider not in meant:
+            yield setting("region_assumed", [calls, f"taken: {region}"], _of(provider))
         elif evidence == EVIDENCE_CONFIGURED and told and told.lower() != region.lower():
             both = f"{region} configured, {told} told"
-            yield finding("region_contradicted", [calls, both], regions=_line(regions, provider, told))
+            yield setting("region_contradicted", [calls, both], Change(REGION, {provider: told}, alone=True))
+
+
+def _of(provider: str) -> Change:
+    return Change(REGION, {provider: REGION_PLACEHOLDER})
 
 
 def _unnamed(examined: Examined) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from otel_carbon.doctor.facts import ALL_INSTRUMENTATIONS, CARBON, DISABLED_INSTRUMENTATIONS, Environment
-from otel_carbon.doctor.findings import finding
+from otel_carbon.doctor.findings import Change, finding, setting
 from otel_carbon.switches import DISABLED, SDK_DISABLED
 
 if TYPE_CHECKING:
@@ -28,7 +28,11 @@ def check_switches(examined: Examined) -> Iterator[Finding]:
         evidence = [f"{DISABLED_INSTRUMENTATIONS}={text}"]
         yield finding("carbon_instrumentor_disabled", evidence, remaining=remaining(environment, CARBON))
     for wrong in environment.wrong_settings:
-        yield finding("setting_invalid", [f"{wrong.variable}: {wrong.problem}"], advice=wrong.advice)
+        evidence = [f"{wrong.variable}: {wrong.problem}"]
+        if wrong.is_of_pairs:
+            yield setting("setting_invalid", evidence, Change(wrong.variable, wrong.pairs))
+        else:
+            yield finding("setting_invalid", evidence, advice=wrong.advice)
     if environment.config_problem:
         yield finding("config_file_unusable", [environment.config_problem], advice=_config_advice(environment))
 

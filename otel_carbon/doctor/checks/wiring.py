@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from otel_carbon.doctor.clients import client_table, starts_with
 from otel_carbon.doctor.facts import CAPTURE_SCOPE
 from otel_carbon.doctor.findings import finding
+from otel_carbon.doctor.signals import TRACES, wanted_exporters
 from otel_carbon.spans.dialect import known_dialects
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from otel_carbon.doctor.findings import Finding
     from otel_carbon.doctor.observations import Examined, ProcessReport
 
-TRACES_EXPORTER = "OTEL_TRACES_EXPORTER"
 LIMITS = ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "OTEL_ATTRIBUTE_COUNT_LIMIT")
 LEAST_ATTRIBUTES = 48
 """Some thirty that instrumentations write on a call, and the core ones of ours; the SDK's own limit is 128."""
@@ -27,32 +27,16 @@ def check_set_up(examined: Examined) -> Iterator[Finding]:
     """Findings about packages that automatic instrumentation needs."""
     environment = examined.environment
     automatic = any(report.automatic for report in examined.reports)
-    asked = automatic or (not examined.observed and TRACES_EXPORTER in environment.variables)
+    asked = automatic or (not examined.observed and TRACES.exporter in environment.variables)
     if asked and not environment.configurators and not any(report.provider_set for report in examined.reports):
         version = environment.packages.get("opentelemetry-instrumentation", "")
         evidence = [f"opentelemetry-instrumentation {version}", "no entry point opentelemetry_configurator"]
         yield finding("distro_missing", evidence)
     if asked or (not examined.observed and environment.configurators):
         for name in _missing_exporters(environment):
-            told = environment.variables.get(TRACES_EXPORTER, "otlp, by default")
+            told = environment.variables.get(TRACES.exporter, "otlp, by default")
             package = client_table().exporters.get(name, name)
-            yield finding("exporter_missing", [f"{TRACES_EXPORTER}={told}", f"no exporter {name}"], package=package)
-
-
-def otlp_protocol(environment: Environment) -> str:
-    """The protocol that variables ask for; the SDK's own default is gRPC."""
-    names = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
-    return next((environment.variables[name].strip() for name in names if name in environment.variables), "grpc")
-
-
-def wanted_exporters(environment: Environment) -> tuple[str, ...]:
-    """The exporters of spans that automatic instrumentation sets up, by the names of their entry points."""
-    if "OTEL_CONFIG_FILE" in environment.variables or not environment.configurators:
-        return ()
-    default = "otlp" if "opentelemetry-distro" in environment.packages else "none"
-    names = (part.strip() for part in environment.variables.get(TRACES_EXPORTER, default).split(","))
-    otlp = "otlp_proto_grpc" if otlp_protocol(environment) == "grpc" else "otlp_proto_http"
-    return tuple(otlp if name == "otlp" else name for name in names if name and name.lower() != "none")
+            yield finding("exporter_missing", [f"{TRACES.exporter}={told}", f"no exporter {name}"], package=package)
 
 
 def _missing_exporters(environment: Environment) -> Iterator[str]:
@@ -66,7 +50,10 @@ def check_providers(examined: Examined) -> Iterator[Finding]:
     lost = _lost(without)
     if lost or (examined.observed and examined.clients and not with_provider):
         evidence = lost or [f"{name} was loaded" for name in examined.clients]
-        yield finding("provider_missing", evidence, command=examined.command_line)
+        line = f"opentelemetry-instrument {examined.command_line}"
+        if examined.automatic:
+            line = "trace.set_tracer_provider(TracerProvider()) # before the first call"
+        yield finding("provider_missing", evidence, advice=line)
     if lost_early := _lost(with_provider):
         yield finding("provider_too_late", lost_early)
     if refused := sum(report.providers_refused for report in examined.reports):

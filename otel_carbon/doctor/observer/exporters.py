@@ -1,4 +1,4 @@
-"""Exporters of spans: found behind processors, their deliveries counted, described."""
+"""Exporters: found behind processors of spans and readers of metrics, their deliveries counted, described."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ MAX_DEPTH = 4
 MAX_PROCESSORS = 64
 _WRAPPED = ("processor", "_processor", "wrapped_processor", "_delegate")
 """Where processors of other packages keep the one that they wrap."""
+
+_EXPORTERS = ("span_exporter", "_exporter")
+"""Where processors of spans and readers of metrics keep theirs."""
 
 
 class _CountedExport:
@@ -62,9 +65,11 @@ def describe_exporters(processor: object) -> tuple[ExporterFacts, ...]:
 
 def _exporters(processor: object) -> Iterator[Any]:
     for each in processors_below(processor):
-        exporter = getattr(each, "span_exporter", None)
-        if exporter is not None:
-            yield exporter
+        for name in _EXPORTERS:
+            exporter = getattr(each, name, None)
+            if hasattr(exporter, "export"):
+                yield exporter
+                break
 
 
 def _facts(exporter: Any) -> ExporterFacts:  # noqa: ANN401 - whatever exports

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
     from weakref import ref
 
@@ -23,21 +24,23 @@ class Tally:
         self.counts: dict[Any, int] = {}
         self.not_kept = 0
 
-    def add(self, key: str | tuple[object, ...]) -> None:
-        """Count one; the parts of a key are those of a row of the report."""
-        if key in self.counts:
-            self.counts[key] += 1
-        elif len(self.counts) < MAX_KEYS:
-            self.counts[key] = 1
-        else:
+    def add(self, key: str | tuple[object, ...]) -> bool:
+        """Count one, and say whether it is kept apart; the parts of a key are those of a row of the report."""
+        if key not in self.counts and len(self.counts) >= MAX_KEYS:
             self.not_kept += 1
+            return False
+        self.counts[key] = self.counts.get(key, 0) + 1
+        return True
 
 
 class Notes:
     """The memory of one process; a forked child starts with an empty one of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, write_down: Callable[[str, str | tuple[object, ...]], None]) -> None:
+        self.write_down = write_down
+        """Called with the name of a tally and what was counted in it, under our lock."""
         self.providers: list[ref[object]] = []
+        self.readers: list[ref[object]] = []
         self.global_provider: ref[object] | None = None
         self.inherited = False
         """Whether this is a forked child, whose environment its parent tells."""
@@ -64,10 +67,18 @@ class Notes:
             self.providers = [each for each in self.providers if each() is not None][: MAX_PROVIDERS - 1]
             self.providers.append(provider)
 
-    def count(self, tally: Tally, scope: object) -> None:
-        """Count one span of a scope."""
+    def see_reader(self, reader: ref[object]) -> None:
+        """Keep a reader of metrics, up to a bound."""
         with self.lock:
-            tally.add(str(scope)[:MAX_NAME_CHARACTERS])
+            self.readers = [each for each in self.readers if each() is not None][: MAX_PROVIDERS - 1]
+            self.readers.append(reader)
+
+    def count(self, name: str, key: str | tuple[object, ...]) -> None:
+        """Count one in the tally of that name, by a scope or by a row of the report."""
+        kept = key[:MAX_NAME_CHARACTERS] if isinstance(key, str) else key
+        with self.lock:
+            if getattr(self, name).add(kept):
+                self.write_down(name, kept)
 
     def see_end(self, end_ns: int) -> None:
         """Count a span that ended, and look whether it ends in the future."""

@@ -9,9 +9,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from otel_carbon.doctor.clients import client_table
-from otel_carbon.doctor.gather import conflict_texts, gather_environment
+from otel_carbon.doctor.gather import conflict_texts, gather_environment, normalised
 from otel_carbon.doctor.observations import (
     CallRow,
+    ExporterFacts,
     InstrumentorFacts,
     LoadFailure,
     OverlapRow,
@@ -32,9 +33,9 @@ CAPTURE = "otel_carbon.capture.patching"
 MAX_INSTRUMENTORS = 200
 
 
-def report_body(notes: Notes, ended: str) -> bytes:
+def report_body(notes: Notes, ended: str, journal: int) -> bytes:
     """The report as it is written; the environment is looked at when the process ends."""
-    return written(process_report(notes, ended))
+    return written(replace(process_report(notes, ended), journal=journal))
 
 
 def process_report(notes: Notes, ended: str) -> ProcessReport:
@@ -52,6 +53,7 @@ def process_report(notes: Notes, ended: str) -> ProcessReport:
             automatic=AUTOMATIC in sys.modules,
             captures=_captures(),
             providers=tuple(_providers(notes)),
+            metric_exporters=tuple(_metric_exporters(notes)),
             provider_set=notes.global_provider is not None,
             providers_refused=notes.providers_refused,
             spans=notes.spans,
@@ -62,7 +64,7 @@ def process_report(notes: Notes, ended: str) -> ProcessReport:
             in_future=notes.in_future,
             most_in_future_s=notes.most_in_future_s,
             instrumentors=tuple(_instrumentors()),
-            load_failures=tuple(LoadFailure(*key) for key in notes.load_failures.counts),
+            load_failures=tuple(_failures(notes.load_failures)),
             not_kept=notes.not_kept,
             environment=gather_environment() if of_interest and not notes.inherited else None,
         )
@@ -76,6 +78,18 @@ def _captures() -> bool:
 
 def _by_name(tally: Tally) -> dict[str, int]:
     return {str(name): count for name, count in tally.counts.items()}
+
+
+def _metric_exporters(notes: Notes) -> Iterator[ExporterFacts]:
+    for reader in (each() for each in notes.readers):
+        if reader is not None:
+            yield from describe_exporters(reader)
+
+
+def _failures(tally: Tally) -> Iterator[LoadFailure]:
+    for key in tally.counts:
+        failure = LoadFailure(*key)
+        yield replace(failure, distribution=normalised(failure.distribution))
 
 
 def _providers(notes: Notes) -> Iterator[ProviderFacts]:

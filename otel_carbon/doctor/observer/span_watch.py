@@ -106,12 +106,12 @@ class SpanWatch(SpanProcessor):
             keys = _keys(outcome, view.trace_id)
             if outcome.status == ours.STATUS_DUPLICATE:
                 if outcome.reason not in ELSEWHERE:
-                    self._notes.overlaps.add((judge.winner(keys), scope, outcome.reason))
+                    self._notes.count("overlaps", (judge.winner(keys), scope, outcome.reason))
                 return
             judge.remember(keys, scope)
             enriched = ours.STATUS in attributes
             sampled = bool(span.context and span.context.trace_flags.sampled)
-            self._notes.calls.add((scope, *_row(outcome), enriched, sampled))
+            self._notes.count("calls", (scope, *_row(outcome), enriched, sampled))
 
 
 def _keys(outcome: Outcome, trace_id: object) -> tuple[object, ...]:

@@ -48,6 +48,11 @@ def _no_telemetry(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
+def send_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for signal in ("TRACES", "METRICS"):
+        monkeypatch.setenv(f"OTEL_{signal}_EXPORTER", "none")
+
+
 def page(examined: Examined) -> str:
     out = io.StringIO()
     show_doctor(Console(out, out), examined, findings_of(examined))
@@ -64,14 +69,14 @@ def test_the_json() -> None:
 
 
 def test_an_environment_that_sends_nothing_is_well(run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "none")
+    send_nothing(monkeypatch)
     ran = run_cli("doctor")
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.endswith("\nNothing is wrong.\n")
 
 
 def test_an_environment_that_is_wrong_is_told_as_json(run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "none")
+    send_nothing(monkeypatch)
     monkeypatch.setenv("OTEL_CARBON_REGION", "openai=eastus-9")
     ran = run_cli("doctor", "--json")
     document = json.loads(ran.out)
@@ -81,7 +86,7 @@ def test_an_environment_that_is_wrong_is_told_as_json(run_cli: RunCli, monkeypat
 
 
 def test_the_report_may_go_to_a_file(run_cli: RunCli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "none")
+    send_nothing(monkeypatch)
     assert run_cli("doctor", "-o", str(tmp_path / "page")) == (0, "", "")
     assert (tmp_path / "page").read_text(encoding="utf-8").endswith("\nNothing is wrong.\n")
 

@@ -27,7 +27,14 @@ ENDPOINT = "http://127.0.0.1:4318/v1/traces"
 HTTP = "http/protobuf"
 COMMAND = CommandOutcome(("python", "app.py"))
 
-OPENAI = Instrumentation("openai", SCOPE, "opentelemetry-instrumentation-genai-openai", "1.3b0", ("openai",))
+OPENAI = Instrumentation(
+    "openai",
+    SCOPE,
+    "opentelemetry-instrumentation-genai-openai",
+    "1.3b0",
+    ("openai",),
+    attribute="OpenAIInstrumentor",
+)
 CARBON = Instrumentation("otel_carbon", "otel_carbon.sdk.entry_points", "otel-carbon", "0.1.0")
 CAPTURE = Instrumentation("otel_carbon_capture", "otel_carbon.capture.entry_points", "otel-carbon", "0.1.0")
 

@@ -80,7 +80,9 @@ WELL: dict[str, Examined] = {
     "our sampler": with_provider(sampler="CarbonSampler{TraceIdRatioBased{0.1}}"),
     "a full ratio": told({"OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "1.0"}),
     "no ratio": told({"OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "much"}),
-    "no exporter wanted": static(variables={"OTEL_TRACES_EXPORTER": "none"}, trace_exporters=()),
+    "no exporter wanted": static(
+        variables={"OTEL_TRACES_EXPORTER": "none", "OTEL_METRICS_EXPORTER": "none"}, trace_exporters=()
+    ),
     "a limit that suffices": told({"OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "64"}),
     "an endpoint that has ended with the application": replace(RUN, probes=(Probe(ENDPOINT, HTTP, "refused"),)),
     "a clock a little off": replace(RUN, probes=(Probe(ENDPOINT, HTTP, "", 59.0),)),

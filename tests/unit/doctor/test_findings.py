@@ -32,7 +32,7 @@ def test_every_kind_is_whole() -> None:
 
 def test_every_code_of_the_table_is_found_by_a_check_and_no_other() -> None:
     checks = "\n".join(path.read_text(encoding="utf-8") for path in sorted((PACKAGE / "checks").glob("*.py")))
-    used = set(re.findall(r'finding\(\s*"([a-z_]+)"', checks)) | {"model_unknown", "model_by_family"}
+    used = set(re.findall(r'(?:finding|setting)\(\s*"([a-z_]+)"', checks)) | {"model_unknown", "model_by_family"}
     assert used == set(finding_kinds())
 
 
@@ -51,7 +51,7 @@ def test_evidence_is_bounded_and_says_how_much_more_there_is() -> None:
 def test_findings_come_worst_first_each_once_and_without_consequences() -> None:
     note = finding("region_assumed", ["b"], regions="openai=REGION")
     earlier = replace(note, evidence=("a",))
-    missing = finding("provider_missing", ["x"], command="python app.py")
+    missing = finding("provider_missing", ["x"], advice="opentelemetry-instrument python app.py")
     consequence = finding("no_calls_seen", ["x"], command="python app.py")
     warning = finding("usage_missing", ["x"])
     assert without_consequences([note, consequence, warning, earlier, note, missing]) == [

@@ -19,6 +19,7 @@ def test_this_environment_is_told_with_its_instrumentations() -> None:
     assert {"otel-carbon", "opentelemetry-sdk", "openai", "opentelemetry-distro"} <= set(environment.packages)
     (openai,) = [each for each in environment.instrumentations if each.name == "openai"]
     assert (openai.instruments, openai.required, openai.found) == (("openai",), "", "")
+    assert (openai.attribute, openai.unmet, openai.import_error) == ("OpenAIInstrumentor", (), "")
     assert openai.module == "opentelemetry.instrumentation.genai.openai"
     assert {"otlp_proto_grpc", "otlp_proto_http", "console"} <= set(environment.trace_exporters)
     assert environment.configurators == ("configurator",)
@@ -76,6 +77,32 @@ def test_settings_that_are_wrong_come_with_the_line_that_is_right(tmp_path: Path
     assert "would let no call count" in wrong["OTEL_CARBON_ACCOUNTING_POINT"].problem
     assert "none.json" in environment.registry.overlay_problem
     assert "none.csv" in environment.registry.grid_problem
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "problem", "line"),
+    [
+        (
+            "REGION",
+            "openai=eastus;anthropic=us-east-1",
+            "pairs are parted by a comma",
+            "openai=eastus,anthropic=us-east-1",
+        ),
+        ("MODELS", "a=gpt-4o; b=gpt-4o-mini", "pairs are parted by a comma", "a=gpt-4o,b=gpt-4o-mini"),
+        ("REGION", "eastus", "'eastus' is not provider=region", "PROVIDER=eastus"),
+        ("REGION", "openai=eastus,mistral_ai=", "'mistral_ai=' is not", "openai=eastus,mistral_ai=REGION"),
+        ("MODELS", "mine=acme-lm-large", "unknown model 'acme-lm-large'", "mine=KNOWN_MODEL"),
+        ("MODELS", "mine=gpt-4o-99", "unknown model 'gpt-4o-99'", "mine=KNOWN_MODEL"),
+    ],
+)
+def test_what_is_written_wrongly_comes_with_the_corrected_line(
+    variable: str, text: str, problem: str, line: str
+) -> None:
+    environment = gather_environment({f"OTEL_CARBON_{variable}": text})
+    (wrong,) = environment.wrong_settings
+    assert wrong.problem.startswith(problem)
+    assert wrong.advice == f"OTEL_CARBON_{variable}={line}"
+    assert environment.wrong_regions == ()
 
 
 def test_nothing_is_logged_while_settings_are_read(caplog: pytest.LogCaptureFixture) -> None:

@@ -65,6 +65,7 @@ def test_starting_to_observe_loads_nothing_heavy(tmp_path: Path) -> None:
         "otel_carbon.doctor",
         "otel_carbon.doctor.observer",
         "otel_carbon.doctor.observer.imports",
+        "otel_carbon.doctor.observer.journal",
         "otel_carbon.doctor.observer.notes",
         "otel_carbon.doctor.observer.patches",
         "otel_carbon.doctor.observer.start",

@@ -10,7 +10,7 @@ import pytest
 from otel_carbon.doctor import probe as probing
 from otel_carbon.doctor.probe import endpoints_of, probe
 from tests.support.llm_server import running_llm_server
-from tests.unit.doctor.cases import ENDPOINT, ENVIRONMENT, HTTP, PROVIDER
+from tests.unit.doctor.cases import ENDPOINT, ENVIRONMENT, EXPORTER, HTTP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,12 +60,20 @@ def test_no_endpoint_raises(endpoint: str) -> None:
 
 
 def test_endpoints_are_those_seen_or_else_those_told() -> None:
-    assert endpoints_of(ENVIRONMENT, (PROVIDER,), ran=True) == {ENDPOINT: HTTP}
+    assert endpoints_of(ENVIRONMENT, (EXPORTER,), ran=True) == {ENDPOINT: HTTP}
     assert endpoints_of(ENVIRONMENT, (), ran=True) == {}
     assert endpoints_of(ENVIRONMENT, (), ran=False) == {"http://localhost:4318": HTTP}
     grpc = replace(ENVIRONMENT, variables={"OTEL_TRACES_EXPORTER": "otlp"})
     assert endpoints_of(grpc, (), ran=False) == {"http://localhost:4317": "grpc"}
     told = replace(ENVIRONMENT, variables={"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:9"}, configurators=())
     assert endpoints_of(told, (), ran=False) == {"http://collector:9": "grpc"}
-    none = replace(ENVIRONMENT, variables={"OTEL_TRACES_EXPORTER": "none"})
+    none = replace(ENVIRONMENT, variables={"OTEL_TRACES_EXPORTER": "none", "OTEL_METRICS_EXPORTER": "none"})
     assert endpoints_of(none, (), ran=False) == {}
+
+
+def test_metrics_have_an_endpoint_of_their_own() -> None:
+    variables = {"OTEL_TRACES_EXPORTER": "none", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": "http://metrics:9/v1/metrics"}
+    environment = replace(ENVIRONMENT, variables=variables)
+    assert endpoints_of(environment, (), ran=False) == {"http://metrics:9/v1/metrics": "grpc"}
+    http = replace(ENVIRONMENT, variables=variables | {"OTEL_EXPORTER_OTLP_METRICS_PROTOCOL": HTTP})
+    assert endpoints_of(http, (), ran=False) == {"http://metrics:9/v1/metrics": HTTP}

@@ -9,6 +9,7 @@ from otel_carbon.doctor.facts import RegistryFacts, WrongRegion, WrongSetting
 from otel_carbon.doctor.observations import (
     CallRow,
     CommandOutcome,
+    ExporterFacts,
     InstrumentorFacts,
     LoadFailure,
     OverlapRow,
@@ -45,10 +46,32 @@ OPENINFERENCE = "openinference.instrumentation.openai"
 SECOND = replace(OPENAI, module=OPENINFERENCE, distribution="openinference-instrumentation-openai", version="0.1.66")
 THIRD = replace(SECOND, name="openinference_openai")
 CONFLICT = replace(OPENAI, required="openai<3,>=1.26", found="openai 3.54.0")
+BASE = "OTEL_EXPORTER_OTLP_ENDPOINT"
+TOO_OLD = replace(
+    CONFLICT, distribution="opentelemetry-instrumentation-openai-v2", required="openai>=1.26.0", found="openai 0.28.0"
+)
 OUT = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 UNSEEN = {"calls": (), "instrumentors": ()}
 """What a process tells whose client nothing reports."""
 DISABLED_CARBON = {"variables": {"OTEL_CARBON_DISABLED": "true"}}
+
+
+METRICS = "http://metrics:9/v1/metrics"
+ENDPOINT_LINES: tuple[tuple[str, dict[str, str], str], ...] = (
+    (ENDPOINT, {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}, f"{BASE}=http://HOST:PORT # "),
+    (
+        ENDPOINT,
+        {BASE: "http://127.0.0.1:4318", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": ENDPOINT},
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://HOST:PORT/v1/traces # ",
+    ),
+    (
+        METRICS,
+        {"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": METRICS},
+        'OTLPSpanExporter(endpoint="http://HOST:PORT") # in code; ',
+    ),
+    ("http://localhost:4318/v1/traces", {}, f"{BASE}=http://HOST:PORT # "),
+    ("http://collector:9/v1/traces", {"OTEL_CONFIG_FILE": "otel.yaml"}, "endpoint: http://HOST:PORT # in otel.yaml; "),
+)
 
 
 def registry(**changed: str) -> RegistryFacts:
@@ -133,8 +156,46 @@ FOUND: list[tuple[str, Examined, str, str]] = [
         "localhost:4317 over http/protobuf",
         "PROTOCOL=grpc",
     ),
-    ("exporter_unreachable", probed("refused"), f"{ENDPOINT} over http/protobuf: refused", f"it is {ENDPOINT} now"),
+    (
+        "exporter_protocol_mismatch",
+        replace(
+            probed(endpoint="localhost:4317"),
+            environment=replace(ENVIRONMENT, variables={"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": HTTP}),
+        ),
+        "localhost:4317 over http/protobuf",
+        "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=grpc",
+    ),
+    (
+        "exporter_unreachable",
+        probed("refused"),
+        f"{ENDPOINT} over http/protobuf: refused",
+        'OTLPSpanExporter(endpoint="http://HOST:PORT/v1/traces") # in code; where a collector listens; it is http',
+    ),
+    *(
+        (
+            "exporter_unreachable",
+            replace(probed("refused", endpoint=endpoint), environment=replace(ENVIRONMENT, variables=variables)),
+            f"{endpoint} over http/protobuf: refused",
+            f"{line}where a collector listens; it is {endpoint} now",
+        )
+        for endpoint, variables, line in ENDPOINT_LINES
+    ),
+    (
+        "exporter_unreachable",
+        replace(
+            ran(metric_exporters=(ExporterFacts("otlp.OTLPMetricExporter", METRICS, HTTP, failed=1),)),
+            probes=(Probe(METRICS, HTTP, "refused"),),
+        ),
+        f"{METRICS} over http/protobuf: refused",
+        'OTLPMetricExporter(endpoint="http://HOST:PORT/v1/metrics") # in code',
+    ),
     ("exporter_failing", with_exporter(failed=2), "2 batches failed, 1 arrived", f"it is {ENDPOINT} now"),
+    (
+        "exporter_failing",
+        ran(metric_exporters=(ExporterFacts("mine.MetricExporter", failed=1),)),
+        "mine.MetricExporter: 1 batch failed, 0 arrived",
+        "the exporter itself",
+    ),
     (
         "instrumentation_unsupported_version",
         static(instrumentations=(CONFLICT,)),
@@ -172,7 +233,38 @@ FOUND: list[tuple[str, Examined, str, str]] = [
         "client_uninstrumented",
         ran(**UNSEEN),
         "opentelemetry-instrumentation-genai-openai 1.3b0 is installed and not active",
-        "opentelemetry-instrument python app.py # or call its instrument()",
+        f"from {SCOPE} import OpenAIInstrumentor; OpenAIInstrumentor().instrument()",
+    ),
+    (
+        "client_uninstrumented",
+        ran(automatic=False, **UNSEEN),
+        "opentelemetry-instrumentation-genai-openai 1.3b0 is installed and not active",
+        f"from {SCOPE} import OpenAIInstrumentor; OpenAIInstrumentor().instrument()",
+    ),
+    (
+        "capture_disabled",
+        ran_with({"instrumentations": (CAPTURE,)}, automatic=False, **UNSEEN),
+        "does not switch the capture on",
+        "otel_carbon.instrument() # without capture=False",
+    ),
+    (
+        "capture_disabled",
+        ran_with({"instrumentations": (OPENAI, CAPTURE)}, automatic=False, **UNSEEN),
+        "does not switch the capture on",
+        "otel_carbon.instrument() # without capture=False",
+    ),
+    ("provider_too_late", ran(lost_before_provider={SCOPE: 2}, **UNSEEN), f"{SCOPE}: 2 lost", ""),
+    (
+        "config_file_unusable",
+        ran_with({"config_problem": "otel.yaml: Is a directory", "instrumentations": ()}, **UNSEEN),
+        "otel.yaml: Is a directory",
+        "",
+    ),
+    (
+        "instrumentation_unsupported_version",
+        static(instrumentations=(TOO_OLD,), packages={"openai": "0.28.0"}),
+        "which is too old",
+        "pip install 'openai>=1.26.0'",
     ),
     (
         "client_uninstrumented",
@@ -227,7 +319,74 @@ FOUND: list[tuple[str, Examined, str, str]] = [
         "entry_point_broken",
         ran(load_failures=(LoadFailure("opentelemetry_instrumentor", "flask", "flask-plug-in", "RuntimeError"),)),
         "flask (opentelemetry_instrumentor) of flask-plug-in: RuntimeError",
-        "pip install --force-reinstall flask-plug-in",
+        f"{OUT}=flask",
+    ),
+    (
+        "entry_point_broken",
+        ran_with(
+            {"variables": {OUT: "anthropic"}, "instrumentations": (CAPTURE,)},
+            load_failures=(LoadFailure("opentelemetry_instrumentor", "flask", "flask-plug-in", "RuntimeError"),),
+            **UNSEEN,
+        ),
+        "flask (opentelemetry_instrumentor) of flask-plug-in: RuntimeError",
+        f"{OUT}=anthropic,flask",
+    ),
+    (
+        "entry_point_broken",
+        ran(load_failures=(LoadFailure("opentelemetry_configurator", "theirs", "their-plug-in", "RuntimeError"),)),
+        "theirs (opentelemetry_configurator) of their-plug-in: RuntimeError",
+        "pip install --force-reinstall their-plug-in",
+    ),
+    (
+        "entry_point_broken",
+        static(instrumentations=(replace(OPENAI, import_error="RuntimeError"),)),
+        "openai (opentelemetry_instrumentor) of opentelemetry-instrumentation-genai-openai: RuntimeError",
+        f"{OUT}=openai",
+    ),
+    (
+        "instrumentation_not_importable",
+        static(instrumentations=(replace(OPENAI, import_error="ImportError: httpx"), CAPTURE)),
+        "openai of opentelemetry-instrumentation-genai-openai 1.3b0: ImportError: httpx",
+        "pip install httpx",
+    ),
+    *(
+        (
+            "instrumentation_not_importable",
+            static(
+                instrumentations=(replace(OPENAI, distribution=distribution, import_error=f"ImportError: {module}"),),
+                packages={**ENVIRONMENT.packages, "opentelemetry-util-genai": "1.3b0"},
+            ),
+            "installed is opentelemetry-util-genai 1.3b0",
+            line,
+        )
+        for module in ("opentelemetry.util.genai", "opentelemetry.util.genai.instruments")
+        for distribution, line in (
+            (
+                "opentelemetry-instrumentation-openai-v2",
+                f"pip uninstall opentelemetry-instrumentation-openai-v2 && pip install {OPENAI.distribution}",
+            ),
+            (OPENAI.distribution, f"pip install --upgrade {OPENAI.distribution} opentelemetry-util-genai"),
+        )
+    ),
+    (
+        "instrumentation_not_importable",
+        ran_with(
+            {"instrumentations": (replace(OPENAI, unmet=("opentelemetry-util-genai<0.5,>=0.4",)), CAPTURE)},
+            load_failures=(
+                LoadFailure(
+                    "opentelemetry_instrumentor",
+                    "openai",
+                    OPENAI.distribution,
+                    "ImportError",
+                    "opentelemetry.util.genai",
+                ),
+            ),
+            captures=True,
+            instrumentors=(),
+            calls=(replace(CALL, scope="otel_carbon.capture"),),
+        ),
+        "ImportError: opentelemetry.util.genai",
+        "pip install 'opentelemetry-util-genai<0.5,>=0.4'",
     ),
     (
         "provider_missing",
@@ -246,11 +405,26 @@ FOUND: list[tuple[str, Examined, str, str]] = [
     ("processor_missing", with_provider(carbon=False), "sdk.TracerProvider", "otel_carbon.instrument()"),
     (
         "sampling_loss",
-        with_provider(sampler="TraceIdRatioBased{0.1}"),
+        ran_with(
+            {"variables": {"OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0.1"}},
+            providers=(replace(PROVIDER, sampler="TraceIdRatioBased{0.1}"),),
+        ),
         "TraceIdRatioBased{0.1}",
         "OTEL_TRACES_SAMPLER=otel_carbon OTEL_TRACES_SAMPLER_ARG=traceidratio:0.1",
     ),
-    ("sampling_loss", ran(not_recorded={SCOPE: 4, "app": 9}), f"{SCOPE}: 4 dropped", "SAMPLER_ARG=NAME:ARGUMENT"),
+    (
+        "sampling_loss",
+        with_provider(sampler="ParentBased{root:TraceIdRatioBased{0.3},remoteParentSampled:A}"),
+        "TraceIdRatioBased{0.3}",
+        "TracerProvider(sampler=CarbonSampler(ParentBased(TraceIdRatioBased(0.3)))) # in code",
+    ),
+    ("sampling_loss", ran(not_recorded={SCOPE: 4, "app": 9}), f"{SCOPE}: 4 dropped", "CarbonSampler(SAMPLER)"),
+    (
+        "sampling_loss",
+        ran_with({"variables": {"OTEL_TRACES_SAMPLER": "theirs"}}, not_recorded={SCOPE: 4}),
+        f"{SCOPE}: 4 dropped",
+        "OTEL_TRACES_SAMPLER=otel_carbon OTEL_TRACES_SAMPLER_ARG=NAME:ARGUMENT",
+    ),
     (
         "sampling_loss",
         told({"OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0.25"}),
@@ -277,7 +451,7 @@ FOUND: list[tuple[str, Examined, str, str]] = [
         "zzz at openai: 3 calls, no estimate: model_not_registered",
         "OTEL_CARBON_MODELS=zzz=KNOWN_MODEL",
     ),
-    ("model_by_family", with_call(model="gpt-4o-new", match="family"), "match family", "=gpt-4o-new=gpt-4o"),
+    ("model_by_family", with_call(model="gpt-4o-new", match="family"), "match family", "=gpt-4o-new=KNOWN_MODEL"),
     (
         "model_not_named",
         with_call(model="", status="unestimated", reason="model_not_named", match=""),
@@ -312,7 +486,22 @@ FOUND: list[tuple[str, Examined, str, str]] = [
         "region_unused",
         ran_with({"regions": {"openai": "eastus", "mistral_ai": "westeurope"}}),
         "OTEL_CARBON_REGION: mistral_ai=westeurope",
+        "nothing to change",
+    ),
+    (
+        "region_provider_misspelt",
+        ran_with({"regions": {"opnai": "eastus"}}),
+        "OTEL_CARBON_REGION: opnai=eastus",
         "OTEL_CARBON_REGION=openai=eastus",
+    ),
+    (
+        "region_unknown",
+        static(
+            regions={"openai": "estus"},
+            wrong_regions=(WrongRegion("openai", "estus", ("westus", "eastus", "westus3")),),
+        ),
+        "nearest names: westus, eastus, westus3",
+        "OTEL_CARBON_REGION=openai=REGION",
     ),
     (
         "region_contradicted",
@@ -345,8 +534,16 @@ FOUND: list[tuple[str, Examined, str, str]] = [
     ("not_observed", replace(RUN, reports=()), "it starts no Python", "otel-carbon doctor -- python app.py"),
     ("command_failed", ended(3), "exit code 3", "python app.py # run it alone first"),
     ("command_failed", ended(-9), "ended by SIGKILL", ""),
+    (
+        "command_failed",
+        replace(ran(calls=(), ended=""), outcome=CommandOutcome(("python", "app.py"), -9)),
+        "no call was seen before: some may be missing",
+        "",
+    ),
     ("command_failed", ended(-200), "ended by signal 200", ""),
     ("command_stopped", ended(-15, stopped=True), "", "--timeout SECONDS -- python app.py"),
     ("process_unfinished", ran(ended=""), "process 7", ""),
+    ("process_unfinished", ran(ended="", calls=()), "process 7", "nothing to change"),
+    ("process_running", ran(ended="", running=True), "process 7", "otel-carbon doctor -- python app.py"),
     ("too_much_to_keep", ran(not_kept=12), "12 spans beyond the bound", ""),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pathlib
 import shutil
 import signal
 import sys
@@ -73,6 +74,49 @@ def _set_up_and_call() -> None:
     call()
 
 
+def workers_pool() -> None:
+    """A pool of processes that is ended by SIGTERM when its work is done."""
+    with multiprocessing.get_context("fork").Pool(CHILDREN) as workers:
+        workers.map(_call_numbered, range(6), chunksize=1)
+
+
+def _call_numbered(_number: int) -> None:
+    call()
+
+
+def outlive() -> None:
+    """A child that becomes a daemon, and makes a call when the command has long ended."""
+    if os.fork() == 0:
+        os.setsid()
+        for stream in range(3):  # which whoever started us may wait for
+            os.close(stream)
+        pathlib.Path(os.environ["PID_FILE"]).write_text(str(os.getpid()), encoding="utf-8")
+        signal.pause()
+
+
+def killed_later() -> None:
+    """One that is killed long after a burst of calls, with no other behind it."""
+    for _ in range(20):
+        call()
+    worker = multiprocessing.get_context("fork").Process(target=_call_and_be_killed)
+    worker.start()
+    worker.join()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _call_and_be_killed() -> None:
+    for _ in range(5):
+        call()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def killed_child() -> None:
+    """A worker that ends without handlers, as servers end theirs, beside a parent that makes no call."""
+    worker = multiprocessing.get_context("fork").Process(target=_call_and_be_killed)
+    worker.start()
+    worker.join()
+
+
 def threads() -> None:
     """Many at once."""
     workers = [threading.Thread(target=_call_often) for _ in range(8)]
@@ -108,6 +152,9 @@ def serve_politely() -> None:
 
 WAYS: dict[str, Callable[[], None]] = {
     "call": call,
+    "killed_child": killed_child,
+    "killed_later": killed_later,
+    "outlive": outlive,
     "pool": pool,
     "prefork": prefork,
     "serve": serve,
@@ -115,6 +162,7 @@ WAYS: dict[str, Callable[[], None]] = {
     "spawn": spawn,
     "threads": threads,
     "vanish": vanish,
+    "workers_pool": workers_pool,
 }
 
 
