@@ -6,6 +6,8 @@ import logging
 import os
 from typing import TYPE_CHECKING, Protocol
 
+from opentelemetry import context as otel_context
+
 from otel_carbon.capture.usage_readers import BEDROCK_INVOKE, Usage, read_bedrock_headers
 from otel_carbon.capture.wire.decoding import decoder_of
 from otel_carbon.capture.wire.event_stream import EventStreamFramer
@@ -14,6 +16,8 @@ from otel_carbon.capture.wire.sse import NO_FIELD, LineFramer, TextFramer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from types import TracebackType
+    from typing import Self
 
     from opentelemetry.context import Context
 
@@ -45,12 +49,13 @@ class Framer(Protocol):
 class Exchange:
     """One request, and what its answer has told so far; what it comes to goes into the record.
 
-    `context` is the one in which the request is to be sent.
+    The request is to be sent `with` the exchange: its span is current then, and what is raised ends it.
     After the first failure the answer is read no further. `feed` and `end` never raise, and `end` may be called twice.
     It ends in the process in which it began: a forked child has a copy, and leaves it at that.
     """
 
     __slots__ = (
+        "_context",
         "_decoder",
         "_framer",
         "_is_refused",
@@ -59,7 +64,7 @@ class Exchange:
         "_record",
         "_shape",
         "_sniffs",
-        "context",
+        "_token",
         "usage",
     )
 
@@ -74,7 +79,18 @@ class Exchange:
         self._sniffs = False
         """Whether the body is of no known type, so that its first bytes are to tell."""
         self.usage = Usage()
-        self.context = context
+        self._context = context
+
+    def __enter__(self) -> Self:
+        self._token = otel_context.attach(self._context)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self.end(error)
+        otel_context.detach(self._token)
 
     def is_heard(self, status: int) -> bool:
         """Take the status; returns whether the body is to be read, of a refusal only to know when it ends."""

@@ -11,8 +11,6 @@ from functools import wraps
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from opentelemetry import context as otel_context
-
 from otel_carbon.capture.capturer import Capturer
 from otel_carbon.capture.import_hook import ImportHook
 from otel_carbon.capture.tapped_streams import ASYNC_STREAM, SYNC_STREAM, hear
@@ -97,14 +95,8 @@ def _sync_send(capture: Capture, original: Callable[..., Response]) -> Callable[
         exchange = capturer.begin(request) if capturer is not None else None
         if exchange is None:
             return original(self, request, *args, **kwargs)
-        token = otel_context.attach(exchange.context)
-        try:
+        with exchange:
             response = original(self, request, *args, **kwargs)
-        except BaseException as error:
-            exchange.end(error)
-            raise
-        finally:
-            otel_context.detach(token)
         hear(exchange, response, SYNC_STREAM)
         return response
 
@@ -118,14 +110,8 @@ def _async_send(capture: Capture, original: Callable[..., Awaitable[Response]]) 
         exchange = capturer.begin(request) if capturer is not None else None
         if exchange is None:
             return await original(self, request, *args, **kwargs)
-        token = otel_context.attach(exchange.context)
-        try:
+        with exchange:
             response = await original(self, request, *args, **kwargs)
-        except BaseException as error:
-            exchange.end(error)
-            raise
-        finally:
-            otel_context.detach(token)
         hear(exchange, response, ASYNC_STREAM)
         return response
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry import context as otel_context
-
 from otel_carbon.capture.capturer import Capturer
 from otel_carbon.capture.tapped_streams import ASYNC_STREAM, SYNC_STREAM, as_of_package, hear
 from otel_carbon.switches import may_capture
@@ -59,14 +57,8 @@ class CaptureTransport(_Transport):
         exchange = self._capturer.begin(request) if self._capturer else None
         if exchange is None:
             return self._transport.handle_request(request)
-        token = otel_context.attach(exchange.context)
-        try:
+        with exchange:
             response = self._transport.handle_request(request)
-        except BaseException as error:
-            exchange.end(error)
-            raise
-        finally:
-            otel_context.detach(token)
         hear(exchange, response, SYNC_STREAM)
         return response
 
@@ -104,14 +96,8 @@ class AsyncCaptureTransport(_AsyncTransport):
         exchange = self._capturer.begin(request) if self._capturer else None
         if exchange is None:
             return await self._transport.handle_async_request(request)
-        token = otel_context.attach(exchange.context)
-        try:
+        with exchange:
             response = await self._transport.handle_async_request(request)
-        except BaseException as error:
-            exchange.end(error)
-            raise
-        finally:
-            otel_context.detach(token)
         hear(exchange, response, ASYNC_STREAM)
         return response
 
