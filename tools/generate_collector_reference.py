@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from enum import Enum
 from pathlib import Path
@@ -14,6 +13,8 @@ from pydantic import BaseModel
 REPOSITORY = Path(__file__).resolve().parents[1]
 if str(REPOSITORY) not in sys.path:  # started as a file, Python looks beside it only
     sys.path.insert(0, str(REPOSITORY))
+
+from tools.generated_page import write_or_check  # noqa: E402 - the path above comes first
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,17 +57,7 @@ def reference_page() -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the page, or with `--check` only compare; 0 done, 1 out of date."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if the page is out of date")
-    check = parser.parse_args(arguments).check
-    path, text = REPOSITORY / PAGE, reference_page()
-    if path.is_file() and path.read_text(encoding="utf-8") == text:
-        return 0
-    print(f"{PAGE}: {f'out of date; run {COMMAND}' if check else 'written'}")
-    if not check:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return 1 if check else 0
+    return write_or_check(PAGE, reference_page, command=COMMAND, about=__doc__, arguments=arguments)
 
 
 def _summary(model: type[BaseModel]) -> str:

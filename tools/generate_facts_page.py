@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ if str(REPOSITORY) not in sys.path:  # started as a file, Python looks beside it
     sys.path.insert(0, str(REPOSITORY))
 
 from otel_carbon.methodology.markdown import markdown_table  # noqa: E402 - the path above comes first
+from tools.generated_page import write_or_check  # noqa: E402 - the path above comes first
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -119,17 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Write the page, or with `--check` only compare; 0 done, 1 out of date."""
     from otel_carbon.registry.compiled import read_bundled
 
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if the page is out of date")
-    check = parser.parse_args(arguments).check
-    path, text = REPOSITORY / PAGE, facts_page(read_bundled())
-    if path.is_file() and path.read_text(encoding="utf-8") == text:
-        return 0
-    print(f"{PAGE}: {f'out of date; run {COMMAND}' if check else 'written'}")
-    if not check:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return 1 if check else 0
+    return write_or_check(PAGE, lambda: facts_page(read_bundled()), command=COMMAND, about=__doc__, arguments=arguments)
 
 
 def _facts_blocks(facts: Sequence[Fact]) -> list[str]:
