@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from otel_carbon.cli.main import COMMANDS
-from tools import generate_cli_reference
+from tools import generate_cli_reference, generated_page
 
 if TYPE_CHECKING:
     import pytest
@@ -24,7 +24,7 @@ def test_every_command_has_a_section() -> None:
 def test_check_reports_a_stale_page_and_writes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(generate_cli_reference, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(generated_page, "REPOSITORY", tmp_path)
     assert generate_cli_reference.main(["--check"]) == 1
     assert capsys.readouterr().out == "docs/reference/cli.md: out of date; run python tools/generate_cli_reference.py\n"
     assert list(tmp_path.iterdir()) == []
@@ -32,6 +32,6 @@ def test_check_reports_a_stale_page_and_writes_nothing(
 
 def test_generating_writes_the_page_and_then_the_check_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "docs/reference").mkdir(parents=True)
-    monkeypatch.setattr(generate_cli_reference, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(generated_page, "REPOSITORY", tmp_path)
     assert generate_cli_reference.main([]) == 0
     assert generate_cli_reference.main(["--check"]) == 0

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from otel_carbon.collector.load_config import load_config
-from tools import generate_collector_reference
+from tools import generate_collector_reference, generated_page
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -16,7 +16,7 @@ def test_the_reference_page_is_what_the_models_yield() -> None:
 
 
 def test_check_tells_drift_by_its_exit_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(generate_collector_reference, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(generated_page, "REPOSITORY", tmp_path)
     assert generate_collector_reference.main(["--check"]) == 1
     assert generate_collector_reference.main([]) == 0
     assert generate_collector_reference.main(["--check"]) == 0
