@@ -39,7 +39,7 @@ An example with comments: [collector.yaml](../../deploy/collector.yaml)."""
 
 def reference_page() -> str:
     """The text of the page."""
-    from otel_carbon.collector.config import COMPONENT_TYPES, ServiceConfig
+    from otel_carbon.collector.config.document import COMPONENT_TYPES, ServiceConfig
 
     blocks = ["# collector.yaml", f"<!-- Generated from the configuration models by `{COMMAND}`; do not edit. -->"]
     blocks.append(INTRODUCTION)

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from otel_carbon.collector.assembly import BuildCarbon, CarbonStage
-    from otel_carbon.collector.check_config import CarbonFindings, CheckCarbon
-    from otel_carbon.collector.config import CarbonConfig, CollectorConfig
+    from otel_carbon.collector.config.carbon import CarbonConfig
+    from otel_carbon.collector.config.check import CarbonFindings, CheckCarbon
+    from otel_carbon.collector.config.document import CollectorConfig
     from otel_carbon.grid.table import GridTable
     from otel_carbon.registry.catalog import Registry
 
@@ -56,7 +57,7 @@ def collector(context: click.Context, config_file: Path | None, registry_file: P
         return exit_codes.DONE
     with needs_extra(EXTRA):
         from otel_carbon.collector.app import run_collector
-        from otel_carbon.collector.load_config import default_config
+        from otel_carbon.collector.config.load import default_config
     config = default_config() if config_file is None else _loaded(config_file, registry_file)
     return run_collector(config, build_carbon=carbon_builder(registry_file))
 
@@ -81,7 +82,7 @@ def validate(context: click.Context, config_file: Path) -> int:
 
 def _loaded(config_file: Path, registry_file: Path | None) -> CollectorConfig:
     with needs_extra(EXTRA):
-        from otel_carbon.collector.load_config import load_config
+        from otel_carbon.collector.config.load import load_config
     loaded = load_config(config_file, check_carbon=_carbon_check(registry_file))
     for warning in loaded.warnings:
         click.echo(f"warning: {warning}", err=True)
@@ -103,8 +104,8 @@ def _carbon_check(registry_file: Path | None) -> CheckCarbon:
     """How the places that a configuration names are looked up."""
 
     def check_carbon(config: CarbonConfig) -> CarbonFindings:
-        from otel_carbon.collector.check_config import CarbonFindings
-        from otel_carbon.collector.config_text import Problem
+        from otel_carbon.collector.config.check import CarbonFindings
+        from otel_carbon.collector.config.text import Problem
         from otel_carbon.sdk.environment import unknown_model, unknown_region
 
         try:

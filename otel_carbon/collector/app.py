@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types import FrameType, TracebackType
 
     from otel_carbon.collector.assembly import BuildCarbon, Listener
-    from otel_carbon.collector.config import CollectorConfig
+    from otel_carbon.collector.config.document import CollectorConfig
     from otel_carbon.collector.endpoints import Endpoint
 
 GRACE_S = 5.0

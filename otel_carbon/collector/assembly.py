@@ -6,21 +6,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from otel_carbon.collector.byte_queue import ByteQueue
-from otel_carbon.collector.check_config import component_type
-from otel_carbon.collector.config import (
+from otel_carbon.collector.config.check import component_type
+from otel_carbon.collector.config.exporters import (
     DebugExporterConfig,
     OtlpGrpcExporterConfig,
     OtlpHttpExporterConfig,
     PrometheusExporterConfig,
 )
-from otel_carbon.collector.debug_exporter import DebugExport
 from otel_carbon.collector.endpoints import parse_endpoint
-from otel_carbon.collector.grpc_receiver import GrpcReceiver, GrpcSettings
+from otel_carbon.collector.exporters.debug import DebugExport
+from otel_carbon.collector.exporters.otlp import BackendSettings, OtlpGrpcExport, OtlpHttpExport
+from otel_carbon.collector.exporters.prometheus import PrometheusExporter
 from otel_carbon.collector.hold_assembly import build_holds
-from otel_carbon.collector.http_receiver import HttpReceiver, HttpSettings
-from otel_carbon.collector.otlp_exporters import BackendSettings, OtlpGrpcExport, OtlpHttpExport
 from otel_carbon.collector.pipeline import Intake, Pipeline
-from otel_carbon.collector.prometheus_exporter import PrometheusExporter
+from otel_carbon.collector.receivers.otlp_grpc import GrpcReceiver, GrpcSettings
+from otel_carbon.collector.receivers.otlp_http import HttpReceiver, HttpSettings
 from otel_carbon.collector.self_metrics import SelfMetrics
 from otel_carbon.collector.sender import RetrySettings, Sender
 from otel_carbon.collector.signals import Signal
@@ -28,19 +28,19 @@ from otel_carbon.collector.signals import Signal
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from otel_carbon.collector.config import (
-        CarbonConfig,
+    from otel_carbon.collector.config.carbon import CarbonConfig
+    from otel_carbon.collector.config.document import (
         CollectorConfig,
         ExporterConfig,
         OtlpExporterConfig,
-        OtlpReceiverConfig,
         PipelineConfig,
-        RetryConfig,
     )
+    from otel_carbon.collector.config.exporters import RetryConfig
+    from otel_carbon.collector.config.receivers import OtlpReceiverConfig
     from otel_carbon.collector.endpoints import Endpoint
+    from otel_carbon.collector.exporters.prometheus import Render
     from otel_carbon.collector.hold import Hold, HoldingProcessor
     from otel_carbon.collector.pipeline import Processor
-    from otel_carbon.collector.prometheus_exporter import Render
     from otel_carbon.collector.self_metrics import CarbonNumbers
     from otel_carbon.collector.sender import Export
 

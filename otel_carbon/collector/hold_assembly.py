@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otel_carbon.collector.check_config import component_type
+from otel_carbon.collector.config.check import component_type
 from otel_carbon.collector.hold import Hold, HoldSettings
 from otel_carbon.collector.signals import Signal
 from otel_carbon.errors import ConfigError
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from otel_carbon.collector.assembly import CarbonStage
     from otel_carbon.collector.byte_queue import ByteQueue
-    from otel_carbon.collector.config import CollectorConfig, PipelineConfig
+    from otel_carbon.collector.config.document import CollectorConfig, PipelineConfig
     from otel_carbon.collector.self_metrics import SelfMetrics
 
 

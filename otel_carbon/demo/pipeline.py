@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from otel_carbon.collector.app import Collector
 from otel_carbon.collector.assembly import CarbonStage
-from otel_carbon.collector.config import AttributeSet
-from otel_carbon.collector.load_config import parse_config
+from otel_carbon.collector.config.carbon import AttributeSet
+from otel_carbon.collector.config.load import parse_config
 from otel_carbon.demo.arrivals import Backend
 from otel_carbon.enricher import Enricher, EnrichSettings
 from otel_carbon.errors import ConfigError
@@ -21,7 +21,8 @@ from otel_carbon.otlp.traces import TracesEnricher
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from otel_carbon.collector.config import CarbonConfig, CollectorConfig
+    from otel_carbon.collector.config.carbon import CarbonConfig
+    from otel_carbon.collector.config.document import CollectorConfig
     from otel_carbon.registry.catalog import Registry
 
 CONFIG_NAME = "collector.yaml"

@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from otel_carbon.collector.app import Collector
 from otel_carbon.collector.assembly import CarbonStage
-from otel_carbon.collector.load_config import parse_config
+from otel_carbon.collector.config.load import parse_config
 from otel_carbon.collector.signals import Signal
 from otel_carbon.errors import MalformedBody
 

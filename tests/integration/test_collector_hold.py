@@ -14,7 +14,7 @@ from otel_carbon import attributes as ours
 from otel_carbon.cli.collector import carbon_builder
 from otel_carbon.collector.app import Collector
 from otel_carbon.collector.assembly import CarbonStage
-from otel_carbon.collector.load_config import parse_config
+from otel_carbon.collector.config.load import parse_config
 from otel_carbon.collector.signals import Signal
 from otel_carbon.errors import ConfigError
 from tests.integration.collector_under_test import PROTOBUF, ScriptedBackend, counter, decoder, scripted_backend

@@ -15,8 +15,8 @@ from google.rpc import error_details_pb2, status_pb2
 
 from otel_carbon.collector.asgi_server import AsgiServer
 from otel_carbon.collector.endpoints import Endpoint
-from otel_carbon.collector.http_receiver import INLINE_BODY_BYTES, HttpReceiver, HttpSettings
 from otel_carbon.collector.pipeline import Intake, Pipeline
+from otel_carbon.collector.receivers.otlp_http import INLINE_BODY_BYTES, HttpReceiver, HttpSettings
 from otel_carbon.collector.self_metrics import SelfMetrics
 from otel_carbon.collector.signals import Signal
 from tests.integration.collector_under_test import (

@@ -20,7 +20,7 @@ import sys
 from pathlib import Path
 from otel_carbon.collector.app import run_collector
 from otel_carbon.collector.assembly import CarbonStage
-from otel_carbon.collector.load_config import load_config
+from otel_carbon.collector.config.load import load_config
 from otel_carbon.collector.signals import Signal
 
 def build_carbon(config):

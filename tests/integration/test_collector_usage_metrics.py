@@ -18,7 +18,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from otel_carbon import attributes as ours
 from otel_carbon.cli.collector import carbon_builder
 from otel_carbon.collector.app import Collector
-from otel_carbon.collector.load_config import parse_config
+from otel_carbon.collector.config.load import parse_config
 from tests.integration.collector_under_test import PROTOBUF, Running, counter
 from tests.support.corpus import capture
 from tests.support.otlp_sink import attributes_of

@@ -10,7 +10,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from otel_carbon.cli.collector import carbon_builder
-from otel_carbon.collector.config import CarbonConfig
+from otel_carbon.collector.config.carbon import CarbonConfig
 from otel_carbon.registry.authoring.compile import compile_directory
 from otel_carbon.registry.compiled import read_bundled
 from tests.unit.cli.overlay import OVERLAY, write_overlay

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from otel_carbon.cli.collector import carbon_builder
-from otel_carbon.collector.config import AttributeSet, CarbonConfig
+from otel_carbon.collector.config.carbon import AttributeSet, CarbonConfig
 from otel_carbon.estimating import day_from_unix_ns
 from otel_carbon.registry.catalog import Registry
 from otel_carbon.sdk.environment import GRID_TABLE, settings_from_environment

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from otel_carbon.collector.check_config import CarbonFindings
-from otel_carbon.collector.config_text import Problem
-from otel_carbon.collector.load_config import load_config, parse_config
+from otel_carbon.collector.config.check import CarbonFindings
+from otel_carbon.collector.config.load import load_config, parse_config
+from otel_carbon.collector.config.text import Problem
 from otel_carbon.errors import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from otel_carbon.collector.config import CarbonConfig
+    from otel_carbon.collector.config.carbon import CarbonConfig
 
 TEXT = """\
 receivers: {otlp: {protocols: {http: {endpoint: "localhost:0"}}}}

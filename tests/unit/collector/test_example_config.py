@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from otel_carbon.collector.load_config import parse_config
+from otel_carbon.collector.config.load import parse_config
 from otel_carbon.errors import ConfigError
 
 EXAMPLE = """

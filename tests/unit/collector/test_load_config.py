@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from otel_carbon.collector.config import OtlpGrpcExporterConfig, OtlpHttpExporterConfig, seconds_from_duration
-from otel_carbon.collector.load_config import LoadedConfig, default_config, load_config, parse_config
+from otel_carbon.collector.config.exporters import OtlpGrpcExporterConfig, OtlpHttpExporterConfig
+from otel_carbon.collector.config.load import LoadedConfig, default_config, load_config, parse_config
+from otel_carbon.collector.config.values import seconds_from_duration
 from otel_carbon.errors import ConfigError
 
 if TYPE_CHECKING:

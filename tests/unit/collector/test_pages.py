@@ -7,9 +7,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 
 from otel_carbon.collector.byte_queue import ByteQueue
-from otel_carbon.collector.debug_exporter import DebugExport
 from otel_carbon.collector.endpoints import Endpoint
-from otel_carbon.collector.prometheus_exporter import PrometheusExporter
+from otel_carbon.collector.exporters.debug import DebugExport
+from otel_carbon.collector.exporters.prometheus import PrometheusExporter
 from otel_carbon.collector.self_metrics import SelfMetrics
 from otel_carbon.collector.signals import Batch, Signal
 from tests.unit.counting.candidates import candidate, window

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from otel_carbon.collector.load_config import load_config
+from otel_carbon.collector.config.load import load_config
 from tools import generate_collector_reference, generated_page
 
 REPOSITORY = Path(__file__).resolve().parents[3]

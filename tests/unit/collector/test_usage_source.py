@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from otel_carbon.collector.load_config import LoadedConfig, parse_config
+from otel_carbon.collector.config.load import LoadedConfig, parse_config
 from otel_carbon.errors import ConfigError
 
 CONFIG = """\

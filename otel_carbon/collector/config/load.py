@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from otel_carbon.collector.check_config import (
+from otel_carbon.collector.config.check import (
     Draft,
     carbon_findings,
     component_type,
     problems_of,
     warnings_of,
 )
-from otel_carbon.collector.config import COMPONENT_TYPES, CollectorConfig, PipelineConfig, ServiceConfig
-from otel_carbon.collector.config_text import ConfigText, KeyPath, Plain, Problem, parse_text, suggestion
-from otel_carbon.collector.upstream_settings import advice_on_component, advice_on_key
+from otel_carbon.collector.config.document import COMPONENT_TYPES, CollectorConfig, PipelineConfig, ServiceConfig
+from otel_carbon.collector.config.text import ConfigText, KeyPath, Plain, Problem, parse_text, suggestion
+from otel_carbon.collector.config.upstream import advice_on_component, advice_on_key
 from otel_carbon.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-    from otel_carbon.collector.check_config import CheckCarbon
+    from otel_carbon.collector.config.check import CheckCarbon
 
 DEFAULT_CONFIG_NAME = "built-in configuration"
 DEFAULT_CONFIG = """\

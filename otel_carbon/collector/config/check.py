@@ -8,16 +8,15 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from otel_carbon.collector.config import (
-    CarbonConfig,
-    HealthCheckConfig,
+from otel_carbon.collector.config.carbon import CarbonConfig
+from otel_carbon.collector.config.exporters import (
     OtlpGrpcExporterConfig,
     OtlpHttpExporterConfig,
-    OtlpReceiverConfig,
     PrometheusExporterConfig,
-    ServiceConfig,
 )
-from otel_carbon.collector.config_text import KeyPath, Problem, dotted, suggestion
+from otel_carbon.collector.config.extensions import HealthCheckConfig
+from otel_carbon.collector.config.receivers import OtlpReceiverConfig
+from otel_carbon.collector.config.text import KeyPath, Problem, dotted, suggestion
 from otel_carbon.collector.endpoints import Endpoint, parse_endpoint
 from otel_carbon.collector.signals import Signal
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from otel_carbon.collector.config import PipelineConfig
+    from otel_carbon.collector.config.document import PipelineConfig, ServiceConfig
 
 _PIPELINE_SECTIONS = ("receivers", "processors", "exporters")
 

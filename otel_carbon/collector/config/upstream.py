@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from otel_carbon.collector.config_text import KeyPath
+    from otel_carbon.collector.config.text import KeyPath
 
 _TAKE_OUT = "remove it here and from the pipelines"
 _PROCESSORS = {

@@ -1,0 +1,1 @@
+"""The shape of collector.yaml, how it is loaded, and what is checked about it."""

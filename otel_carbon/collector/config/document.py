@@ -1,0 +1,66 @@
+"""The shape of collector.yaml as a whole: which components there are, and how pipelines connect them."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from otel_carbon.collector.config.carbon import CarbonConfig
+from otel_carbon.collector.config.exporters import (
+    DebugExporterConfig,
+    OtlpGrpcExporterConfig,
+    OtlpHttpExporterConfig,
+    PrometheusExporterConfig,
+)
+from otel_carbon.collector.config.extensions import HealthCheckConfig
+from otel_carbon.collector.config.receivers import OtlpReceiverConfig
+from otel_carbon.collector.config.values import Section
+
+
+class PipelineConfig(Section):
+    """What flows from where, through what, to where; component ids."""
+
+    receivers: tuple[str, ...] = Field(min_length=1, description="Ids of receivers.")
+    processors: tuple[str, ...] = Field(default=(), description="Ids of processors, in order.")
+    exporters: tuple[str, ...] = Field(min_length=1, description="Ids of exporters; each gets everything.")
+
+
+class ServiceConfig(Section):
+    """What of the declared components runs, and how it is connected."""
+
+    extensions: tuple[str, ...] = Field(default=(), description="Ids of extensions.")
+    pipelines: dict[str, PipelineConfig] = Field(
+        min_length=1, description="`traces`, `metrics` or `logs`, with `/name` appended for a second one of a kind."
+    )
+
+
+ReceiverConfig = OtlpReceiverConfig
+ProcessorConfig = CarbonConfig
+OtlpExporterConfig = OtlpGrpcExporterConfig | OtlpHttpExporterConfig
+ExporterConfig = OtlpExporterConfig | PrometheusExporterConfig | DebugExporterConfig
+ExtensionConfig = HealthCheckConfig
+
+
+class CollectorConfig(Section):
+    """A whole collector.yaml; component ids are `type` or `type/name`."""
+
+    receivers: dict[str, ReceiverConfig]
+    processors: dict[str, ProcessorConfig] = Field(default_factory=dict)
+    exporters: dict[str, ExporterConfig]
+    extensions: dict[str, ExtensionConfig] = Field(default_factory=dict)
+    service: ServiceConfig
+
+
+# Section -> component type -> model. The upstream collector has renamed two exporters; both names are read.
+COMPONENT_TYPES: dict[str, dict[str, type[Section]]] = {
+    "receivers": {"otlp": OtlpReceiverConfig},
+    "processors": {"carbon": CarbonConfig},
+    "exporters": {
+        "otlp_grpc": OtlpGrpcExporterConfig,
+        "otlp_http": OtlpHttpExporterConfig,
+        "prometheus": PrometheusExporterConfig,
+        "debug": DebugExporterConfig,
+        "otlp": OtlpGrpcExporterConfig,
+        "otlphttp": OtlpHttpExporterConfig,
+    },
+    "extensions": {"health_check": HealthCheckConfig},
+}

@@ -1,0 +1,114 @@
+"""Settings of exporters: the meaning, unit and default of every key."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, model_validator
+
+from otel_carbon.collector.config.values import (
+    MEBIBYTE,
+    BackendUrl,
+    ListenEndpoint,
+    Seconds,
+    Section,
+    empty_as_defaults,
+)
+from otel_carbon.collector.endpoints import Endpoint, parse_endpoint
+
+
+class RetryConfig(Section):
+    """When a batch that the backend refused for now is sent again."""
+
+    enabled: bool = Field(default=True, description="Whether to send again at all.")
+    initial_interval_s: Seconds = Field(
+        default=5.0, validation_alias="initial_interval", ge=0.001, description="First delay, a duration."
+    )
+    max_interval_s: Seconds = Field(
+        default=30.0, validation_alias="max_interval", ge=0.001, description="Longest delay, a duration."
+    )
+    max_elapsed_time_s: Seconds = Field(
+        default=300.0,
+        validation_alias="max_elapsed_time",
+        ge=0,
+        description="When to drop the batch, a duration; 0 is never.",
+    )
+
+
+class QueueConfig(Section):
+    """What waits for a backend, in memory."""
+
+    queue_size_bytes: int = Field(
+        default=64 * MEBIBYTE,
+        ge=1,
+        description="Bound of the queue in bytes; when it is reached, clients are asked to wait.",
+    )
+
+
+class _OtlpExporterConfig(Section):
+    headers: dict[str, SecretStr] = Field(default_factory=dict, description="Headers sent with every request.")
+    compression: Literal["gzip", "none"] | None = Field(
+        default=None, description="`gzip` or `none`; when left out, `none` to this machine and `gzip` to others."
+    )
+    timeout_s: Seconds = Field(
+        default=5.0, validation_alias="timeout", gt=0, description="Longest time for one attempt, a duration."
+    )
+    retry_on_failure: RetryConfig = Field(default_factory=RetryConfig, description="When to send again.")
+    sending_queue: QueueConfig = Field(default_factory=QueueConfig, description="What waits in memory.")
+
+    _defaults = model_validator(mode="before")(empty_as_defaults)
+
+
+class OtlpGrpcExporterConfig(_OtlpExporterConfig):
+    """Sends to a backend by OTLP/gRPC."""
+
+    endpoint: str = Field(
+        description="`http://host:port` (plain) or `https://host:port` (TLS); without a scheme only for this machine."
+    )
+
+    @model_validator(mode="after")
+    def _says_whether_tls(self) -> Self:
+        target = self.target
+        if "://" not in self.endpoint and not target.is_loopback:
+            raise ValueError(f"endpoint must say http://{target} (plain) or https://{target} (TLS)")
+        return self
+
+    @property
+    def target(self) -> Endpoint:
+        """Host and port of the backend."""
+        return parse_endpoint(re.sub(r"^https?://", "", self.endpoint).rstrip("/"))
+
+    @property
+    def secure(self) -> bool:
+        """Whether TLS is used."""
+        return self.endpoint.startswith("https://")
+
+
+class OtlpHttpExporterConfig(_OtlpExporterConfig):
+    """Sends to a backend by OTLP/HTTP with protobuf bodies."""
+
+    endpoint: BackendUrl = Field(description="URL of the backend; `/v1/traces` and so on are appended.")
+
+    @property
+    def target(self) -> Endpoint:
+        """Host and port of the backend."""
+        parts = urlsplit(self.endpoint)
+        return Endpoint(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+
+
+class PrometheusExporterConfig(Section):
+    """Serves `/metrics`: the carbon processor's counters and the collector's own."""
+
+    endpoint: ListenEndpoint = Field(
+        default="localhost:9464", description="Where to listen, `host:port`; port 0 takes a free one."
+    )
+
+
+class DebugExporterConfig(Section):
+    """Logs what passes: counts, and of spans the name and the `otel_carbon.*` attributes, never content."""
+
+    verbosity: Literal["basic", "detailed"] = Field(
+        default="basic", description="`basic`: a line for each batch; `detailed`: a line for each span as well."
+    )

@@ -1,0 +1,1 @@
+"""What telemetry goes out by."""

@@ -1,0 +1,1 @@
+"""What telemetry comes in by."""
