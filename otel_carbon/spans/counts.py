@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 MAX_NUMBER_CHARACTERS = 32
 MAX_LITERAL_CHARACTERS = 2048
-MAX_JSON_CHARACTERS = 65_536
+MAX_JSON_CHARACTERS = 262_144
 """Longer JSON texts are not usage objects, and are not parsed."""
 
 CACHE_WITHIN_INPUT = "cache_within_input"

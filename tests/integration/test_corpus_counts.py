@@ -252,6 +252,7 @@ NOT_TOLD = {
     ("gateway-litellm-v2", "openai", "anthropic"): "the client knows the gateway's API only",
     ("gateway-litellm-v2", "openai", "azure.ai.openai"): "the client knows the gateway's API only",
     ("langfuse-js", "", "openai"): "no attribute tells",
+    ("mlflow-semconv", "", "openai"): "no attribute tells",
     ("langfuse-langchain", "", "anthropic"): "no attribute tells",
     ("langfuse-langchain-alone", "", "anthropic"): "no attribute tells",
     ("langfuse-openai", "", "openai"): "no attribute tells",
