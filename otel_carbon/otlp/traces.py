@@ -11,7 +11,7 @@ from google.protobuf.message import DecodeError
 
 from otel_carbon.otlp.any_value import RawAttributes, double_attribute_prefix, span_attribute_bytes
 from otel_carbon.otlp.schema import lazy_schema
-from otel_carbon.otlp.splice import append_to_spans, find_spans
+from otel_carbon.otlp.splice import append_to_spans, find_spans, spans_holding
 from otel_carbon.spans.region import SPAN_REGION_KEY
 from otel_carbon.spans.view import SpanView, cut_name, resource_view
 from otel_carbon.spans.write import AMOUNT_KEYS, amount_values, footprint_texts, status_attributes
@@ -121,14 +121,11 @@ class TracesEnricher:
                 name, version, markers = self._scope(scope.header)
             except DecodeError:
                 continue
-            for _, start, end in scope.spans:
-                span_bytes = body[start:end]
-                if not _has_any(markers, span_bytes):
-                    continue
+            for _, start, end in spans_holding(body, scope, markers):
                 try:
                     if seen_as is None:
                         seen_as = self._resource_view(resource.header)
-                    observation = self._enricher.observe(self._view(span_bytes, name, seen_as, version))
+                    observation = self._enricher.observe(self._view(body[start:end], name, seen_as, version))
                 except DecodeError:
                     continue
                 if observation is not None:
@@ -194,13 +191,6 @@ def _readable_pairs(span: LazySpan) -> dict[str, bytes]:
 
 def _encoded(markers: Iterable[str]) -> tuple[bytes, ...]:
     return tuple(marker.encode() for marker in markers)
-
-
-def _has_any(markers: tuple[bytes, ...], span_bytes: bytes) -> bool:
-    for marker in markers:  # noqa: SIM110 - `any` with a generator costs more than the search itself
-        if marker in span_bytes:
-            return True
-    return False
 
 
 class _AttributeWriter:
