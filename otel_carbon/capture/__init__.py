@@ -1,1 +1,1 @@
-"""GenAI spans from the HTTP wire: calls of httpx and httpx2 to LLM APIs, where nothing else traces them."""
+"""GenAI spans from the HTTP wire: calls of httpx, httpx2 and aiohttp to LLM APIs, where nothing else traces them."""

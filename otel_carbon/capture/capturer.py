@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from otel_carbon.capture.http_types import Request
 
 SCOPE = "otel_carbon.capture"
+_BEGUN = "otel_carbon.capture.begun"
+"""The key in a context within which an exchange is under way: of clients upon one another the upper one is heard."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -34,7 +36,7 @@ class Capturer:
     def begin(self, request: Request) -> Exchange | None:
         """Begin an exchange with an LLM API; `None` for any other request, and where nobody would see it. Never raises.
 
-        Below the span of a model call no other is started.
+        Below the span of a model call no other is started, and none in a client that sends for another one.
         """
         try:
             found = recognise(request.method, request.url.raw_path)
@@ -45,9 +47,10 @@ class Capturer:
 
     def _begin(self, found: Recognised, request: Request) -> Exchange | None:
         context = otel_context.get_current()
-        if is_suppressed(context):
+        if is_suppressed(context) or otel_context.get_value(_BEGUN, context):
             return None
         current = trace.get_current_span(context)
+        context = otel_context.set_value(_BEGUN, True, context)
         if is_model_call(current):
             return Exchange(SpanOfOthers(current), found.api.shape, context)
         api, model, url = found.api, found.model, request.url

@@ -88,8 +88,8 @@ class Exchange:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if error is not None:
-            self.end(error)
+        if kind is not None:
+            self.end(kind)
         otel_context.detach(self._token)
 
     def is_heard(self, status: int) -> bool:
@@ -176,8 +176,8 @@ class Exchange:
         self._sniffs = False
         report(error)
 
-    def end(self, error: BaseException | None = None) -> None:
-        """End the exchange, once: the answer has been read or given up, or `error` has cut it off."""
+    def end(self, error: type[BaseException] | None = None) -> None:
+        """End the exchange, once: the answer has been read or given up, or an error of this kind has cut it off."""
         if os.getpid() != self._pid:
             return
         try:
@@ -189,7 +189,7 @@ class Exchange:
             if framer is not None:
                 self._take(framer.close())
             if error is not None:
-                record.fails(type(error).__qualname__)
+                record.fails(error.__qualname__)
         except Exception as failure:  # a span must end, with what was told or without
             report(failure)
         try:

@@ -1,6 +1,6 @@
-"""All clients of httpx and httpx2 at once: `send` of their classes replaced, whenever the packages are imported.
+"""All clients at once: the method that every request of theirs passes replaced, whenever the packages are imported.
 
-`send` is public, every request of every client passes it, and clients that exist already have it from their class.
+It is `send` in httpx and httpx2, and `_request` in aiohttp; clients that exist already have it from their class.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from functools import wraps
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from otel_carbon.capture.aiohttp_requests import aiohttp_request
 from otel_carbon.capture.capturer import Capturer
 from otel_carbon.capture.import_hook import ImportHook
 from otel_carbon.capture.tapped_streams import ASYNC_STREAM, SYNC_STREAM, hear
@@ -26,13 +27,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-PACKAGES = ("httpx", "httpx2")
-
 
 class _Patch(NamedTuple):
-    """A class whose `send` is ours now, the one that it had, and ours."""
+    """A class of which a method is ours now, the one that it had, and ours."""
 
     owner: Any
+    method: str
     original: Callable[..., Any]
     ours: Callable[..., Any]
 
@@ -59,31 +59,31 @@ class Capture:
             if self.capturer is None or tracer_provider is not None:
                 self.capturer = Capturer(tracer_provider)
             if self._hook is None:
-                self._hook = ImportHook(PACKAGES, self._patch_module)
+                self._hook = ImportHook(tuple(_SEAMS), self._patch_module)
             return True
 
     def switch_off(self) -> None:
-        """Put every `send` back that is still ours; one that others have wrapped since only passes on."""
+        """Put every method back that is still ours; one that others have wrapped since only passes on."""
         with self._lock:
             self.capturer = None
             if self._hook is not None:
                 self._hook.remove()
                 self._hook = None
             for patch in reversed(self._patches):
-                if patch.owner.__dict__.get("send") is patch.ours:
-                    patch.owner.send = patch.original
+                if patch.owner.__dict__.get(patch.method) is patch.ours:
+                    setattr(patch.owner, patch.method, patch.original)
             self._patches.clear()
 
     def _patch_module(self, module: ModuleType) -> None:
         try:
             patched = [patch.owner for patch in self._patches]
-            for name, wrapper in (("Client", _sync_send), ("AsyncClient", _async_send)):
+            for name, method, wrapper in _SEAMS[module.__name__]:
                 owner = getattr(module, name)
                 if owner not in patched:  # as it is where a module is only loaded again
-                    original = owner.send
+                    original = getattr(owner, method)
                     ours = wrapper(self, original)
-                    owner.send = ours
-                    self._patches.append(_Patch(owner, original, ours))
+                    setattr(owner, method, ours)
+                    self._patches.append(_Patch(owner, method, original, ours))
         except Exception as error:  # the application's import must go on
             logger.warning("calls of %s are not captured", module.__name__, exc_info=error)
 
@@ -117,5 +117,13 @@ def _async_send(capture: Capture, original: Callable[..., Awaitable[Response]]) 
 
     return send
 
+
+_SEND = (("Client", "send", _sync_send), ("AsyncClient", "send", _async_send))
+_SEAMS: dict[str, tuple[tuple[str, str, Callable[[Capture, Callable[..., Any]], Callable[..., Any]]], ...]] = {
+    "httpx": _SEND,
+    "httpx2": _SEND,
+    "aiohttp": (("ClientSession", "_request", aiohttp_request),),
+}
+"""By package the classes, their methods, and what makes ours of such a method."""
 
 capture = Capture()

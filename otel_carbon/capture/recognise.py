@@ -110,8 +110,17 @@ def recognise(method: str, target: bytes) -> Recognised | None:
     if method != "POST":
         return None
     path = target.partition(b"?")[0].rstrip(b"/")
-    last_part = path[max(path.rfind(b"/"), path.rfind(b":")) + 1 :]
+    last_part = _last_part(path)
     return _api_at(path, last_part) if last_part in _BY_LAST_PART else None
+
+
+def may_be_recognised(target: bytes) -> bool:
+    """Whether `recognise` may know the end of a target, which may lack its beginning: a quick look."""
+    return _last_part(target.partition(b"?")[0].rstrip(b"/")) in _BY_LAST_PART
+
+
+def _last_part(path: bytes) -> bytes:
+    return path[max(path.rfind(b"/"), path.rfind(b":")) + 1 :]
 
 
 @lru_cache(maxsize=1024)

@@ -18,8 +18,11 @@ SYNC_STREAM, ASYNC_STREAM = "SyncByteStream", "AsyncByteStream"
 """The public base classes that both packages ask of a stream, by name, so that neither is imported."""
 
 
-class _Tap:
-    """What both kinds of stream share; what is asked beside the chunks is the stream's own to say."""
+class Tap:
+    """What all kinds of stream share; what is asked beside the chunks is the stream's own to say."""
+
+    _cut_off_by: type[BaseException] | None = None
+    """What ended the last reading, where another may follow."""
 
     def __init__(self, stream: object, exchange: Exchange) -> None:
         self._stream = stream
@@ -32,10 +35,10 @@ class _Tap:
 
     def __del__(self) -> None:
         if "_exchange" in self.__dict__:
-            self._exchange.end()  # nobody read or closed it
+            self._exchange.end(self._cut_off_by)  # nobody read or closed it
 
 
-class _SyncTap(_Tap):
+class _SyncTap(Tap):
     _stream: SyncStream
 
     def __iter__(self) -> Iterator[bytes]:
@@ -47,7 +50,7 @@ class _SyncTap(_Tap):
         except GeneratorExit:  # whoever stops early closes next
             raise
         except BaseException as error:
-            exchange.end(error)
+            exchange.end(type(error))
             raise
         exchange.end()
 
@@ -58,7 +61,7 @@ class _SyncTap(_Tap):
             self._exchange.end()
 
 
-class _AsyncTap(_Tap):
+class _AsyncTap(Tap):
     _stream: AsyncStream
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -71,7 +74,7 @@ class _AsyncTap(_Tap):
         except GeneratorExit:  # whoever stops early closes next
             raise
         except BaseException as error:
-            exchange.end(error)
+            exchange.end(type(error))
             raise
         finally:
             if isinstance(chunks, AsyncGenerator):  # one that is left open would be closed by the event loop, sometime

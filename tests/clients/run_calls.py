@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 HTTP = {
+    "aiohttp": "opentelemetry.instrumentation.aiohttp_client:AioHttpClientInstrumentor",
     "httpx": "opentelemetry.instrumentation.httpx:HTTPXClientInstrumentor",
     "httpx2": "opentelemetry.instrumentation.httpx:HTTPX2ClientInstrumentor",
 }

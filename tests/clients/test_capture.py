@@ -156,8 +156,6 @@ GAPS: Mapping[tuple[str, str], Mapping[str, Counted]] = {
 """What instrumentations do not tell when they are alone; capturing fills all of it in."""
 RETRIED_ALONE = ({"estimated": 1, "unestimated": 1}, OPENAI)
 """On the wire a call that is refused and repeated is two, one of which used nothing."""
-AIOHTTP: Counted = ({}, {})
-"""Google's asynchronous calls do without httpx where aiohttp is installed, and are not seen."""
 
 ALONE = [
     ("current", "openai_calls"),
@@ -223,8 +221,6 @@ def test_a_client_that_is_captured_and_nothing_else_is_counted_right(
     expected: dict[str, Counted] = dict(EXPECTED[calls])
     if "retried" in expected:
         expected["retried"] = RETRIED_ALONE
-    if (environment, calls) == ("current", "google_calls"):
-        expected |= dict.fromkeys(("asynchronous", "asynchronous_streamed", "asynchronous_aborted"), AIOHTTP)
     assert totals(counted(environment, calls, server.url, "capture")) == expected
 
 
