@@ -56,8 +56,8 @@ class _ReaderTap(Tap):
     _given_back_bytes = 0
     """How many bytes, already heard, come once more."""
 
-    @property
-    def __class__(self) -> type:  # type: ignore[misc]  # to be told and not to be set
+    @property  # type: ignore[misc]  # asked for and never set
+    def __class__(self) -> type:
         return type(self._stream)
 
     def read(self, *args: Any, **options: Any) -> Awaitable[bytes]:  # noqa: ANN401 - as the reader takes them

@@ -48,8 +48,8 @@ def _begin(capturer: Capturer, session: Any, method: str, url: Any, options: dic
     try:
         if method.upper() != "POST":
             return None
-        path = url if isinstance(url, str) else url.raw_path
-        if not may_be_recognised(path.encode()):
+        path = getattr(url, "raw_path", url)
+        if not (isinstance(path, str) and may_be_recognised(path.encode())):
             return None
         return capturer.begin(_Request(session._build_url(url), options))  # which joins it to the base of the session
     except (TypeError, ValueError):  # it is no address, as aiohttp will say

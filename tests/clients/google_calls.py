@@ -1,4 +1,4 @@
-"""The client of Google, whose asynchronous half does without httpx2 where aiohttp is installed."""
+"""The client of Google, whose asynchronous half sends through aiohttp where that is installed."""
 
 from __future__ import annotations
 

@@ -81,6 +81,7 @@ def _shown(span: Any) -> dict[str, Any]:
         "status": attributes.get("otel_carbon.status", ""),
         "reason": attributes.get("otel_carbon.reason", ""),
         **{key: attributes[key] for key in kept if key in attributes},
+        "is_below": span.parent is not None,
         "leaks": "zanzibar" in span.to_json(),
     }
 

@@ -157,6 +157,7 @@ GAPS: Mapping[tuple[str, str], Mapping[str, Counted]] = {
 RETRIED_ALONE = ({"estimated": 1, "unestimated": 1}, OPENAI)
 """On the wire a call that is refused and repeated is two, one of which used nothing."""
 
+OURS, OF_AIOHTTP = "otel_carbon.capture", "opentelemetry.instrumentation.aiohttp_client"
 ALONE = [
     ("current", "openai_calls"),
     ("openai2", "openai_calls"),
@@ -246,6 +247,16 @@ def test_spans_of_http_clients_change_nothing(server: ScriptedLlmServer, environ
         return  # which is not installed there
     rows = counted(environment, "openai_calls", server.url, "capture", http)
     assert totals(rows) == {**EXPECTED["openai_calls"], "retried": RETRIED_ALONE}
+
+
+@pytest.mark.parametrize("calls", ["google_calls", "litellm_calls"])
+def test_spans_of_aiohttp_are_below_ours_and_change_nothing(server: ScriptedLlmServer, calls: str) -> None:
+    rows = counted("current", calls, server.url, "capture", "aiohttp", "httpx", "httpx2")
+    assert totals(rows) == EXPECTED[calls]
+    spans = [span for row in rows if row["call"].startswith("asynchronous") for span in row["spans"]]
+    by_scope = {scope: [span["is_below"] for span in spans if span["scope"] == scope] for scope in (OURS, OF_AIOHTTP)}
+    calls_made = sum(call.startswith("asynchronous") for call in EXPECTED[calls])
+    assert by_scope == {OURS: [False] * calls_made, OF_AIOHTTP: [True] * calls_made}
 
 
 def test_a_span_of_an_instrumentation_is_the_only_one_of_its_call(server: ScriptedLlmServer) -> None:

@@ -81,16 +81,21 @@ def test_the_entry_point_is_the_instrumentor() -> None:
 
 
 def test_the_instrumentor_puts_every_method_back() -> None:
+    import aiohttp
     import httpx
     import httpx2
 
-    owners: list[Any] = [httpx.Client, httpx.AsyncClient, httpx2.Client, httpx2.AsyncClient]
-    before = [owner.send for owner in owners]
+    senders: list[Any] = [httpx.Client, httpx.AsyncClient, httpx2.Client, httpx2.AsyncClient]
+
+    def methods() -> list[Any]:
+        return [*(each.send for each in senders), aiohttp.ClientSession._request]
+
+    before = methods()
     instrumentor = CaptureInstrumentor()
     instrumentor.instrument()
-    assert all(owner.send is not old for owner, old in zip(owners, before, strict=True))
+    assert all(now is not old for now, old in zip(methods(), before, strict=True))
     instrumentor.uninstrument()
-    assert [owner.send for owner in owners] == before
+    assert methods() == before
 
 
 REAL = """

@@ -243,18 +243,21 @@ import importlib.util, sys
 from opentelemetry.sdk.trace import TracerProvider
 import otel_carbon
 otel_carbon.instrument(TracerProvider())
-assert not {"httpx", "httpx2"} & set(sys.modules), "imported for nothing"
-assert importlib.util.find_spec("httpx") and importlib.util.find_spec("httpx2")
-import httpx, httpx2
+packages = ("aiohttp", "httpx", "httpx2")
+assert not {*packages, "yarl"} & set(sys.modules), "imported for nothing"
+assert all(map(importlib.util.find_spec, packages))
+import aiohttp, httpx, httpx2
 owners = (httpx.Client, httpx.AsyncClient, httpx2.Client, httpx2.AsyncClient)
-print([hasattr(owner.send, "__wrapped__") for owner in owners])
+methods = (*(owner.send for owner in owners), aiohttp.ClientSession._request)
+print([hasattr(method, "__wrapped__") for method in methods])
 """
 
 
 def test_packages_are_patched_when_the_application_imports_them_and_are_not_imported_for_it() -> None:
-    assert programs.run([sys.executable, "-c", LATER], {}).stdout.strip() == "[True, True, True, True]"
+    assert programs.run([sys.executable, "-c", LATER], {}).stdout.strip() == "[True, True, True, True, True]"
 
 
 def test_an_application_without_them_runs_without_them() -> None:
-    program = "import otel_carbon, sys; otel_carbon.instrument(); print({'httpx', 'httpx2'} & set(sys.modules))"
+    packages = "{'aiohttp', 'httpx', 'httpx2'}"
+    program = f"import otel_carbon, sys; otel_carbon.instrument(); print({packages} & set(sys.modules))"
     assert programs.run([sys.executable, "-c", program], {}).stdout.strip() == "set()"

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import importlib
 import sys
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import httpx
 import httpx2
 import pytest
@@ -21,7 +23,13 @@ if TYPE_CHECKING:
     from tests.support.captured_spans import Captured
 
 JSON = {"content-type": "application/json"}
-METHODS = [(httpx.Client, "send"), (httpx.AsyncClient, "send"), (httpx2.Client, "send"), (httpx2.AsyncClient, "send")]
+METHODS = [
+    (httpx.Client, "send"),
+    (httpx.AsyncClient, "send"),
+    (httpx2.Client, "send"),
+    (httpx2.AsyncClient, "send"),
+    (aiohttp.ClientSession, "_request"),
+]
 
 
 def client_of(http: Any, answer: Callable[[Any], Any] | None = None, **options: Any) -> Any:
@@ -202,6 +210,7 @@ def test_every_method_is_what_it_was_once_capturing_is_off() -> None:
     with capturing():
         assert all(owner.__dict__[name] is not old for (owner, name), old in zip(METHODS, before, strict=True))
         assert httpx.Client.send.__name__ == "send"
+        assert iscoroutinefunction(aiohttp.ClientSession._request)
     assert [owner.__dict__[name] for owner, name in METHODS] == before
 
 

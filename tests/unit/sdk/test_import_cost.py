@@ -5,6 +5,7 @@ import pytest
 from tests.unit.sdk import programs
 
 HEAVY = {
+    "aiohttp",
     "ecologits",
     "fastapi",
     "google.protobuf",
