@@ -102,6 +102,13 @@ EXPECTED: Expected = {
         "asynchronous": (ONE, COHERE),
         "embeddings": (ONE, EMBEDDED),
     },
+    "aiohttp_calls": {
+        "asynchronous": (ONE, OPENAI),
+        "asynchronous_streamed": (ONE, OPENAI),
+        "asynchronous_in_chunks": (ONE, OPENAI),
+        "asynchronous_aborted": (NONE, {}),
+        "asynchronous_refused": (FAILED, {}),
+    },
     "litellm_calls": {
         "plain": (ONE, OPENAI),
         "streamed": (ONE, OPENAI),
@@ -168,6 +175,8 @@ ALONE = [
     ("current", "mistral_calls"),
     ("current", "ollama_calls"),
     ("current", "cohere_calls"),
+    ("current", "aiohttp_calls"),
+    ("aiohttp38", "aiohttp_calls"),
     ("current", "litellm_calls"),
     ("current", "langchain_calls"),
     ("current", "pydantic_ai_calls"),
@@ -249,7 +258,7 @@ def test_spans_of_http_clients_change_nothing(server: ScriptedLlmServer, environ
     assert totals(rows) == {**EXPECTED["openai_calls"], "retried": RETRIED_ALONE}
 
 
-@pytest.mark.parametrize("calls", ["google_calls", "litellm_calls"])
+@pytest.mark.parametrize("calls", ["aiohttp_calls", "google_calls", "litellm_calls"])
 def test_spans_of_aiohttp_are_below_ours_and_change_nothing(server: ScriptedLlmServer, calls: str) -> None:
     rows = counted("current", calls, server.url, "capture", "aiohttp", "httpx", "httpx2")
     assert totals(rows) == EXPECTED[calls]
