@@ -53,6 +53,7 @@ class _ReaderTap(Tap):
     """
 
     _stream: Any
+    _is_begun = False
     _given_back_bytes = 0
     """How many bytes, already heard, come once more."""
 
@@ -122,9 +123,11 @@ class _ReaderTap(Tap):
             heard_bytes = min(self._given_back_bytes, len(data))
             self._given_back_bytes -= heard_bytes
             data = data[heard_bytes:]
+        is_over = self._stream.at_eof()
         if data:
-            self._exchange.feed(data)
-        if self._stream.at_eof():
+            self._exchange.feed(data, is_whole=is_over and not self._is_begun)
+            self._is_begun = True
+        if is_over:
             self._exchange.end()
 
     def _fail(self, error: BaseException) -> None:

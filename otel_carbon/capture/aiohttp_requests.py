@@ -73,6 +73,9 @@ def _decompresses(session: Any, options: dict[str, Any]) -> bool:  # noqa: ANN40
     return bool(getattr(session, "auto_decompress", True) if asked is None else asked)
 
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
 class _Url:
     """An address of aiohttp's, as `http_types.Url`."""
 
@@ -102,7 +105,7 @@ class _Request:
         if isinstance(members, Mapping):
             model = members.get("model")
             named = dict.fromkeys(map(str, members)) | ({"model": str(model)} if isinstance(model, str) else {})
-            return json.dumps(named, ensure_ascii=False).encode()
+            return _encode(named).encode()
         data = self._options.get("data")
         if isinstance(data, str):
             return data.encode()

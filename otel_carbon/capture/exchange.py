@@ -143,11 +143,15 @@ class Exchange:
             self.expect(headers)
             self.feed(body)
 
-    def feed(self, data: bytes) -> None:
-        """Take the next piece of the body, as it came over the wire."""
+    def feed(self, data: bytes, *, is_whole: bool = False) -> None:
+        """Take the next piece of the body, as it came over the wire, which may be all of it."""
         if self._framer is None and not self._sniffs:
             return
         try:
+            if is_whole and self._decoder is None and type(self._framer) is TextFramer:
+                self._framer = None
+                self._take((pick(data, self._shape.tree),))  # faster than in pieces
+                return
             for piece in (data,) if self._decoder is None else self._decoder(data):
                 if self._sniffs:
                     self._sniff(piece)

@@ -46,6 +46,8 @@ class Capture:
         self._patches: list[_Patch] = []
         self.capturer: Capturer | None = None
         """What begins exchanges; `None` while capturing is off, also for patches that others have wrapped since."""
+        self.unknown: dict[str, str] = {}
+        """Packages that are not captured, as they lack what is replaced in them, and their versions."""
 
     def switch_on(self, tracer_provider: TracerProvider | None = None) -> bool:
         """Capture from now on; returns whether it does.
@@ -73,6 +75,7 @@ class Capture:
                 if patch.owner.__dict__.get(patch.method) is patch.ours:
                     setattr(patch.owner, patch.method, patch.original)
             self._patches.clear()
+            self.unknown.clear()
 
     def _patch_module(self, module: ModuleType) -> None:
         try:
@@ -85,6 +88,7 @@ class Capture:
                     setattr(owner, method, ours)
                     self._patches.append(_Patch(owner, method, original, ours))
         except Exception as error:  # the application's import must go on
+            self.unknown[module.__name__] = str(getattr(module, "__version__", ""))
             logger.warning("calls of %s are not captured", module.__name__, exc_info=error)
 
 

@@ -111,6 +111,8 @@ class ProcessReport:
     clients: tuple[str, ...] = ()
     automatic: bool = False
     captures: bool = False
+    not_captured: tuple[str, ...] = ()
+    """HTTP clients, with their versions, that were loaded and that the capture does not know how to read."""
     providers: tuple[ProviderFacts, ...] = ()
     metric_exporters: tuple[ExporterFacts, ...] = ()
     provider_set: bool = False

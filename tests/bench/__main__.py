@@ -29,6 +29,7 @@ from otel_carbon.otlp.traces import TracesEnricher
 from otel_carbon.registry.compiled import read_bundled
 from otel_carbon.registry.facts import EnergyCoefficient
 from tests.bench.capture import report_capture
+from tests.bench.capture_aiohttp import report_aiohttp
 from tests.bench.load import genai_attributes, traces_request, web_attributes
 from tests.bench.measuring import ROUNDS, line, medians, say
 
@@ -47,6 +48,7 @@ def main() -> None:
     _report_estimate()
     _report_registry()
     _report_ecologits(_report_processor())
+    report_aiohttp(TracerProvider(shutdown_on_exit=False))
     report_capture()
     _report_import()
     for share in (1.0, 0.05, 0.0):

@@ -36,9 +36,9 @@ async def asynchronous_in_chunks(url: str) -> None:
 
 
 async def asynchronous_aborted(url: str) -> None:
-    async with aiohttp.ClientSession(url) as session:
-        async with session.post(PATH, json=_streamed("aborted-gpt-4o")) as response:
-            await response.content.readany()
+    asked = _streamed("aborted-gpt-4o")
+    async with aiohttp.ClientSession(url) as session, session.post(PATH, json=asked) as response:
+        await response.content.readany()
 
 
 async def asynchronous_refused(url: str) -> None:

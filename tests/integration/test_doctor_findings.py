@@ -60,6 +60,19 @@ def test_calls_without_usage(llm_server: ScriptedLlmServer, tmp_path: Path) -> N
     assert found.finding("usage_missing")["evidence"] == [f"{OPENAI_SCOPE}: 1 call"]
 
 
+def test_a_version_of_an_http_client_that_the_capture_does_not_know(
+    llm_server: ScriptedLlmServer, tmp_path: Path
+) -> None:
+    (tmp_path / "aiohttp.py").write_text('__version__ = "2.0"\n\n\nclass ClientSession: ...\n', encoding="utf-8")
+    app = tmp_path / "app.py"
+    app.write_text(
+        f"import runpy\nimport aiohttp\nrunpy.run_path({str(CHAT)!r}, run_name='__main__')\n", encoding="utf-8"
+    )
+    found = run(llm_server, tmp_path, command=(*INSTRUMENT, app, "gpt-4o"), PYTHONPATH=str(tmp_path))
+    assert (found.codes, found.exit_code) == (["http_client_not_captured"], 1), found.text
+    assert found.finding("http_client_not_captured")["evidence"] == ["aiohttp 2.0"]
+
+
 def test_an_application_without_any_telemetry_is_told_how_to_start_it(
     llm_server: ScriptedLlmServer, tmp_path: Path
 ) -> None:

@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
 
 def check_coverage(examined: Examined) -> Iterator[Finding]:
-    """Findings about clients that nothing reports."""
+    """Findings about clients that nothing reports, and about HTTP clients that the capture cannot read."""
     for client in clients_of(examined):
         if not _is_instrumented(examined, client):
             yield from _why_not(examined, client)
+    for told in dict.fromkeys(each for report in examined.reports for each in report.not_captured):
+        yield finding("http_client_not_captured", [told])
 
 
 def clients_of(examined: Examined) -> tuple[Client, ...]:

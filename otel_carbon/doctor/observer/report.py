@@ -52,6 +52,7 @@ def process_report(notes: Notes, ended: str) -> ProcessReport:
             clients=clients,
             automatic=AUTOMATIC in sys.modules,
             captures=_captures(),
+            not_captured=_not_captured(),
             providers=tuple(_providers(notes)),
             metric_exporters=tuple(_metric_exporters(notes)),
             provider_set=notes.global_provider is not None,
@@ -72,8 +73,16 @@ def process_report(notes: Notes, ended: str) -> ProcessReport:
 
 def _captures() -> bool:
     """Whether usage is read from HTTP in this process; the part that does it may not be installed."""
-    state = getattr(sys.modules.get(CAPTURE), "capture", None)
-    return getattr(state, "capturer", None) is not None
+    return getattr(_capture(), "capturer", None) is not None
+
+
+def _not_captured() -> tuple[str, ...]:
+    unknown: dict[str, str] = getattr(_capture(), "unknown", {})
+    return tuple(f"{name} {version}".strip() for name, version in unknown.items())
+
+
+def _capture() -> object:
+    return getattr(sys.modules.get(CAPTURE), "capture", None)
 
 
 def _by_name(tally: Tally) -> dict[str, int]:

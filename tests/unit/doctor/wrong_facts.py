@@ -253,6 +253,12 @@ FOUND: list[tuple[str, Examined, str, str]] = [
         "does not switch the capture on",
         "otel_carbon.instrument() # without capture=False",
     ),
+    (
+        "http_client_not_captured",
+        ran(not_captured=("aiohttp 2.0",)),
+        "aiohttp 2.0",
+        "pip install --upgrade otel-carbon",
+    ),
     ("provider_too_late", ran(lost_before_provider={SCOPE: 2}, **UNSEEN), f"{SCOPE}: 2 lost", ""),
     (
         "config_file_unusable",
@@ -399,6 +405,12 @@ FOUND: list[tuple[str, Examined, str, str]] = [
         replace(RUN, reports=(REPORT, ProcessReport(ended="exit", lost_before_provider={SCOPE: 1}))),
         f"{SCOPE}: 1 lost",
         "",
+    ),
+    (
+        "http_client_not_captured",
+        ran(not_captured=("aiohttp 2.0",)),
+        "aiohttp 2.0",
+        "pip install --upgrade otel-carbon",
     ),
     ("provider_too_late", ran(lost_before_provider={SCOPE: 2, "app": 5}), f"{SCOPE}: 2 lost", ""),
     ("provider_refused", ran(providers_refused=1), "1 of them", ""),
