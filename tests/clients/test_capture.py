@@ -109,6 +109,7 @@ EXPECTED: Expected = {
         "asynchronous_aborted": (NONE, {}),
         "asynchronous_refused": (FAILED, {}),
     },
+    "bedrock_calls": dict.fromkeys(("asynchronous", "asynchronous_streamed", "asynchronous_invoked"), (ONE, ANTHROPIC)),
     "litellm_calls": {
         "plain": (ONE, OPENAI),
         "streamed": (ONE, OPENAI),
@@ -177,6 +178,7 @@ ALONE = [
     ("current", "cohere_calls"),
     ("current", "aiohttp_calls"),
     ("aiohttp38", "aiohttp_calls"),
+    ("bedrock", "bedrock_calls"),
     ("current", "litellm_calls"),
     ("current", "langchain_calls"),
     ("current", "pydantic_ai_calls"),

@@ -154,7 +154,7 @@ def test_a_version_without_the_method_is_left_as_it_is_and_said_so(caplog: pytes
     module.ClientSession = Session  # type: ignore[attr-defined]  # as an older or later one might be
     switch = Capture()
     switch.switch_on(memory().provider)
-    module.__version__ = "2.0"
+    module.__version__ = "2.0"  # type: ignore[attr-defined]  # as above
     try:
         switch._patch_module(module)
         assert switch.unknown == {"aiohttp": "2.0"}
