@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import gzip
 import json
 import logging
 import socket
@@ -15,6 +16,7 @@ import httpx
 import pytest
 from aiohttp import web
 from opentelemetry import trace
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.trace import SpanKind, StatusCode
 
 from otel_carbon import CarbonSpanProcessor
@@ -174,13 +176,35 @@ WAYS: dict[str, Callable[[aiohttp.ClientResponse], Awaitable[bytes]]] = {
 
 
 @pytest.mark.parametrize("way", list(WAYS))
-async def test_whichever_way_a_stream_is_read_it_is_whole_and_counted(
-    server: ScriptedLlmServer, captured: Captured, way: str
+@pytest.mark.parametrize(("asked", "end"), [(CHAT, b"}"), (STREAM, b"data: [DONE]\n\n")], ids=["plain", "streamed"])
+async def test_whichever_way_an_answer_is_read_it_is_whole_and_counted(
+    server: ScriptedLlmServer, captured: Captured, way: str, asked: dict[str, Any], end: bytes
 ) -> None:
     server.script = Script(counts=COUNTS, deltas=50)
-    async with aiohttp.ClientSession(server.url) as session, session.post(PATH, json=STREAM) as response:
+    async with aiohttp.ClientSession(server.url) as session, session.post(PATH, json=asked) as response:
         body = await WAYS[way](response)
-    assert (body.count(CANARY.encode()), body[-14:]) == (50, b"data: [DONE]\n\n")
+    assert (body.count(CANARY.encode()), body[-len(end) :]) == (50, end)
+    assert told(captured.only()) == IN_FULL
+
+
+@pytest.mark.parametrize("encoding", ["x-gzip", "identity, gzip"])
+async def test_an_encoding_that_aiohttp_leaves_to_the_application_is_read(
+    server: ScriptedLlmServer, captured: Captured, encoding: str
+) -> None:
+    usage = json.dumps({"id": "r", "usage": {"prompt_tokens": 120, "completion_tokens": 45}}).encode()
+    server.script = Script(body=gzip.compress(usage), headers={"content-encoding": encoding})
+    async with aiohttp.ClientSession(server.url) as session, session.post(PATH, json=CHAT) as response:
+        assert gzip.decompress(await response.read()) == usage
+    assert told(captured.only())[:2] == (120, 45)
+
+
+async def test_an_answer_can_be_sent_on_as_its_reader(server: ScriptedLlmServer, captured: Captured) -> None:
+    async with aiohttp.ClientSession(server.url) as session, session.post(PATH, json=STREAM) as response:
+        assert isinstance(response.content, aiohttp.StreamReader)
+        async with session.post("/elsewhere", data=response.content) as forwarded:
+            await forwarded.read()
+    assert server.calls[-1].body.endswith(b"data: [DONE]\n\n")
+    assert server.calls[-1].headers["content-type"] == "application/octet-stream"  # as of a reader
     assert told(captured.only()) == IN_FULL
 
 
@@ -317,6 +341,19 @@ async def test_a_reading_that_is_cancelled_may_be_followed_by_another(
     assert (told(span.attributes or {}), span.status.status_code) == (IN_FULL, StatusCode.UNSET)
 
 
+async def test_a_stream_that_is_left_after_a_reading_was_cancelled_and_repeated_is_no_error(
+    server: ScriptedLlmServer, captured: Captured
+) -> None:
+    server.script = Script(counts=COUNTS, hold_after=1)
+    async with aiohttp.ClientSession(server.url) as session, session.post(PATH, json=STREAM) as response:
+        await response.content.readany()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(response.content.readany(), 0.01)
+        server.release()
+        await response.content.readline()
+    assert captured.spans()[0].status.status_code is StatusCode.UNSET
+
+
 async def test_a_call_that_is_cancelled_as_it_is_read_is_an_error(
     server: ScriptedLlmServer, captured: Captured
 ) -> None:
@@ -417,15 +454,20 @@ class _AiohttpTransport(httpx.AsyncBaseTransport):
 
 
 @pytest.mark.parametrize("body", [CHAT, STREAM], ids=["plain", "streamed"])
+@pytest.mark.parametrize("instrumented", [False, True])
 async def test_of_aiohttp_below_httpx_the_upper_one_is_the_only_span(
-    server: ScriptedLlmServer, captured: Captured, body: dict[str, Any]
+    server: ScriptedLlmServer, captured: Captured, body: dict[str, Any], *, instrumented: bool
 ) -> None:
     async with (
         aiohttp.ClientSession() as session,
         httpx.AsyncClient(transport=_AiohttpTransport(session)) as client,
     ):
+        if instrumented:
+            HTTPXClientInstrumentor.instrument_client(client, tracer_provider=captured.provider)
         assert (await client.post(f"{server.url}{PATH}", json=body)).status_code == 200
-    assert told(captured.only()) == IN_FULL
+    *below, ours = captured.spans()
+    assert (ours.name, told(ours.attributes or {})) == ("chat gpt-4o", IN_FULL)
+    assert [span.name for span in below] == ["POST"] * instrumented
 
 
 async def test_counts_are_kept_for_the_span_of_an_instrumentation_that_is_left_as_it_is(
