@@ -37,7 +37,7 @@ _stood_in_for: list[Callable[..., None]] = []
 
 
 def instrument(provider: object | None = None, *, capture: bool = True) -> bool:
-    """Add the carbon processor to a tracer provider, once, and have calls of httpx and httpx2 captured.
+    """Add the carbon processor to a tracer provider, once, and have calls of httpx, httpx2 and aiohttp captured.
 
     It may be called for several providers: each gets a processor, and captured calls go to the one given last,
     also after a later call that gives none; to the global one as long as none was given.
