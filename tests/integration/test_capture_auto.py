@@ -100,7 +100,7 @@ def test_the_instrumentor_puts_every_method_back() -> None:
 
 REAL = """
 import asyncio, sys
-import openai
+import aiohttp, openai
 model, messages = "{model}", [{{"role": "user", "content": "Name a colour."}}]
 client = openai.OpenAI(base_url=sys.argv[1] + "/v1", api_key="none")
 client.chat.completions.create(model=model, messages=messages, max_tokens=12)
@@ -113,6 +113,12 @@ client.responses.create(model=model, input="Name a town.", max_output_tokens=12)
 async def later():
     async with openai.AsyncOpenAI(base_url=sys.argv[1] + "/v1", api_key="none") as client:
         await client.chat.completions.create(model=model, messages=messages, max_tokens=12)
+    asked = {{"model": model, "messages": messages, "max_tokens": 12, "stream": True}}
+    asked["stream_options"] = {{"include_usage": True}}
+    async with aiohttp.ClientSession(sys.argv[1]) as session:
+        async with session.post("/v1/chat/completions", json=asked) as response:
+            async for _ in response.content:
+                pass
 
 asyncio.run(later())
 """
