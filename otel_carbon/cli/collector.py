@@ -1,4 +1,4 @@
-"""`otel-carbon collector`: run the pipeline, or check its configuration."""
+"""`otel-carbon collector`: run the pipeline."""
 
 from __future__ import annotations
 
@@ -9,6 +9,15 @@ from typing import TYPE_CHECKING
 import click
 
 from otel_carbon.cli import exit_codes
+from otel_carbon.cli.collector_config import (
+    EXTRA,
+    components,
+    config_from,
+    config_option,
+    schema,
+    setting_option,
+    validate,
+)
 from otel_carbon.cli.extras import needs_extra
 from otel_carbon.cli.registry_choice import chosen_registry, registry_option
 from otel_carbon.cli.traces_stage import TracesStage
@@ -23,25 +32,18 @@ if TYPE_CHECKING:
     from otel_carbon.collector.assembly import BuildCarbon, CarbonStage
     from otel_carbon.collector.config.carbon import CarbonConfig
     from otel_carbon.collector.config.check import CarbonFindings, CheckCarbon
-    from otel_carbon.collector.config.document import CollectorConfig
     from otel_carbon.grid.table import GridTable
     from otel_carbon.registry.catalog import Registry
 
-EXTRA = "collector"
-_config_file = click.Path(path_type=Path, dir_okay=False)
-
 
 @click.group(invoke_without_command=True)
-@click.option(
-    "--config",
-    "config_file",
-    type=_config_file,
-    metavar="FILE",
-    help="collector.yaml; without it OTLP on localhost 4317 and 4318, Prometheus on 9464.",
-)
+@config_option(required=False)
+@setting_option
 @registry_option
 @click.pass_context
-def collector(context: click.Context, config_file: Path | None, registry_file: Path | None) -> int:
+def collector(
+    context: click.Context, config_files: tuple[Path, ...], settings: tuple[str, ...], registry_file: Path | None
+) -> int:
     """Run the pipeline: OTLP in, footprints added, OTLP out.
 
     Inference spans are enriched and counted once; Prometheus reads the counters.
@@ -50,43 +52,22 @@ def collector(context: click.Context, config_file: Path | None, registry_file: P
 
     Example: otel-carbon collector --config collector.yaml
     """
+    context.obj = _carbon_check(registry_file)
     if context.invoked_subcommand is not None:
-        if config_file is not None:
-            msg = f"write --config after {context.invoked_subcommand}"
+        if config_files or settings:
+            msg = f"write {'--config' if config_files else '--set'} after {context.invoked_subcommand}"
             raise click.UsageError(msg)
         return exit_codes.DONE
     with needs_extra(EXTRA):
         from otel_carbon.collector.app import run_collector
-        from otel_carbon.collector.config.load import default_config
-    config = default_config() if config_file is None else _loaded(config_file, registry_file)
+    config = config_from(config_files, settings, context.obj)
+    if config is None:
+        return exit_codes.WRONG_USAGE
     return run_collector(config, build_carbon=carbon_builder(registry_file))
 
 
-@collector.command()
-@click.option(
-    "--config", "config_file", type=_config_file, required=True, metavar="FILE", help="The collector.yaml to check."
-)
-@click.pass_context
-def validate(context: click.Context, config_file: Path) -> int:
-    """Check a configuration without running it.
-
-    Exits 2 and names every mistake.
-
-    Example: otel-carbon collector validate --config collector.yaml
-    """
-    overlay = context.parent.params["registry_file"] if context.parent else None
-    _loaded(config_file, overlay)
-    click.echo(f"{config_file}: valid")
-    return exit_codes.DONE
-
-
-def _loaded(config_file: Path, registry_file: Path | None) -> CollectorConfig:
-    with needs_extra(EXTRA):
-        from otel_carbon.collector.config.load import load_config
-    loaded = load_config(config_file, check_carbon=_carbon_check(registry_file))
-    for warning in loaded.warnings:
-        click.echo(f"warning: {warning}", err=True)
-    return loaded.config
+for command in (components, schema, validate):
+    collector.add_command(command)
 
 
 def _registry_for(config: CarbonConfig, registry_file: Path | None) -> Registry:

@@ -29,7 +29,9 @@ class ServiceConfig(Section):
 
     extensions: tuple[str, ...] = Field(default=(), description="Ids of extensions.")
     pipelines: dict[str, PipelineConfig] = Field(
-        min_length=1, description="`traces`, `metrics` or `logs`, with `/name` appended for a second one of a kind."
+        min_length=1,
+        json_schema_extra={"propertyNames": {"pattern": r"^(traces|metrics|logs)(/[^/\s]+)?$"}},
+        description="`traces`, `metrics` or `logs`, with `/name` appended for a second one of a kind.",
     )
 
 
@@ -64,3 +66,5 @@ COMPONENT_TYPES: dict[str, dict[str, type[Section]]] = {
     },
     "extensions": {"health_check": HealthCheckConfig},
 }
+
+REQUIRED_SECTIONS = ("receivers", "exporters", "service")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, get_args, get_origin
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ValidationError
 
@@ -16,14 +17,22 @@ from otel_carbon.collector.config.check import (
     problems_of,
     warnings_of,
 )
-from otel_carbon.collector.config.document import COMPONENT_TYPES, CollectorConfig, PipelineConfig, ServiceConfig
-from otel_carbon.collector.config.text import ConfigText, KeyPath, Plain, Problem, parse_text, suggestion
-from otel_carbon.collector.config.upstream import advice_on_component, advice_on_key
-from otel_carbon.errors import ConfigError
+from otel_carbon.collector.config.document import (
+    COMPONENT_TYPES,
+    REQUIRED_SECTIONS,
+    CollectorConfig,
+    PipelineConfig,
+    ServiceConfig,
+)
+from otel_carbon.collector.config.messages import KEY_ITSELF, problem_message
+from otel_carbon.collector.config.source.findings import Finding, InvalidConfig
+from otel_carbon.collector.config.source.masking import is_secret
+from otel_carbon.collector.config.source.read import MAX_FILE_BYTES, ConfigSource, read_sources
+from otel_carbon.collector.config.text import KeyPath, Plain, Problem, ancestors, suggestion
+from otel_carbon.collector.config.upstream import advice_on_component, advice_on_key, advice_on_section
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pydantic_core import ErrorDetails
 
@@ -42,10 +51,7 @@ service:
     traces: {receivers: [otlp], processors: [carbon], exporters: [prometheus]}
 """
 _SECTIONS = (*COMPONENT_TYPES, "service")
-_REQUIRED_SECTIONS = ("receivers", "exporters", "service")
-KEY_ITSELF = "[key]"
-"""What pydantic appends to the path of a key that is wrong, and not its value."""
-_QUOTED = re.compile(r"'([^']*)'")
+_COMPONENT_ID = re.compile(r"[^/\s]+(/[^/\s]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,34 +59,54 @@ class LoadedConfig:
     """A configuration that can be run, and what about it looks unintended."""
 
     config: CollectorConfig
-    warnings: tuple[str, ...]
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What looks unintended, a line each."""
+        return tuple(str(finding) for finding in self.findings)
 
 
 def load_config(
-    path: Path, environment: Mapping[str, str] = os.environ, check_carbon: CheckCarbon | None = None
+    path: Path | Sequence[Path],
+    environment: Mapping[str, str] = os.environ,
+    check_carbon: CheckCarbon | None = None,
+    settings: Sequence[str] = (),
 ) -> LoadedConfig:
-    """Load a configuration file.
+    """Load a configuration from files.
 
     Args:
-        path: the file.
+        path: the file, or several: mappings of a later one are merged into those of an earlier one, anything else in
+            it replaces what was there.
         environment: values for `${env:NAME}`.
         check_carbon: checks what the carbon section says against the facts; without it, names are taken as they are.
+        settings: `key.path=value` each, put over the files.
 
     Raises:
-        ConfigError: it cannot be read or cannot be run; `problems` holds every reason.
+        InvalidConfig: it cannot be read or cannot be run; `findings` holds every reason.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError((f"{path}: cannot be read: {error.strerror}",)) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError((f"{path}: is not UTF-8 text",)) from error
-    return parse_config(text, str(path), environment, check_carbon)
+    paths = [path] if isinstance(path, Path) else path
+    findings: list[Finding] = []
+    texts: list[tuple[str, str, Path]] = []
+    for each in paths:
+        text = _text_of(each)
+        if isinstance(text, Finding):
+            findings.append(text)
+        else:
+            texts.append((str(each), text, each.parent))
+    if findings:
+        raise InvalidConfig(tuple(findings))
+    return _checked(read_sources(texts, settings, environment), check_carbon)
 
 
-def default_config() -> CollectorConfig:
-    """The configuration that runs when no file is given: OTLP on 4317 and 4318, Prometheus on 9464."""
-    return parse_config(DEFAULT_CONFIG, DEFAULT_CONFIG_NAME, {}).config
+def default_config(settings: Sequence[str] = (), environment: Mapping[str, str] = os.environ) -> CollectorConfig:
+    """The configuration that runs when no file is given: OTLP on 4317 and 4318, Prometheus on 9464.
+
+    Raises:
+        InvalidConfig: the settings that are put over it are wrong.
+    """
+    texts = [(DEFAULT_CONFIG_NAME, DEFAULT_CONFIG, Path())]
+    return _checked(read_sources(texts, settings, environment), None).config
 
 
 def parse_config(
@@ -89,142 +115,156 @@ def parse_config(
     """Read a configuration from text; see `load_config`.
 
     Raises:
-        ConfigError: it cannot be run; `problems` holds every reason.
+        InvalidConfig: it cannot be run; `findings` holds every reason.
     """
-    source = parse_text(text, file_name, environment)
+    return _checked(read_sources([(file_name, text, Path(file_name).parent)], (), environment), check_carbon)
+
+
+def _text_of(path: Path) -> str | Finding:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_FILE_BYTES + 1)
+        if len(content) > MAX_FILE_BYTES:
+            return Finding(str(path), message=f"is larger than {MAX_FILE_BYTES // 1024} KiB")
+        return content.decode("utf-8-sig")
+    except OSError as error:
+        return Finding(str(path), message=f"cannot be read: {error.strerror}")
+    except UnicodeDecodeError:
+        return Finding(str(path), message="is not UTF-8 text")
+
+
+def _checked(source: ConfigSource, check_carbon: CheckCarbon | None) -> LoadedConfig:
     problems = list(source.problems)
-    draft = _read_draft(_sections(source, problems), problems)
+    draft = _Reading(source, problems).draft()
     problems += problems_of(draft)
     found = list(carbon_findings(draft, check_carbon)) if check_carbon else []
     problems += (problem for each in found for problem in each.problems)
+    doubts = [*warnings_of(draft), *(warning for each in found for warning in each.warnings)]
+    unknown = frozenset(problem.path for problem in problems if problem.hides_value)
+    warnings = source.findings(doubts, unknown)
     if problems or draft.service is None:
-        raise ConfigError(_in_order(source, problems))
-    config = CollectorConfig.model_validate({**draft.components, "service": draft.service})
-    warnings = [*warnings_of(draft), *(warning for each in found for warning in each.warnings)]
-    return LoadedConfig(config, _in_order(source, warnings))
+        raise InvalidConfig(source.findings(problems, unknown), warnings)
+    return LoadedConfig(CollectorConfig.model_validate({**draft.components, "service": draft.service}), warnings)
 
 
-def _in_order(source: ConfigText, problems: list[Problem]) -> tuple[str, ...]:
-    """Describe problems from the top of the file to its end."""
-    return tuple(source.describe(problem) for problem in sorted(problems, key=lambda each: source.line_of(each.path)))
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """Turns plain values into models, and notes what is wrong with them."""
+
+    source: ConfigSource
+    problems: list[Problem]
+
+    def draft(self) -> Draft:
+        sections = self._sections()
+        declared: dict[str, tuple[str, ...]] = {}
+        components: dict[str, dict[str, BaseModel]] = {}
+        for section in COMPONENT_TYPES:
+            entries = sections.get(section) or {}
+            if not isinstance(entries, dict):
+                self._note((section,), "must be a mapping of component ids")
+                entries = {}
+            declared[section] = tuple(entries)
+            components[section] = dict(self._components(section, entries))
+        return Draft(declared, components, self._service(sections))
+
+    def _sections(self) -> dict[str, Plain]:
+        content = self.source.content if self.source.content is not None else {}
+        if not isinstance(content, dict):
+            self._note((), f"must be a mapping with the keys {', '.join(_SECTIONS)}")
+            return {}
+        for name in content:
+            if name not in _SECTIONS:
+                message = advice_on_section(name) or f"unknown section; {suggestion(name, _SECTIONS)}"
+                self.problems.append(Problem((name,), message, hides_value=True))
+        for name in REQUIRED_SECTIONS:
+            if name not in content:
+                self._note((), f"the section {name!r} is missing")
+        return content
+
+    def _components(self, section: str, entries: Mapping[str, Plain]) -> Iterator[tuple[str, BaseModel]]:
+        types = COMPONENT_TYPES[section]
+        for component_id, settings in entries.items():
+            path = (section, component_id)
+            kind = component_type(component_id)
+            model = types.get(kind)
+            if model is None:
+                hint = f"unknown {section.removesuffix('s')}; {suggestion(kind, types)}"
+                self.problems.append(Problem(path, advice_on_component(section, kind) or hint, hides_value=True))
+                continue
+            if not _COMPONENT_ID.fullmatch(component_id):
+                self._note(path, "must be a type, or a type and a name such as otlp_http/backup")
+            component = self._validated(model, {} if settings is None else settings, path)
+            if component is not None:
+                yield component_id, component
+
+    def _service(self, sections: Mapping[str, Plain]) -> ServiceConfig | None:
+        if "service" not in sections:
+            return None
+        settings = sections["service"]
+        service = self._validated(ServiceConfig, settings, ("service",))
+        if isinstance(service, ServiceConfig):
+            return service
+        return self._what_is_valid(settings) if isinstance(settings, dict) else None
+
+    def _what_is_valid(self, settings: dict[str, Plain]) -> ServiceConfig:
+        """Keep the valid parts of a broken service section, so that their references are checked in the same run."""
+        pipelines = settings.get("pipelines")
+        entries = pipelines.items() if isinstance(pipelines, dict) else ()
+        quiet = _Reading(self.source, [])
+        valid = {name: quiet._validated(PipelineConfig, each, ("service", "pipelines", name)) for name, each in entries}
+        extensions = settings.get("extensions")
+        return ServiceConfig.model_construct(
+            extensions=tuple(each for each in extensions if isinstance(each, str))
+            if isinstance(extensions, list)
+            else (),
+            pipelines={name: pipeline for name, pipeline in valid.items() if isinstance(pipeline, PipelineConfig)},
+        )
+
+    def _validated(self, model: type[BaseModel], settings: Plain, path: KeyPath) -> BaseModel | None:
+        try:
+            return self._with_texts(model, settings, path)
+        except ValidationError as error:
+            for detail in error.errors(include_url=False):
+                place = _place(path, detail)
+                if self._follows_from_reference(place, detail["type"]):
+                    continue
+                is_unknown = detail["type"] == "extra_forbidden"
+                advice = advice_on_key(place) if is_unknown else None
+                message = advice or problem_message(model, detail, is_secret=is_secret(place))
+                self.problems.append(Problem(place, message, hides_value=is_unknown))
+            return None
+
+    def _with_texts(self, model: type[BaseModel], settings: Plain, path: KeyPath) -> BaseModel:
+        """Validate; where a text is wanted, a reference stands for its text and not for the number in it."""
+        try:
+            return model.model_validate(settings)
+        except ValidationError as error:
+            places = [_place(path, detail) for detail in error.errors() if detail["type"] == "string_type"]
+            texts = {place[len(path) :]: self.source.texts[place] for place in places if place in self.source.texts}
+            if not texts:
+                raise
+            return model.model_validate(_with_values(settings, texts))
+
+    def _follows_from_reference(self, place: KeyPath, kind: str) -> bool:
+        """Whether the reference behind a value was reported already, so that what is wrong with it is no news."""
+        if any(each in self.source.unresolved for each in ancestors(place)):
+            return True
+        return kind != "extra_forbidden" and any(each[: len(place)] == place for each in self.source.unresolved)
+
+    def _note(self, path: KeyPath, message: str) -> None:
+        self.problems.append(Problem(path, message))
 
 
-def _sections(source: ConfigText, problems: list[Problem]) -> dict[str, Plain]:
-    content = source.content if source.content is not None else {}
-    if not isinstance(content, dict):
-        problems.append(Problem((), f"must be a mapping with the keys {', '.join(_SECTIONS)}"))
-        return {}
-    unknown = (name for name in content if name not in _SECTIONS)
-    problems += (Problem((name,), f"unknown section; {suggestion(name, _SECTIONS)}") for name in unknown)
-    problems += (Problem((), f"the section {name!r} is missing") for name in _REQUIRED_SECTIONS if name not in content)
-    return content
+def _place(path: KeyPath, detail: ErrorDetails) -> KeyPath:
+    return (*path, *(part for part in detail["loc"] if part != KEY_ITSELF))
 
 
-def _read_draft(sections: Mapping[str, Plain], problems: list[Problem]) -> Draft:
-    declared: dict[str, tuple[str, ...]] = {}
-    components: dict[str, dict[str, BaseModel]] = {}
-    for section in COMPONENT_TYPES:
-        entries = sections.get(section) or {}
-        if not isinstance(entries, dict):
-            problems.append(Problem((section,), "must be a mapping of component ids"))
-            entries = {}
-        declared[section] = tuple(entries)
-        components[section] = dict(_read_components(section, entries, problems))
-    return Draft(declared, components, _read_service(sections, problems))
-
-
-def _read_components(
-    section: str, entries: Mapping[str, Plain], problems: list[Problem]
-) -> Iterator[tuple[str, BaseModel]]:
-    types = COMPONENT_TYPES[section]
-    for component_id, settings in entries.items():
-        model = types.get(component_type(component_id))
-        if model is None:
-            kind = section.removesuffix("s")
-            hint = f"unknown {kind}; {suggestion(component_type(component_id), types)}"
-            advice = advice_on_component(section, component_type(component_id))
-            problems.append(Problem((section, component_id), advice or hint))
-            continue
-        component = _validated(model, {} if settings is None else settings, (section, component_id), problems)
-        if component is not None:
-            yield component_id, component
-
-
-def _read_service(sections: Mapping[str, Plain], problems: list[Problem]) -> ServiceConfig | None:
-    if "service" not in sections:
-        return None
-    settings = sections["service"]
-    service = _validated(ServiceConfig, settings, ("service",), problems)
-    if isinstance(service, ServiceConfig):
-        return service
-    return _what_is_valid(settings) if isinstance(settings, dict) else None
-
-
-def _what_is_valid(settings: dict[str, Plain]) -> ServiceConfig:
-    """Keep the valid parts of a broken service section, so that their references are checked in the same run."""
-    pipelines = settings.get("pipelines")
-    entries = pipelines.items() if isinstance(pipelines, dict) else ()
-    valid = {name: _validated(PipelineConfig, entry, (), []) for name, entry in entries}
-    extensions = settings.get("extensions")
-    return ServiceConfig.model_construct(
-        extensions=tuple(each for each in extensions if isinstance(each, str)) if isinstance(extensions, list) else (),
-        pipelines={name: pipeline for name, pipeline in valid.items() if isinstance(pipeline, PipelineConfig)},
-    )
-
-
-def _validated(model: type[BaseModel], settings: Plain, path: KeyPath, problems: list[Problem]) -> BaseModel | None:
-    try:
-        return model.model_validate(settings)
-    except ValidationError as error:
-        details = error.errors(include_url=False)
-        for detail in details:
-            place = (*path, *(part for part in detail["loc"] if part != KEY_ITSELF))
-            advice = advice_on_key(place) if detail["type"] == "extra_forbidden" else None
-            problems.append(Problem(place, advice or _message(model, detail)))
-        return None
-
-
-def _message(model: type[BaseModel], detail: ErrorDetails) -> str:
-    """Say in the user's words what pydantic found; values are shown only where they cannot be secrets."""
-    context = detail.get("ctx", {})
-    match detail["type"]:
-        case "extra_forbidden":
-            return f"unknown key; {suggestion(str(detail['loc'][-1]), _known_keys(model, detail['loc'][:-1]))}"
-        case "too_short" | "string_too_short":
-            return "must not be empty"
-        case "tuple_type":
-            return "must be a list, such as [one, two]"
-        case "dict_type":
-            return "must be a mapping, such as {name: value}"
-        case "missing":
-            return "is required"
-        case "literal_error" | "enum":
-            allowed = _QUOTED.findall(context["expected"])
-            return (
-                f"must be {context['expected']}, not {detail['input']!r}; {suggestion(str(detail['input']), allowed)}"
-            )
-        case "value_error":
-            return str(context["error"])
-        case "model_type":
-            return f"must be a mapping with the keys {', '.join(_known_keys(model, detail['loc']))}"
-        case _:
-            return detail["msg"].replace("Input should", "must", 1)
-
-
-def _known_keys(model: type[BaseModel] | None, path: tuple[str | int, ...]) -> tuple[str, ...]:
-    """Keys allowed at a place inside a model."""
-    parts = list(path)
-    while parts and model is not None:
-        fields = {info.validation_alias or name: info for name, info in model.model_fields.items()}
-        annotation = fields[str(parts.pop(0))].annotation
-        if get_origin(annotation) is dict and parts:
-            parts.pop(0)
-        model = _model_in(annotation)
-    return tuple(str(info.validation_alias or name) for name, info in model.model_fields.items()) if model else ()
-
-
-def _model_in(annotation: object) -> type[BaseModel] | None:
-    """The model that an annotation such as `dict[str, Model]` or `Model | None` is about."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((model for each in get_args(annotation) if (model := _model_in(each))), None)
+def _with_values(settings: Plain, values: Mapping[KeyPath, str], path: KeyPath = ()) -> Plain:
+    """A copy of settings with the values at some key paths replaced."""
+    if path in values:
+        return values[path]
+    if isinstance(settings, dict):
+        return {key: _with_values(child, values, (*path, key)) for key, child in settings.items()}
+    if isinstance(settings, list):
+        return [_with_values(child, values, (*path, index)) for index, child in enumerate(settings)]
+    return settings

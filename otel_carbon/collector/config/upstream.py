@@ -19,6 +19,9 @@ _PROCESSORS = {
         f"or in a collector in front; {_TAKE_OUT}"
     ),
 }
+_SECTIONS = {
+    "connectors": "there are none: name the exporters of a pipeline, or run an upstream collector beside; remove it",
+}
 _EXPORTER_TLS = (
     "is chosen by the endpoint: write https:// there, or http:// for what was insecure, and remove this; "
     "certificates of your own cannot be named yet"
@@ -39,3 +42,8 @@ def advice_on_key(path: KeyPath) -> str | None:
     if path[-1:] == ("tls",):
         return {"exporters": _EXPORTER_TLS, "receivers": _RECEIVER_TLS}.get(str(path[0]))
     return None
+
+
+def advice_on_section(name: str) -> str | None:
+    """How to do without a section of the upstream collector; None for all others."""
+    return _SECTIONS.get(name)

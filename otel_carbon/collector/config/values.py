@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
+from otel_carbon.collector.config.keys import empty_of, fields_of
 from otel_carbon.collector.endpoints import parse_endpoint
+
+if TYPE_CHECKING:
+    from pydantic.config import JsonDict
+    from pydantic.fields import FieldInfo
 
 MEBIBYTE = 1024 * 1024
 _DURATION = re.compile(
     r"(?:(?P<h>\d+(?:\.\d+)?)h)?(?:(?P<m>\d+(?:\.\d+)?)m)?(?:(?P<s>\d+(?:\.\d+)?)s)?(?:(?P<ms>\d+)ms)?"
 )
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_DURATION_SCHEMA: JsonDict = {
+    "type": ["string", "integer"],
+    "pattern": r"^(?=.)(\d+(\.\d+)?h)?(\d+(\.\d+)?m)?(\d+(\.\d+)?s)?(\d+ms)?$|^0$",
+    "minimum": 0,
+    "maximum": 0,
+    "examples": ["5s", "200ms", "1m30s"],
+}
 
 
 def seconds_from_duration(text: object) -> float:
@@ -29,6 +41,16 @@ def seconds_from_duration(text: object) -> float:
     if match is None:
         raise ValueError("must be a duration with its unit, such as 5s, 200ms or 1m30s")
     return sum(float(amount) * _SECONDS[unit] for unit, amount in match.groupdict().items() if amount)
+
+
+def duration_from_seconds(seconds: float) -> str:
+    """Write a duration in seconds, or in milliseconds when it is shorter than one."""
+    return f"{seconds * 1000:g}ms" if 0 < seconds < 1 else f"{seconds:g}s"
+
+
+def is_duration(info: FieldInfo) -> bool:
+    """Whether a setting is written as a duration."""
+    return any(isinstance(each, BeforeValidator) and each.func is seconds_from_duration for each in info.metadata)
 
 
 def _valid_endpoint(text: str) -> str:
@@ -48,15 +70,9 @@ def _valid_url(text: str) -> str:
     return text
 
 
-def empty_as_defaults(section: object) -> object:
-    """`grpc:` with nothing behind it means: with all defaults."""
-    if isinstance(section, dict):
-        return {key: {} if value is None else value for key, value in section.items()}
-    return section
-
-
 Name = Annotated[str, Field(min_length=1)]
-Seconds = Annotated[float, BeforeValidator(seconds_from_duration)]
+_WrittenDuration = Annotated[str, WithJsonSchema(_DURATION_SCHEMA)]
+Seconds = Annotated[float, BeforeValidator(seconds_from_duration, json_schema_input_type=_WrittenDuration)]
 ListenEndpoint = Annotated[str, AfterValidator(_valid_endpoint)]
 BackendUrl = Annotated[str, AfterValidator(_valid_url)]
 
@@ -65,3 +81,15 @@ class Section(BaseModel):
     """A part of the configuration; unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_sections(cls, section: object) -> object:
+        """`grpc:` with nothing behind it means: with all defaults."""
+        if not isinstance(section, dict):
+            return section
+        fields = fields_of(cls)
+        return {key: empty_of(fields.get(key)) if value is None else value for key, value in section.items()}
+
+    stability: ClassVar[Literal["alpha", "beta"]] = "alpha"
+    """Of a component: whether its keys may still change with a minor version of a 0.x release."""
