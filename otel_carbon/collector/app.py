@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import logging
 import signal
-import sys
 import time
 from threading import Event
 from typing import TYPE_CHECKING, Self
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 from otel_carbon.collector.assembly import assemble
 from otel_carbon.collector.endpoints import parse_endpoint
 from otel_carbon.collector.health_check import HealthCheck
+from otel_carbon.collector.logs import log_to_stderr
 from otel_carbon.collector.signals import Signal
 from otel_carbon.errors import ConfigError
 
@@ -130,7 +130,7 @@ def run_collector(
         The exit code: 0 after a stop that was asked for, 1 when queued items were lost at it,
         2 when endpoints cannot be listened on.
     """
-    _log_to_stderr()
+    log_to_stderr(config)
     collector = Collector(config, build_carbon=build_carbon, json_decoders=json_decoders)
     asked_to_stop = Event()
     _on_stop_signals(asked_to_stop)
@@ -183,9 +183,3 @@ def _on_stop_signals(asked_to_stop: Event) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ask)
-
-
-def _log_to_stderr() -> None:
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    # httpx logs every request at INFO; requests are counted, not logged.
-    logging.getLogger("httpx").setLevel(logging.WARNING)

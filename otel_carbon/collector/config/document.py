@@ -13,6 +13,7 @@ from otel_carbon.collector.config.exporters import (
 )
 from otel_carbon.collector.config.extensions import HealthCheckConfig
 from otel_carbon.collector.config.receivers import OtlpReceiverConfig
+from otel_carbon.collector.config.telemetry import TelemetryConfig
 from otel_carbon.collector.config.values import Section
 
 
@@ -32,6 +33,9 @@ class ServiceConfig(Section):
         min_length=1,
         json_schema_extra={"propertyNames": {"pattern": r"^(traces|metrics|logs)(/[^/\s]+)?$"}},
         description="`traces`, `metrics` or `logs`, with `/name` appended for a second one of a kind.",
+    )
+    telemetry: TelemetryConfig = Field(
+        default_factory=TelemetryConfig, description="What the collector says about itself."
     )
 
 

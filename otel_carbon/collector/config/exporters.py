@@ -14,6 +14,7 @@ from otel_carbon.collector.config.values import (
     ListenEndpoint,
     Seconds,
     Section,
+    empty_as_defaults,
 )
 from otel_carbon.collector.endpoints import Endpoint, parse_endpoint
 
@@ -56,6 +57,8 @@ class _OtlpExporterConfig(Section):
     )
     retry_on_failure: RetryConfig = Field(default_factory=RetryConfig, description="When to send again.")
     sending_queue: QueueConfig = Field(default_factory=QueueConfig, description="What waits in memory.")
+
+    _defaults = model_validator(mode="before")(empty_as_defaults)
 
 
 class OtlpGrpcExporterConfig(_OtlpExporterConfig):

@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from otel_carbon.collector.config.values import ListenEndpoint, Section
+from otel_carbon.collector.config.values import ListenEndpoint, Section, empty_as_defaults
 from otel_carbon.otlp.limits import DEFAULT_LIMIT_BYTES
 
 
@@ -37,6 +37,8 @@ class ProtocolsConfig(Section):
 
     grpc: GrpcProtocolConfig | None = Field(default=None, description="OTLP/gRPC; off unless the key is there.")
     http: HttpProtocolConfig | None = Field(default=None, description="OTLP/HTTP; off unless the key is there.")
+
+    _defaults = model_validator(mode="before")(empty_as_defaults)
 
     @model_validator(mode="after")
     def _one_at_least(self) -> Self:

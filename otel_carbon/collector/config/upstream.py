@@ -27,7 +27,16 @@ _EXPORTER_TLS = (
     "certificates of your own cannot be named yet"
 )
 _RECEIVER_TLS = "receivers have no TLS yet; listen on localhost or behind a proxy that ends TLS, and remove this"
-_TELEMETRY = "is not read: the collector's own metrics are on the prometheus exporter's page; remove it"
+_TELEMETRY = {
+    "metrics": "is not read: the collector's own metrics are on the prometheus exporter's page; remove it",
+    "traces": "is not read: the collector makes no spans of its own; remove it",
+    "resource": "is not read: the collector's own metrics carry no resource; remove it",
+}
+_LOG_KEYS = {
+    "output_paths": "is not read: the log goes to standard error, for whoever starts the collector; remove it",
+    "sampling": "is not needed: nothing is logged for each request or span; remove it",
+    "initial_fields": "is not there; add fields where the log is collected, and remove it",
+}
 
 
 def advice_on_component(section: str, component_type: str) -> str | None:
@@ -37,8 +46,11 @@ def advice_on_component(section: str, component_type: str) -> str | None:
 
 def advice_on_key(path: KeyPath) -> str | None:
     """How to do without a key of the upstream collector; None for all others."""
-    if path == ("service", "telemetry"):
-        return _TELEMETRY
+    match path:
+        case ("service", "telemetry", key):
+            return _TELEMETRY.get(str(key))
+        case ("service", "telemetry", "logs", key):
+            return _LOG_KEYS.get(str(key))
     if path[-1:] == ("tls",):
         return {"exporters": _EXPORTER_TLS, "receivers": _RECEIVER_TLS}.get(str(path[0]))
     return None

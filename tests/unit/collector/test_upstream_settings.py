@@ -39,7 +39,7 @@ def problems(text: str) -> tuple[str, ...]:
         ("8: processors.memory_limiter", "is not there yet; memory is bounded by the queues"),
         ("9: processors.resource/team", "OTEL_RESOURCE_ATTRIBUTES"),
         ("11: exporters.otlp.tls", "write https:// there"),
-        ("13: service.telemetry", "on the prometheus exporter's page; remove it"),
+        ("13: service.telemetry.metrics", "on the prometheus exporter's page; remove it"),
     ],
 )
 def test_what_a_stock_file_has_is_answered_with_what_to_do(key: str, advice: str) -> None:
@@ -55,9 +55,32 @@ def test_each_of_them_is_one_problem_and_their_use_in_a_pipeline_none() -> None:
     ("before", "after", "problem"),
     [
         ("  batch:\n", "  bath:\n  batch:\n", "collector.yaml:7: processors.bath: unknown processor; allowed: carbon"),
-        ("telemetry: {metrics:", "telemetri: {metrics:", "service.telemetri: unknown key; allowed: extensions, pipel"),
+        ("telemetry: {metrics:", "telemetri: {metrics:", "service.telemetri: unknown key; did you mean 'telemetry'?"),
         ("tls: {insecure", "tlss: {insecure", "exporters.otlp.tlss: unknown key; allowed: compression, endpoint"),
     ],
 )
 def test_other_unknown_names_are_answered_with_what_is_allowed(before: str, after: str, problem: str) -> None:
     assert problem in "\n".join(problems(STOCK.replace(before, after)))
+
+
+@pytest.mark.parametrize(
+    ("settings", "advice"),
+    [
+        ("traces: {processors: []}", "service.telemetry.traces: is not read: the collector makes no spans"),
+        ("resource: {a: b}", "service.telemetry.resource: is not read"),
+        (
+            "logs: {output_paths: [a]}",
+            "service.telemetry.logs.output_paths: is not read: the log goes to standard error",
+        ),
+        ("logs: {sampling: {enabled: true}}", "service.telemetry.logs.sampling: is not needed"),
+        ("logs: {encoding: xml}", "service.telemetry.logs.encoding: must be 'console' or 'json', not 'xml'"),
+        ("logs: {levl: info}", "service.telemetry.logs.levl: unknown key; did you mean 'level'?"),
+    ],
+)
+def test_what_stands_below_telemetry_is_answered_key_by_key(settings: str, advice: str) -> None:
+    assert f"collector.yaml:13: {advice}" in "\n".join(problems(STOCK.replace("metrics: {level: detailed}", settings)))
+
+
+def test_connectors_are_answered_with_what_to_do() -> None:
+    (found,) = (each for each in problems(STOCK + "connectors: {count: }\n") if "connectors" in each)
+    assert found.startswith("collector.yaml:16: connectors: there are none: name the exporters of a pipeline")
