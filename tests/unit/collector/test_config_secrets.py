@@ -8,7 +8,7 @@ import pytest
 
 from otel_carbon.collector.config.load import load_config, parse_config
 from otel_carbon.collector.config.source.findings import InvalidConfig
-from otel_carbon.collector.config.source.masking import is_secret, without_credentials
+from otel_carbon.collector.config.source.masking import is_secret, unparsed_line, without_credentials
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,10 +94,32 @@ def test_a_block_of_text_below_a_secret_key_is_hidden() -> None:
     assert (found.line, found.written) == (3, "    token: ***")
 
 
-def test_a_line_of_yaml_that_is_broken_is_shown_when_it_holds_no_secret() -> None:
+@pytest.mark.parametrize(
+    ("line", "shown", "marked"),
+    [
+        ("debug: {verbosity: detailed]", "debug: {verbosity: ***]", "]"),
+        ("- otlp: [canary, 'canary canary', \"canary\" }", "- otlp: [***, ***, *** }", "}"),
+        ("debug: {a: ${env:X}, b: canary-1: 22}  # canary", "debug: {a: ${env:X}, b: *** ***}  ", "}"),
+        ("debug: {{b: {a=canary: 1}]", "debug: {{b: {*** 1}]", "]"),
+    ],
+)
+def test_of_a_line_that_is_no_yaml_keys_and_brackets_are_shown(line: str, shown: str, marked: str) -> None:
+    text, column = unparsed_line(["exporters:", f"  {line}"], 2, len(line.partition("  #")[0]) + 2)
+    assert text == f"  {shown}"
+    assert text[column - 1] == marked
+
+
+def test_the_place_of_a_syntax_error_is_marked() -> None:
     (found,) = findings("exporters:\n  debug: {verbosity: detailed]\n")
-    assert (found.line, found.written) == (2, "  debug: {verbosity: detailed]")
+    assert (found.line, found.written) == (2, "  debug: {verbosity: ***]")
     assert found.written[found.column - 1] == "]"
+
+
+@pytest.mark.parametrize("settings", ["{headers=canary}", "{headers: {authorization=canary}}", "{'canary canary': 1}"])
+def test_a_key_that_may_hold_a_secret_is_hidden(settings: str) -> None:
+    found = findings(f"exporters:\n  otlp_http: {settings}\n  debug:\n")
+    assert any("***" in each.key and "***" in each.written for each in found)
+    assert "canary" not in repr(found)
 
 
 def test_a_secret_of_a_file_that_a_later_one_replaces_is_hidden_too(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from otel_carbon.collector.config.text import KeyPath
 
@@ -15,10 +15,22 @@ _SECRET = re.compile(
     r"headers?$|token|passw|secret|authori[sz]ation|credential|api[-_]?key|cookie|private|_pem$|^inline$", re.IGNORECASE
 )
 _NO_SECRET = re.compile(r"(file|filename|path|url|endpoint|algorithm)$", re.IGNORECASE)
-_WORD = re.compile(r"[A-Za-z][\w-]*(?=\s*[\"']?\s*:)")
 _USER_IN_URL = re.compile(r"(?<=//)[^/@\s'\"]+(?=@)|[^\s/@:'\"{},]+:[^\s/@'\"]+(?=@)")
 _SECRET_IN_QUERY = re.compile(r"([?&][^=&\s]*(?:key|token|secret|sig|pass)[^=&\s]*=)[^&\s'\"]+", re.IGNORECASE)
-_QUOTED = re.compile(r"'(?!<)[^']{2,}'")
+_QUOTED = re.compile(r"'([^']*)'")
+_WORD = re.compile(r"[\w-]+(?=\s*[\"']?\s*:)")
+_PLAIN_KEY = re.compile(r"[\w./-]+")
+_ODD_NAMES_ALLOWED = (("processors",), ("service",))
+"""Sections whose keys may be names of models, services and regions, and that hold no secrets."""
+_TOKEN = re.compile(
+    r"""(?P<reference>\$\{(env:)?\w+\})
+    | (?P<comment>(?:^|(?<=\s))\#.*)
+    | (?P<quoted>"(?:[^"\\]|\\.)*"?|'[^']*'?)
+    | (?P<word>[^\s{}\[\],"']+)
+    | (?P<between>.)""",
+    re.VERBOSE | re.DOTALL,
+)
+_BEFORE_A_KEY = frozenset("{,-?")
 _COMPONENT_ID = 1
 """Where in a key path the name of a component stands; it says nothing about the settings below it."""
 
@@ -54,20 +66,52 @@ def masked(text: str, spans: Iterable[tuple[int, int]]) -> tuple[str, list[tuple
     return text, hidden
 
 
-def unparsed_line(lines: Sequence[str], line: int) -> str:
-    """A line, from 1, of a file that cannot be parsed; what follows a name of a secret, or is below it, is hidden."""
+def shown_path(path: KeyPath) -> KeyPath:
+    """A key path to show: where a colon was forgotten, a key may hold a secret."""
+    return tuple(MASK if is_odd_key(path[: index + 1]) else part for index, part in enumerate(path))
+
+
+def is_odd_key(path: KeyPath) -> bool:
+    """Whether the last key of a path is none that a component could have, such as `authorization=abc`."""
+    key = path[-1] if path else ""
+    return isinstance(key, str) and path[:1] not in _ODD_NAMES_ALLOWED and not _PLAIN_KEY.fullmatch(key)
+
+
+def unparsed_line(lines: Sequence[str], line: int, column: int) -> tuple[str, int]:
+    """A line of a file that cannot be parsed, with everything hidden but its keys and brackets.
+
+    Below a section that may hold secrets, which may be a text of many lines, its keys are hidden, too.
+
+    Args:
+        lines: the file.
+        line: which one, from 1.
+        column: a place on it, from 1.
+
+    Returns:
+        The line, and where that place is now; nothing where there is no such line.
+    """
     if not 0 < line <= len(lines):
-        return ""
-    written = lines[line - 1]
-    if any(_names_secret(above) for above in _sections_around(lines, line)):
-        return written[: len(written) - len(written.lstrip())] + MASK
-    found = next((word for word in _WORD.finditer(written) if _is_secret_name(word[0])), None)
-    return without_credentials(written[: found.end()] + f": {MASK}" if found else written)
+        return "", 0
+    holds_secrets = any(_names_secret(above) for above in _sections_around(lines, line))
+    shown, place, key_may_come = "", 0, not holds_secrets
+    for token in _TOKEN.finditer(lines[line - 1]):
+        if token.start() < column:
+            place = len(shown) + 1
+        text, kind = token[0], token.lastgroup
+        is_key = kind == "word" and key_may_come and text.endswith(":") and bool(_PLAIN_KEY.fullmatch(text[:-1]))
+        if kind == "comment":
+            break
+        if kind in {"quoted", "word"} and not is_key and len(text) > 1:
+            text = MASK
+        shown += text
+        if not text.isspace():
+            key_may_come = text in _BEFORE_A_KEY and not holds_secrets
+    return shown, max(1, place)
 
 
 def message_of_yaml(problem: str) -> str:
     """What ruamel found, without the names of anchors and tags: a password may begin with `*`, `&` or `!`."""
-    return _QUOTED.sub(MASK, problem)
+    return _QUOTED.sub(lambda found: found[0] if len(found[1]) <= 1 or found[1][0] == "<" else repr(MASK), problem)
 
 
 def _is_secret_name(name: str) -> bool:
@@ -75,10 +119,10 @@ def _is_secret_name(name: str) -> bool:
 
 
 def _names_secret(line: str) -> bool:
-    return any(_is_secret_name(word[0]) for word in _WORD.finditer(line))
+    return any(_is_secret_name(word) for word in _WORD.findall(line))
 
 
-def _sections_around(lines: Sequence[str], line: int) -> Iterable[str]:
+def _sections_around(lines: Sequence[str], line: int) -> Iterator[str]:
     """The lines above that are indented less, each less than the one below it."""
     indent = _indent(lines[line - 1])
     for above in reversed(lines[: line - 1]):

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from otel_carbon.collector.config.source.findings import Finding, InvalidConfig
-from otel_carbon.collector.config.source.masking import MASK, is_secret, masked, without_credentials
+from otel_carbon.collector.config.source.masking import MASK, is_secret, masked, shown_path, without_credentials
 from otel_carbon.collector.config.source.references import Substitution
-from otel_carbon.collector.config.source.tree import Node, SourceFile, Tree, read_tree
+from otel_carbon.collector.config.source.tree import Node, SourceFile, Tree, lines_of, read_tree
 from otel_carbon.collector.config.text import KeyPath, Plain, Problem, ancestors, dotted
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class ConfigSource:
         return next((self._nodes[known] for known in ancestors(path) if known in self._nodes), None)
 
     def _finding(self, node: Node | None, problem: Problem, unknown: frozenset[KeyPath]) -> Finding:
-        key, message = dotted(problem.path), self._safe(problem)
+        key, message = dotted(shown_path(problem.path)), self._safe(problem)
         if node is None:
             names = ", ".join(dict.fromkeys(tree.root.file.name for tree in self._trees))
             return Finding(names, key=key, message=message)
@@ -152,7 +152,7 @@ def _all_trees(texts: Sequence[tuple[str, str, Path]], settings: Sequence[str]) 
     trees: list[Tree] = []
     for name, text, folder in texts:
         try:
-            trees.append(read_tree(text, SourceFile(name, tuple(text.splitlines()), folder)))
+            trees.append(read_tree(text, SourceFile(name, lines_of(text), folder)))
         except InvalidConfig as error:
             findings += error.findings
     for setting in settings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -12,7 +13,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from otel_carbon.collector.config.source.findings import Finding, InvalidConfig
-from otel_carbon.collector.config.source.masking import message_of_yaml, unparsed_line
+from otel_carbon.collector.config.source.masking import is_odd_key, message_of_yaml, unparsed_line
 from otel_carbon.collector.config.text import KeyPath, Problem
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ Scalar = str | int | float | bool | None
 MAX_NODES = 20_000
 """A bound, because aliases of aliases grow without end."""
 MAX_DEPTH = 50
+_HIDDEN: KeyPath = ("secret",)
+"""Stands for the path of what is hidden for where it stands, not for its key."""
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _READ_TAGS = frozenset({"bool", "float", "int", "null"})
 _STANDARD_TAG = "tag:yaml.org,2002:"
 
@@ -112,7 +116,7 @@ def plain_from_text(text: str) -> object:
     Raises:
         InvalidConfig: it nests without end.
     """
-    file = SourceFile("", tuple(text.splitlines()), Path())
+    file = SourceFile("", lines_of(text), Path())
     try:
         tree = read_tree(text, file)
     except InvalidConfig as error:
@@ -164,8 +168,8 @@ class _Reading:
         merged: dict[str, Node] = {}
         for key, value in found.value:
             if not isinstance(key, ScalarNode):
-                self._note_value(key, (*path, "secret"))
-                self._note_value(value, (*path, "secret"))
+                self._note_value(key, _HIDDEN)
+                self._note_value(value, _HIDDEN)
                 self.problems.append(Problem(path, "a key must be a text"))
             elif key.tag == _STANDARD_TAG + "merge":
                 for each in value.value if isinstance(value, SequenceNode) else [value]:
@@ -173,6 +177,8 @@ class _Reading:
                     merged = {**read, **merged}
             else:
                 name = str(key.value)
+                if is_odd_key((*path, name)):
+                    self._note_value(key, _HIDDEN)
                 if name in children:
                     before = children[name].line
                     self.problems.append(
@@ -212,7 +218,13 @@ def _syntax_finding(error: MarkedYAMLError, file: SourceFile) -> Finding:
     written = file.lines[line - 1] if 0 < line <= len(file.lines) else ""
     # In YAML the braces of a reference end or begin a flow mapping unless they are quoted.
     hint = '; write "${...}" in quotes inside { }' if "${" in written else ""
-    shown = unparsed_line(file.lines, line)
-    column = mark.column + 1 if mark and shown == written else 0
+    shown, column = unparsed_line(file.lines, line, mark.column + 1 if mark else 0)
     message = f"is no YAML: {message_of_yaml(error.problem or error.context or '')}{hint}"
-    return Finding(file.name, line, column, 1 if column else 0, message=message, written=shown)
+    if not shown:
+        return Finding(file.name, line, message=message)
+    return Finding(file.name, line, column, 1, message=message, written=shown)
+
+
+def lines_of(text: str) -> tuple[str, ...]:
+    """The lines of a text as YAML counts them."""
+    return tuple(_LINE_END.split(text))
