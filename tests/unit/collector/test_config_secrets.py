@@ -46,6 +46,9 @@ def findings(text: str) -> tuple[Finding, ...]:
         "otlp_http: {endpoint: 'ftp://user:canary@x:1', timeout: 5s}",
         "otlp_http: {endpoint: 'user:canary@x:1', timeout: 5s}",
         "otlp_grpc: {endpoint: 'user:canary@x:1'}",
+        "otlp_http: {endpoint: 'http://user:canary:1', timeout: 5s}",
+        "otlp_http: {endpoint: 'htt p://user:canary @x:1', timeout: 5s}",
+        "otlp_http: {endpoint: http://x:1, headers: {canary}}",
         "otlp_http: {endpoint: '${env:TOKEN}'}",
         "otlp_http: {endpoint: 'a${env:TOKEN}'}",
         "otlp_http: {endpoint: http://x:1, compression: '${env:TOKEN}'}",
@@ -161,6 +164,8 @@ def test_what_is_secret_is_told_by_the_names_of_keys(path: tuple[str | int, ...]
         ("user@example.com is no URL", "user@example.com is no URL"),
         ("localhost:4317", "localhost:4317"),
         ("http://token@host", "http://***@host"),
+        ("http://u:p:4318/v1", "http://***/v1"),
+        ("http://[::1]:4318 http://${HOST}:${env:PORT}", "http://[::1]:4318 http://${HOST}:${env:PORT}"),
     ],
 )
 def test_credentials_in_urls_are_hidden(text: str, shown: str) -> None:

@@ -15,12 +15,14 @@ _SECRET = re.compile(
     r"headers?$|token|passw|secret|authori[sz]ation|credential|api[-_]?key|cookie|private|_pem$|^inline$", re.IGNORECASE
 )
 _NO_SECRET = re.compile(r"(file|filename|path|url|endpoint|algorithm)$", re.IGNORECASE)
-_USER_IN_URL = re.compile(r"(?<=//)[^/@\s'\"]+(?=@)|[^\s/@:'\"{},]+:[^\s/@'\"]+(?=@)")
+_AUTHORITY = re.compile(r"(?<=://)(?P<authority>(?:\$\{[^}]*\}|[^/\s'\"?,;{}])+)")
+_PLAIN_AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|(\$\{[^}]*\}|[\w.-])+)(:(\d+|\$\{[^}]*\}))?")
+_USER = re.compile(r"[^\s/@:'\"{},]*:[^\s/@'\"]+(?=@)")
 _SECRET_IN_QUERY = re.compile(r"([?&][^=&\s]*(?:key|token|secret|sig|pass)[^=&\s]*=)[^&\s'\"]+", re.IGNORECASE)
 _QUOTED = re.compile(r"'([^']*)'")
 _WORD = re.compile(r"[\w-]+(?=\s*[\"']?\s*:)")
 _PLAIN_KEY = re.compile(r"[\w./-]+")
-_ODD_NAMES_ALLOWED = (("processors",), ("service",))
+WITHOUT_SECRETS = (("processors",), ("service",))
 """Sections whose keys may be names of models, services and regions, and that hold no secrets."""
 _TOKEN = re.compile(
     r"""(?P<reference>\$\{(env:)?\w+\})
@@ -45,9 +47,24 @@ def is_secret(path: KeyPath) -> bool:
     )
 
 
+def may_hold_credentials(path: KeyPath, value: str) -> bool:
+    """Whether a value may be a URL with a user, whole or broken."""
+    return "@" in value and path[:1] not in WITHOUT_SECRETS
+
+
 def without_credentials(text: str) -> str:
     """A text without the users, passwords and keys that stand in URLs."""
-    return _SECRET_IN_QUERY.sub(rf"\1{MASK}", _USER_IN_URL.sub(MASK, text))
+    text = _AUTHORITY.sub(_shown_authority, text)
+    return _SECRET_IN_QUERY.sub(rf"\1{MASK}", _USER.sub(MASK, text))
+
+
+def _shown_authority(found: re.Match[str]) -> str:
+    authority = found["authority"]
+    before_host = authority.rpartition("@")
+    if before_host[1]:
+        return f"{MASK}@{before_host[2]}"
+    # Such as `user:password:4318`, where the @ was forgotten.
+    return authority if _PLAIN_AUTHORITY.fullmatch(authority) else MASK
 
 
 def masked(text: str, spans: Iterable[tuple[int, int]]) -> tuple[str, list[tuple[int, int]]]:
@@ -74,7 +91,7 @@ def shown_path(path: KeyPath) -> KeyPath:
 def is_odd_key(path: KeyPath) -> bool:
     """Whether the last key of a path is none that a component could have, such as `authorization=abc`."""
     key = path[-1] if path else ""
-    return isinstance(key, str) and path[:1] not in _ODD_NAMES_ALLOWED and not _PLAIN_KEY.fullmatch(key)
+    return isinstance(key, str) and path[:1] not in WITHOUT_SECRETS and not _PLAIN_KEY.fullmatch(key)
 
 
 def unparsed_line(lines: Sequence[str], line: int, column: int) -> tuple[str, int]:

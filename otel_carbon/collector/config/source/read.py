@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from otel_carbon.collector.config.source.findings import Finding, InvalidConfig
-from otel_carbon.collector.config.source.masking import MASK, is_secret, masked, shown_path, without_credentials
+from otel_carbon.collector.config.source.masking import (
+    MASK,
+    WITHOUT_SECRETS,
+    is_secret,
+    masked,
+    may_hold_credentials,
+    shown_path,
+    without_credentials,
+)
 from otel_carbon.collector.config.source.references import Substitution
 from otel_carbon.collector.config.source.tree import Node, SourceFile, Tree, lines_of, read_tree
 from otel_carbon.collector.config.text import KeyPath, Plain, Problem, ancestors, dotted
@@ -20,7 +28,6 @@ if TYPE_CHECKING:
 MAX_FILE_BYTES = 1024 * 1024
 SETTING_NAME = "--set"
 _COMMENT = re.compile(r"(?:^|(?<=\s))\s*#")
-_SECTIONS_WITHOUT_SECRETS = ("processors", "service")
 _SHORTEST_HIDDEN = 4
 """Shorter values are hidden where they stand in quotes only: they may be part of any word."""
 
@@ -65,7 +72,7 @@ class ConfigSource:
         return next((self._nodes[known] for known in ancestors(path) if known in self._nodes), None)
 
     def _finding(self, node: Node | None, problem: Problem, unknown: frozenset[KeyPath]) -> Finding:
-        key, message = dotted(shown_path(problem.path)), self._safe(problem)
+        key, message = dotted(self._shown_path(problem.path)), self._safe(problem)
         if node is None:
             names = ", ".join(dict.fromkeys(tree.root.file.name for tree in self._trees))
             return Finding(names, key=key, message=message)
@@ -75,6 +82,11 @@ class ConfigSource:
         column, width = _moved(node, hidden)
         shown = without_credentials(written)
         return Finding(node.file.name, node.line, column, width, key=key, message=message, written=shown)
+
+    def _shown_path(self, path: KeyPath) -> KeyPath:
+        """The path; where a name was forgotten, as in `headers: {secret}`, its last key is the secret."""
+        shown, node = shown_path(path), self._nodes.get(path)
+        return (*shown[:-1], MASK) if node and node.value is None and is_secret(path[:-1]) else shown
 
     def _safe(self, problem: Problem) -> str:
         """The message without values that may be secret."""
@@ -87,13 +99,14 @@ class ConfigSource:
 
     def _values_to_hide(self, path: KeyPath) -> Iterator[str]:
         """Longest first, because one may be a part of another."""
-        if not path or path[0] in _SECTIONS_WITHOUT_SECRETS:
+        if not path or path[:1] in WITHOUT_SECRETS:
             return iter(())
         values = {value for key, value in self._hidden.items() if _is_at_or_below(key, path)}
+        scalars = {key: str(node.value) for key, node in self._nodes.items() if not isinstance(node.value, dict | list)}
         values |= {
-            str(node.value)
-            for key, node in self._nodes.items()
-            if _is_at_or_below(key, path) and is_secret(key) and not isinstance(node.value, dict | list)
+            value
+            for key, value in scalars.items()
+            if _is_at_or_below(key, path) and (is_secret(key) or may_hold_credentials(key, value))
         }
         return iter(sorted(values - {""}, key=lambda value: (-len(value), value)))
 
@@ -108,9 +121,11 @@ class ConfigSource:
 
     def _secrets_on(self, node: Node, unknown: frozenset[KeyPath]) -> Iterator[tuple[int, int]]:
         """The columns of secret values on the line of a node."""
-        for path, columns in self._values_on(node):
-            if is_secret(path) or any(each in unknown for each in ancestors(path)):
-                yield columns
+        written = node.file.lines[node.line - 1]
+        for path, (first, after) in self._values_on(node):
+            is_hidden = is_secret(path) or any(each in unknown for each in ancestors(path))
+            if is_hidden or may_hold_credentials(path, written[first:after]):
+                yield first, after
 
     def _values_on(self, node: Node) -> Iterator[tuple[KeyPath, tuple[int, int]]]:
         """The values on the line of a node, with their first column and the one after the last, from 0."""

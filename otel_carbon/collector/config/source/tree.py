@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from io import StringIO
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from otel_carbon.collector.config.source.findings import Finding, InvalidConfig
-from otel_carbon.collector.config.source.masking import is_odd_key, message_of_yaml, unparsed_line
+from otel_carbon.collector.config.source.masking import is_odd_key, is_secret, message_of_yaml, unparsed_line
 from otel_carbon.collector.config.text import KeyPath, Problem
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ Scalar = str | int | float | bool | None
 MAX_NODES = 20_000
 """A bound, because aliases of aliases grow without end."""
 MAX_DEPTH = 50
+_MAX_BRACKETS = 200
+"""The time that ruamel takes grows with the square of this."""
+_BRACKET = re.compile(r"[\[\]{}]")
 _HIDDEN: KeyPath = ("secret",)
 """Stands for the path of what is hidden for where it stands, not for its key."""
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -94,6 +98,8 @@ def read_tree(text: str, file: SourceFile) -> Tree:
     Raises:
         InvalidConfig: it is no YAML, or nests without end.
     """
+    if _most_open_brackets(text) > _MAX_BRACKETS:
+        raise InvalidConfig((Finding(file.name, message=_TOO_LARGE),))
     try:
         document = YAML(typ="safe", pure=True).compose(StringIO(text))
     except MarkedYAMLError as error:
@@ -177,12 +183,14 @@ class _Reading:
                     merged = {**read, **merged}
             else:
                 name = str(key.value)
-                if is_odd_key((*path, name)):
+                if is_odd_key((*path, name)) or (is_secret(path) and str(value.tag) == _STANDARD_TAG + "null"):
                     self._note_value(key, _HIDDEN)
                 if name in children:
                     before = children[name].line
                     self.problems.append(
-                        Problem((*path, name), f"stands here twice, before in line {before}; keep one")
+                        Problem(
+                            (*path, name), f"stands here twice, before in line {before}; keep one", hides_value=True
+                        )
                     )
                 children[name] = self.node(value, (*path, name), key)
         return {**merged, **children}
@@ -223,6 +231,11 @@ def _syntax_finding(error: MarkedYAMLError, file: SourceFile) -> Finding:
     if not shown:
         return Finding(file.name, line, message=message)
     return Finding(file.name, line, column, 1, message=message, written=shown)
+
+
+def _most_open_brackets(text: str) -> int:
+    """How deep brackets nest at most; those in quotes are counted too, as nobody writes so many of them."""
+    return max(accumulate(1 if bracket in "[{" else -1 for bracket in _BRACKET.findall(text)), default=0)
 
 
 def lines_of(text: str) -> tuple[str, ...]:
