@@ -7,6 +7,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from otel_carbon.collector.config.text import KeyPath
 
+_SECTIONS = {
+    "connectors": "there are none: name the exporters of a pipeline, or run an upstream collector beside; remove it",
+}
+_TELEMETRY_KEYS = {
+    ("traces",): "is not read: the collector makes no spans of its own; remove it",
+    ("resource",): "is not read: the collector's own metrics carry no resource; remove it",
+    ("logs", "output_paths"): (
+        "is not read: the log goes to standard error, for whoever starts the collector; remove it"
+    ),
+    ("logs", "sampling"): "is not needed: nothing is logged for each request or span; remove it",
+    ("logs", "initial_fields"): "is not there; add fields where the log is collected, and remove it",
+}
 _TAKE_OUT = "remove it here and from the pipelines"
 _PROCESSORS = {
     "batch": f"is not needed, because exporters queue by themselves; {_TAKE_OUT}",
@@ -19,24 +31,17 @@ _PROCESSORS = {
         f"or in a collector in front; {_TAKE_OUT}"
     ),
 }
-_SECTIONS = {
-    "connectors": "there are none: name the exporters of a pipeline, or run an upstream collector beside; remove it",
-}
 _EXPORTER_TLS = (
     "is chosen by the endpoint: write https:// there, or http:// for what was insecure, and remove this; "
     "certificates of your own cannot be named yet"
 )
 _RECEIVER_TLS = "receivers have no TLS yet; listen on localhost or behind a proxy that ends TLS, and remove this"
-_TELEMETRY = {
-    "metrics": "is not read: the collector's own metrics are on the prometheus exporter's page; remove it",
-    "traces": "is not read: the collector makes no spans of its own; remove it",
-    "resource": "is not read: the collector's own metrics carry no resource; remove it",
-}
-_LOG_KEYS = {
-    "output_paths": "is not read: the log goes to standard error, for whoever starts the collector; remove it",
-    "sampling": "is not needed: nothing is logged for each request or span; remove it",
-    "initial_fields": "is not there; add fields where the log is collected, and remove it",
-}
+_TELEMETRY = "is not read: the collector's own metrics are on the prometheus exporter's page; remove it"
+
+
+def advice_on_section(name: str) -> str | None:
+    """How to do without a section of the upstream collector; None for all others."""
+    return _SECTIONS.get(name)
 
 
 def advice_on_component(section: str, component_type: str) -> str | None:
@@ -46,16 +51,10 @@ def advice_on_component(section: str, component_type: str) -> str | None:
 
 def advice_on_key(path: KeyPath) -> str | None:
     """How to do without a key of the upstream collector; None for all others."""
-    match path:
-        case ("service", "telemetry", key):
-            return _TELEMETRY.get(str(key))
-        case ("service", "telemetry", "logs", key):
-            return _LOG_KEYS.get(str(key))
+    if path == ("service", "telemetry", "metrics"):
+        return _TELEMETRY
+    if path[:2] == ("service", "telemetry"):
+        return _TELEMETRY_KEYS.get(tuple(str(part) for part in path[2:]))
     if path[-1:] == ("tls",):
         return {"exporters": _EXPORTER_TLS, "receivers": _RECEIVER_TLS}.get(str(path[0]))
     return None
-
-
-def advice_on_section(name: str) -> str | None:
-    """How to do without a section of the upstream collector; None for all others."""
-    return _SECTIONS.get(name)
