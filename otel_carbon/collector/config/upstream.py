@@ -19,6 +19,31 @@ _TELEMETRY_KEYS = {
     ("logs", "sampling"): "is not needed: nothing is logged for each request or span; remove it",
     ("logs", "initial_fields"): "is not there; add fields where the log is collected, and remove it",
 }
+_IN_FRONT = (
+    "is not there: let an upstream collector in front do this and send OTLP here; remove it, also from the pipelines"
+)
+_BEHIND = "is not there: send OTLP to an upstream collector that has it; remove it, also from the pipelines"
+_UNSUPPORTED = {
+    "receivers": {
+        **dict.fromkeys(("filelog", "hostmetrics", "jaeger", "kafka", "prometheus", "zipkin"), _IN_FRONT),
+    },
+    "processors": {
+        **dict.fromkeys(("attributes", "filter", "groupbytrace", "k8sattributes", "probabilistic_sampler"), _IN_FRONT),
+        **dict.fromkeys(("redaction", "resourcedetection", "span", "tail_sampling", "transform"), _IN_FRONT),
+    },
+    "exporters": {
+        **dict.fromkeys(("elasticsearch", "kafka", "loadbalancing", "load_balancing", "zipkin"), _BEHIND),
+        "jaeger": "is not there any more: Jaeger takes OTLP; write otlp_grpc with its port 4317",
+        "logging": "was renamed; write debug",
+        "loki": "is not there any more: Loki takes OTLP; write otlp_http with its path /otlp",
+    },
+    "extensions": {
+        **dict.fromkeys(
+            ("pprof", "zpages"),
+            "is not there; the collector's own metrics are on the prometheus page; remove it, also in service",
+        ),
+    },
+}
 _TAKE_OUT = "remove it here and from the pipelines"
 _PROCESSORS = {
     "batch": f"is not needed, because exporters queue by themselves; {_TAKE_OUT}",
@@ -46,7 +71,8 @@ def advice_on_section(name: str) -> str | None:
 
 def advice_on_component(section: str, component_type: str) -> str | None:
     """How to do without a component of the upstream collector; None for all others."""
-    return _PROCESSORS.get(component_type) if section == "processors" else None
+    known = _PROCESSORS if section == "processors" else {}
+    return known.get(component_type) or _UNSUPPORTED[section].get(component_type)
 
 
 def advice_on_key(path: KeyPath) -> str | None:

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from otel_carbon.collector.config.document import COMPONENT_TYPES
 from otel_carbon.collector.config.load import parse_config
+from otel_carbon.collector.config.upstream import advice_on_component
 from otel_carbon.errors import ConfigError
 
 STOCK = """\
@@ -84,3 +86,29 @@ def test_what_stands_below_telemetry_is_answered_key_by_key(settings: str, advic
 def test_connectors_are_answered_with_what_to_do() -> None:
     (found,) = (each for each in problems(STOCK + "connectors: {count: }\n") if "connectors" in each)
     assert found.startswith("collector.yaml:16: connectors: there are none: name the exporters of a pipeline")
+
+
+@pytest.mark.parametrize(
+    ("section", "component", "advice"),
+    [
+        ("receivers", "jaeger", "is not there: let an upstream collector in front do this and send OTLP here"),
+        ("processors", "transform/pii", "is not there: let an upstream collector in front do this and send OTLP here"),
+        ("exporters", "kafka", "is not there: send OTLP to an upstream collector that has it"),
+        ("exporters", "logging", "was renamed; write debug"),
+        ("exporters", "loki", "is not there any more: Loki takes OTLP; write otlp_http with its path /otlp"),
+        ("extensions", "zpages", "is not there; the collector's own metrics are on the prometheus page"),
+    ],
+)
+def test_components_that_we_lack_are_answered_with_what_to_do(section: str, component: str, advice: str) -> None:
+    text = STOCK + "extensions:\n" if section == "extensions" else STOCK
+    (found,) = (
+        each
+        for each in problems(text.replace(f"{section}:\n", f"{section}:\n  {component}: {{a: b}}\n", 1))
+        if component in each
+    )
+    assert f" {section}.{component}: {advice}" in found
+
+
+def test_no_component_that_is_there_is_said_to_be_missing() -> None:
+    for section, types in COMPONENT_TYPES.items():
+        assert [name for name in types if advice_on_component(section, name)] == []
