@@ -37,3 +37,9 @@ def line(what: str, us: float, ratio: float | None = None, beside: str = "") -> 
 
 def say(text: str) -> None:
     sys.stdout.write(text + "\n")
+
+
+def progress(text: str) -> None:
+    """Say on standard error what is going on, so that standard output holds results alone."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()

@@ -62,10 +62,16 @@ def require_model_weights() -> Path:
 
 def require_rotel() -> Path:
     """Path of the `rotel-agent` binary, an OTLP collector that is not ours."""
+    agent = find_rotel()
+    require_component("the rotel collector", found=agent is not None, hint=ROTEL_HINT)
+    return Path(str(agent))
+
+
+def find_rotel() -> Path | None:
+    """Path of the `rotel-agent` binary, if it is installed."""
     package = _package_folder("rotel")
     agent = package / "rotel-agent" if package else None
-    require_component("the rotel collector", found=agent is not None and agent.is_file(), hint=ROTEL_HINT)
-    return Path(str(agent))
+    return agent if agent and agent.is_file() else None
 
 
 def _weights_path() -> Path | None:

@@ -1,0 +1,1 @@
+"""The collector beside other collectors: one interleaved run, report-only."""
