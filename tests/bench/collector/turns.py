@@ -158,6 +158,7 @@ def _send(port: int, load: Load, requests_per_s: float | None) -> Sent:
 
 def _settle(server: Running, spans: int | None) -> Summary | None:
     """Wait until the server rests, and all spans have arrived if it sends them."""
+    arrived = None
     deadline_s = time.monotonic() + _DRAIN_TIMEOUT_S
     while time.monotonic() < deadline_s:
         before_s = cpu_s(server.pid)
@@ -172,7 +173,7 @@ def _settle(server: Running, spans: int | None) -> Summary | None:
         if arrived.spans > spans:
             break
     raise RuntimeError(
-        f"{spans} spans were to arrive in {_DRAIN_TIMEOUT_S} s, there are {arrived}\n{server.process.tail()}"
+        f"no rest within {_DRAIN_TIMEOUT_S} s; {spans} spans were to arrive: {arrived}\n{server.process.tail()}"
     )
 
 
