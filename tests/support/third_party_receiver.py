@@ -15,11 +15,19 @@ from tests.support.ports import free_ports
 from tests.support.processes import ManagedProcess, start
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 _START_ATTEMPTS = 3
 _START_TIMEOUT_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rotel:
+    """Where a running `rotel` takes OTLP; without `/v1/...` and, for gRPC, with `http://`."""
+
+    http_endpoint: str
+    grpc_endpoint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +55,25 @@ def third_party_receiver(tmp_path: Path) -> Iterator[ThirdPartyReceiver]:
 @contextmanager
 def running_third_party_receiver(folder: Path) -> Iterator[ThirdPartyReceiver]:
     """A third-party collector in front of an empty sink; its output goes to `folder`."""
-    with running_otlp_sink() as sink:
-        process, http_port, grpc_port = _start_listening(require_rotel(), folder, sink)
-        try:
-            yield ThirdPartyReceiver(f"http://127.0.0.1:{http_port}", f"http://127.0.0.1:{grpc_port}", sink)
-        finally:
-            process.stop()
+    with running_otlp_sink() as sink, running_rotel(folder, ["--otlp-exporter-endpoint", sink.http_endpoint]) as rotel:
+        yield ThirdPartyReceiver(rotel.http_endpoint, rotel.grpc_endpoint, sink)
 
 
-def _start_listening(agent: Path, folder: Path, sink: OtlpSink) -> tuple[ManagedProcess, int, int]:
+@contextmanager
+def running_rotel(folder: Path, exporter: Sequence[str]) -> Iterator[Rotel]:
+    """A third-party collector that sends on, by OTLP/HTTP unless `exporter`, its settings of that, says otherwise."""
+    process, http_port, grpc_port = _start_listening(require_rotel(), folder, exporter)
+    try:
+        yield Rotel(f"http://127.0.0.1:{http_port}", f"http://127.0.0.1:{grpc_port}")
+    finally:
+        process.stop()
+
+
+def _start_listening(agent: Path, folder: Path, exporter: Sequence[str]) -> tuple[ManagedProcess, int, int]:
     """Start it, again if need be: it cannot bind port 0, so the ports it is given may be taken meanwhile."""
     for attempt in range(_START_ATTEMPTS):
         http_port, grpc_port = free_ports(2)
-        process = start(_command(agent, http_port, grpc_port, sink), folder=folder, name=f"rotel-{attempt}")
+        process = start(_command(agent, http_port, grpc_port, exporter), folder=folder, name=f"rotel-{attempt}")
         try:
             for port in (http_port, grpc_port):
                 _wait_for_port(process, port)
@@ -72,16 +86,16 @@ def _start_listening(agent: Path, folder: Path, sink: OtlpSink) -> tuple[Managed
     raise AssertionError("the last attempt either returns or raises")
 
 
-def _command(agent: Path, http_port: int, grpc_port: int, sink: OtlpSink) -> list[str | Path]:
+def _command(agent: Path, http_port: int, grpc_port: int, exporter: Sequence[str]) -> list[str | Path]:
     return [
         agent,
         "start",
         f"--otlp-http-endpoint=127.0.0.1:{http_port}",
         f"--otlp-grpc-endpoint=127.0.0.1:{grpc_port}",
         "--exporter=otlp",
-        f"--otlp-exporter-endpoint={sink.http_endpoint}",
-        "--otlp-exporter-protocol=http",
         "--batch-timeout=50ms",
+        *([] if "--otlp-exporter-protocol" in exporter else ["--otlp-exporter-protocol", "http"]),
+        *exporter,
     ]
 
 

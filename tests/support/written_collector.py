@@ -27,6 +27,7 @@ class WrittenCollector:
 
     def __init__(self, process: ManagedProcess, ports: Mapping[str, int]) -> None:
         self.process = process
+        self.grpc_endpoint = f"http://127.0.0.1:{ports['4317']}"
         self.http_endpoint = f"http://127.0.0.1:{ports['4318']}"
         self.metrics_url = f"http://127.0.0.1:{ports['9464']}/metrics"
 
