@@ -22,8 +22,8 @@ from tests.support.otlp_sink import received_spans
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_ENRICHED_MARK = b"\n\x16otel_carbon.energy_kwh\x12"
-"""How the attribute begins on the wire: its tag, the length of the key, the key, and the tag of the value."""
+_ENRICHED_MARK = b"\n\x16otel_carbon.energy_kwh"
+"""The key of an attribute on the wire, with its tag and length; its value comes after it, or before it."""
 _CHECKED_SPANS = 500
 _HEADER_LIMIT_BYTES = 65_536
 _SUMMARY_TIMEOUT_S = 120.0
