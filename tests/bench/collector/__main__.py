@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import statistics
 import sys
 import tempfile
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from tests.bench.collector.bodies import Load
     from tests.bench.collector.plan import Scenario
 
+EXIT_TERMINATED = 128 + signal.SIGTERM
 _WARM_UP_PART = 10
 _REPEATED_REQUESTS = 8
 _PAGE = Path(__file__).resolve().parents[3] / "docs" / "benchmarks.md"
@@ -39,6 +41,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run what the arguments ask for and show it."""
     options = _parse(arguments)
     os.sched_setaffinity(0, {CLIENT_CORE})
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_TERMINATED))  # so that what was started is stopped
     with tempfile.TemporaryDirectory() as folder:
         factors = Path(folder) / "factors.json"
         factors.write_text(json.dumps([asdict(each) for each in model_factors()]), encoding="utf-8")
@@ -71,7 +74,7 @@ def _run(options: argparse.Namespace, factors: Path) -> Results:
     for scenario in planned:
         for name, turns in _turns(scenario, options, factors).items():
             figures[f"{scenario.title}, {scenario.shape}: {name}"] = _figures(turns)
-    results = Results(machine(), options.rounds, options.spans, planned, figures)
+    results = Results(machine(options.otelcol), options.rounds, options.spans, planned, figures)
     small = next((each for each in planned if each.contestants[0].exports and each.shape == Shape(64, 1.0)), None)
     if small is not None and not options.no_latency:
         pair = small.contestants[:2]

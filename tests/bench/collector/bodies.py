@@ -41,11 +41,13 @@ class Load:
         spans_per_request: how many spans each request holds.
         genai_share: the part of them that are GenAI spans, between 0 and 1.
         requests: serialized requests.
+        distinct_requests: how many different ones there are among them.
     """
 
     spans_per_request: int
     genai_share: float
     requests: list[bytes]
+    distinct_requests: int
 
     @property
     def spans(self) -> int:
@@ -56,6 +58,11 @@ class Load:
     def genai_spans(self) -> int:
         """How many of them are GenAI spans."""
         return self.genai_spans_per_request * len(self.requests)
+
+    @property
+    def calls(self) -> int:
+        """How many calls they tell of; a request that comes again tells of none."""
+        return self.genai_spans_per_request * self.distinct_requests
 
     @property
     def genai_spans_per_request(self) -> int:
@@ -74,7 +81,8 @@ def make_load(spans: int, spans_per_request: int, genai_share: float, *, distinc
     """
     requests = -(-spans // spans_per_request)
     made = list(_requests(min(requests, distinct or requests), spans_per_request, genai_share))
-    return Load(spans_per_request, genai_share, [made[number % len(made)] for number in range(requests)])
+    sent = [made[number % len(made)] for number in range(requests)]
+    return Load(spans_per_request, genai_share, sent, len(made))
 
 
 def _requests(count: int, spans_per_request: int, genai_share: float) -> Iterator[bytes]:

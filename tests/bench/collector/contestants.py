@@ -45,12 +45,14 @@ class Contestant:
         command: how it is started.
         exports: whether it sends what it takes to the backend.
         enriches: whether it adds the figures.
+        counts: whether it counts calls, on a page of metrics at the first of the other ports.
     """
 
     name: str
     command: Callable[[Place], Command]
     exports: bool
     enriches: bool
+    counts: bool = False
 
 
 def ours(*, exports: bool) -> Contestant:
@@ -73,7 +75,7 @@ def ours(*, exports: bool) -> Contestant:
         path = _written(place.folder / "otel-carbon.yaml", config)
         return [Path(sys.executable).with_name("otel-carbon"), "collector", "--config", path]
 
-    return Contestant(f"otel-carbon{_out(exports)}", command, exports=exports, enriches=True)
+    return Contestant(f"otel-carbon{_out(exports)}", command, exports=exports, enriches=True, counts=True)
 
 
 def rotel(*, exports: bool, enriches: bool) -> Contestant:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -63,14 +64,17 @@ class Results:
         return self.figures[f"{scenario.title}, {scenario.shape}: {name}"]
 
 
-def machine() -> str:
-    """This machine and what ran on it, in one line."""
+def machine(otelcol: Path | None) -> str:
+    """This machine, how busy it is already, and what runs on it, in one line."""
     cpu = next(
         (line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), "?"
     )
     packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
+    if otelcol is not None:
+        packages += f", {subprocess.check_output([otelcol, '--version'], text=True).strip()}"
     return (
-        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores of {cpu}, {platform.system()} {platform.release()},"
+        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores of {cpu},"
+        f" load average {os.getloadavg()[0]:.1f} before the run, {platform.system()} {platform.release()},"
         f" {platform.python_implementation()} {platform.python_version()}, {packages}"
     )
 
@@ -141,6 +145,7 @@ _PAGE_TEXT = """# Benchmarks of the collector
 <!-- Written by `python -m tests.bench.collector --markdown`; do not edit. -->
 
 Directional only: compare the ratios of one run, never the times of two machines.
+Where other programs were busy on the machine, as its load average tells, CPU times spread and latencies say little.
 
 {machine}.
 

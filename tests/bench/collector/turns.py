@@ -7,9 +7,12 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.bench.collector.client import send_all, send_at
 from tests.bench.collector.coefficients import FACTORS_VARIABLE
@@ -34,6 +37,7 @@ _IDLE_CPU_S = 0.015
 """One tick of the clock in that time is housekeeping."""
 _DRAIN_TIMEOUT_S = 60.0
 _SAMPLE_S = 0.1
+_CALLS_COUNTED = "otel_carbon_operations_total"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,8 @@ def take_turn(
             sent = _send(server.place.http_port, load, requests_per_s)
         arrived = _settle(server, warm_up.spans + load.spans if contestant.exports else None)
         taken_s = cpu_s(server.pid) - before_s
+        if contestant.counts:
+            _check_counted(server.place.other_ports[0], warm_up.calls + load.calls)
     _check_enriched(contestant, arrived, warm_up.genai_spans + load.genai_spans)
     return Turn(
         cpu_us_per_span=taken_s / load.spans * 1e6,
@@ -176,6 +182,15 @@ def _settle(server: Running, spans: int | None) -> Summary | None:
     raise RuntimeError(
         f"no rest within {_DRAIN_TIMEOUT_S} s; {spans} spans were to arrive: {arrived}\n{server.process.tail()}"
     )
+
+
+def _check_counted(metrics_port: int, calls: int) -> None:
+    """All calls must have been new to it: to recognise a repeated one costs less."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{metrics_port}/metrics", timeout=_START_TIMEOUT_S) as answer:
+        families = text_string_to_metric_families(answer.read().decode())
+    counted = sum(each.value for family in families for each in family.samples if each.name == _CALLS_COUNTED)
+    if counted != calls:
+        raise RuntimeError(f"{calls} calls were sent; counted are {counted}")
 
 
 def _check_enriched(contestant: Contestant, arrived: Summary | None, genai_spans: int) -> None:
