@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 V = TypeVar("V")
 MAX_NUMBER = 2**32 - 1
 """Of an entry: what fits into four bytes."""
-_CHAINS_PER_CALL = 4
+_CHAINS_PER_ENTRY = 4
+_FEWEST_CHAINS = 1 << 14
 
 
 class Entries(NamedTuple):
@@ -68,15 +69,19 @@ class Shelf(Generic[V]):
         self._firsts: list[int] = []
         """The number of the first entry of each generation."""
         self._next = 1
-        self._chain_count = 1 << (_CHAINS_PER_CALL * max_calls - 1).bit_length()
-        self._newest = array("I")
-        """The newest entry of each chain."""
+        self._newest = array("I", [0])
+        """The newest entry of each chain, 0 where there is none; their number grows with the entries."""
+
+    def holds(self, key: int) -> bool:
+        """Whether a key is among the entries."""
+        entry = self._newest[key % len(self._newest)]
+        return entry > 0 and self._find_in_chain(key, entry) is not None
 
     def finder(self, young: Callable[[int], V | None]) -> Callable[[int], V | None]:
         """What looks for a key among the young entries, then here; good until generations come or go."""
         if not self._generations:
             return young
-        newest, mask, find_in_chain = self._newest, self._chain_count - 1, self._find_in_chain
+        newest, mask, find_in_chain = self._newest, len(self._newest) - 1, self._find_in_chain
 
         def find(key: int) -> V | None:
             found = young(key)
@@ -96,10 +101,9 @@ class Shelf(Generic[V]):
 
     def add(self, generation: PackedMap[V]) -> None:
         """Add the newest generation."""
-        if not self._generations:
-            self._newest = array("I", [0]) * self._chain_count
-        elif self._next + len(generation.keys) > MAX_NUMBER:
-            self._number_anew()
+        entries = self.entries + len(generation.keys)
+        if entries * _CHAINS_PER_ENTRY > len(self._newest) or self._next + len(generation.keys) > MAX_NUMBER:
+            self._chain_anew(max(_FEWEST_CHAINS, 1 << (2 * _CHAINS_PER_ENTRY * entries - 1).bit_length()))
         self._chain(generation)
         self._generations.append(generation)
         self.entries += len(generation.keys)
@@ -110,14 +114,14 @@ class Shelf(Generic[V]):
         dropped = len(self._generations.pop(0).keys)
         self.entries -= dropped
         if not self._generations:
-            self._newest = array("I")
+            self._newest = array("I", [0])
             self._next = 1
         return dropped
 
     def _chain(self, generation: PackedMap[V]) -> None:
         """Put entries before those of their chains."""
         self._firsts.append(self._next)
-        newest, mask = self._newest, self._chain_count - 1
+        newest, mask = self._newest, len(self._newest) - 1
         generation.older = array("I")
         older = generation.older.append
         for entry, key in enumerate(generation.keys, self._next):
@@ -126,9 +130,9 @@ class Shelf(Generic[V]):
             newest[end] = entry
         self._next += len(generation.keys)
 
-    def _number_anew(self) -> None:
-        """Chain all entries again, as their numbers become too large."""
-        self._newest = array("I", [0]) * self._chain_count
+    def _chain_anew(self, chains: int) -> None:
+        """Chain all entries again, as the chains or their numbers become too long."""
+        self._newest = array("I", [0]) * chains
         self._firsts = []
         self._next = 1
         for generation in self._generations:
@@ -163,6 +167,11 @@ class Archive:
         self.revived: RotatingMap[Call] = RotatingMap(young_calls)
         self.evicted = 0
         """Entries dropped for lack of room."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is in it."""
+        return not self._generations
 
     def settle(self, entries: Entries, period: int) -> None:
         """Archive entries that came after all others, as the newest generation, and all calls that are young again."""

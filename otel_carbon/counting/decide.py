@@ -36,6 +36,8 @@ _VENDOR = re.compile(r"^(?:.*/)?(?:[a-z_-]+\.)*")
 """What stands before a model's own name: `openai/`, `us.anthropic.`."""
 _ADDED = re.compile(r"|:.*|[-@](?:latest|\d{3}.*|v\d.*|\d+(?:\.\d+)?b\b.*)")
 """What may follow a model's own name without making it another: a tag, date, version or size, but no `-mini`."""
+MAX_ANCESTORS = 64
+"""How far up a chain of parents is followed; longer chains are cycles or attacks."""
 COUNT = Verdict(COUNTED)
 _UPGRADE = Verdict(COUNTED, upgrades=True)
 _SAME_AS_CHILD = Verdict(DUPLICATE, reasons.COUNTED_DESCENDANT)
@@ -160,3 +162,23 @@ def _overlap(candidate: Candidate, call: Call) -> bool:
     shared_ns = min(candidate.end_ns, call.end_ns) - max(candidate.start_ns, call.start_ns)
     momentary = candidate.start_ns == candidate.end_ns or call.start_ns == call.end_ns
     return shared_ns > 0 or (shared_ns == 0 and momentary)
+
+
+def judging_order(candidates: Sequence[Candidate]) -> list[int]:
+    """Positions by end; of spans that end together the deeper ones first, then by span id."""
+    ends_ns = [candidate.end_ns for candidate in candidates]
+    if len(set(ends_ns)) == len(ends_ns):
+        return sorted(range(len(ends_ns)), key=ends_ns.__getitem__)
+    parent_of = {candidate.span_key: candidate.parent_key for candidate in candidates if candidate.span_key}
+
+    def depth(candidate: Candidate) -> int:
+        key, steps = candidate.parent_key, 0
+        while key in parent_of and steps < MAX_ANCESTORS:
+            key, steps = parent_of[key], steps + 1
+        return steps
+
+    def rank(i: int) -> tuple[int, int, int | bytes]:
+        candidate = candidates[i]
+        return (candidate.end_ns, -depth(candidate), candidate.span_id)
+
+    return sorted(range(len(candidates)), key=rank)

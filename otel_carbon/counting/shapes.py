@@ -6,7 +6,7 @@ import math
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from otel_carbon.counting.candidate import Call
+from otel_carbon.counting.candidate import NO_SCOPES, Call
 from otel_carbon.counting.decide import may_be_twins, nearest_twin
 from otel_carbon.counting.open_calls import OpenCalls
 from otel_carbon.counting.rotating_map import RotatingMap
@@ -57,6 +57,11 @@ class ShapeIndex:
             self._bound(filed, oldest_s)
         else:
             filed.put(call)
+
+    def file_first(self, candidate: Candidate, call: Call) -> None:
+        """File the first call of a shape."""
+        call.scopes = _with_scope(NO_SCOPES, candidate.scope)
+        self.entries[candidate.shape_key] = call
 
     def _bound(self, filed: OpenCalls, oldest_s: float) -> None:
         """Drop calls from the earliest on: all that are too old, and half of them when there are too many."""

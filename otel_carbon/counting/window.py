@@ -10,9 +10,11 @@ from otel_carbon.counting.archive import Archive, Entries
 from otel_carbon.counting.candidate import AGGREGATE, COUNTED, NO_SCOPES, NO_TOKENS, Call, Nested, Seen, Verdict
 from otel_carbon.counting.decide import (
     COUNT,
+    MAX_ANCESTORS,
     Evidence,
     Relation,
     decide,
+    judging_order,
     may_be_below,
     may_share_response,
     may_stand_in,
@@ -37,8 +39,6 @@ Then they are archived all at once, during which others wait.
 """
 COUNTED_PART = 512
 """Whether there is room is looked up each time that one part in so many may have been filled since."""
-MAX_ANCESTORS = 64
-"""How far up a chain of parents is followed; longer chains are cycles or attacks."""
 _new_tuple = tuple.__new__  # makes a named tuple in half the time that calling its class takes
 AGGREGATE_BY_ROLE = Verdict(AGGREGATE, reasons.AGGREGATE_OPERATION)
 
@@ -120,7 +120,7 @@ class CountingWindow:
 
         Of the spans of a call that is found among them the most trusted one is counted.
         """
-        order = _judging_order(candidates)
+        order = judging_order(candidates)
         verdicts = [COUNT] * len(candidates)
         parents = {candidate.parent_key for candidate in candidates}
         groups: dict[int, list[int]] = {}
@@ -202,6 +202,9 @@ class CountingWindow:
 
     def _judge(self, candidate: Candidate, now_s: float) -> tuple[Verdict, Call | None]:
         """The verdict, and the call that was known before, if the span belongs to one."""
+        if self._is_unheard_of(candidate):
+            self._remember_unheard_of(candidate, now_s)
+            return COUNT, None
         seen = self._find_span(candidate.span_key) if candidate.span_key else None
         if seen is not None and seen.verdict is not None:
             return seen.verdict._replace(repeated=True), None
@@ -212,6 +215,49 @@ class CountingWindow:
         verdict = decide(candidate, evidence)
         self._remember(candidate, verdict, evidence.call, now_s)
         return verdict, evidence.call
+
+    def _is_unheard_of(self, candidate: Candidate) -> bool:
+        """Whether nothing that the span could belong to was ever seen, as of nearly all spans.
+
+        Asked in one go, as most look-ups of a span are needed once only then.
+        """
+        key, parent_key, response, shape = (
+            candidate.span_key,
+            candidate.parent_key,
+            candidate.response_key,
+            candidate.shape_key,
+        )
+        spans, below = self._spans, self._calls_below
+        if (
+            shape in self._shapes.entries
+            or response in self._calls_by_response
+            or key in below
+            or key in spans
+            or parent_key in below
+            or parent_key in spans
+        ):
+            return False
+        archive = self._archive
+        return archive.is_empty or not (
+            archive.shapes.holds(shape)
+            or archive.responses.holds(response)
+            or archive.below.holds(key)
+            or archive.spans.holds(key)
+            or archive.below.holds(parent_key)
+            or archive.spans.holds(parent_key)
+        )
+
+    def _remember_unheard_of(self, candidate: Candidate, now_s: float) -> None:
+        """Remember the first span of a call that shares nothing with any other."""
+        key, parent_key, response = candidate.span_key, candidate.parent_key, candidate.response_key
+        call = self._new_call(candidate, now_s, counted=True)
+        if response:
+            self._calls_by_response[response] = call
+        self._shapes.file_first(candidate, call)
+        if parent_key:
+            self._calls_below[parent_key] = call
+        if key:
+            self._spans[key] = _new_tuple(Seen, (COUNT, parent_key, call, False))
 
     def _known(self, candidate: Candidate) -> Verdict | None:
         seen = self._find_span(candidate.span_key) if candidate.span_key else None
@@ -324,21 +370,7 @@ class CountingWindow:
     def _remember_new(self, candidate: Candidate, verdict: Verdict, now_s: float) -> None:
         """Remember the first span of a call."""
         key, parent_key, response = candidate.span_key, candidate.parent_key, candidate.response_key
-        tokens = candidate.tokens
-        call = Call(
-            NO_SCOPES,
-            response,
-            candidate.model,
-            tokens,
-            candidate.start_ns,
-            candidate.end_ns,
-            now_s,
-            leaf=candidate.leaf,
-            counted=verdict.kind == COUNTED,
-            silent_key=key if tokens == NO_TOKENS else 0,
-            batch=self._batch,
-            position=self._position,
-        )
+        call = self._new_call(candidate, now_s, counted=verdict.kind == COUNTED)
         if response:
             self._calls_by_response.refresh(response, call)
         self._shapes.file(candidate, call, now_s - self._ttl_s)
@@ -346,6 +378,24 @@ class CountingWindow:
             self._mark_ancestors(parent_key, call)
         if key:
             self._spans[key] = _new_tuple(Seen, (verdict, parent_key, call, False))
+
+    def _new_call(self, candidate: Candidate, now_s: float, *, counted: bool) -> Call:
+        tokens = candidate.tokens
+        return Call(
+            NO_SCOPES,
+            candidate.response_key,
+            candidate.model,
+            tokens,
+            candidate.start_ns,
+            candidate.end_ns,
+            now_s,
+            NO_TOKENS,
+            candidate.leaf,
+            counted,
+            candidate.span_key if tokens == NO_TOKENS else 0,
+            self._batch,
+            self._position,
+        )
 
     def _now_s(self, spans: int = 1) -> float:
         """The time, before `spans` are judged; what is too old or too much by then has been forgotten or archived."""
@@ -387,23 +437,3 @@ class CountingWindow:
         self._find_below = archive.below.finder(self._calls_below.get)
         self._find_response = archive.responses.finder(self._calls_by_response.get)
         self._shapes.find = archive.shapes.finder(self._shapes.entries.get)
-
-
-def _judging_order(candidates: Sequence[Candidate]) -> list[int]:
-    """Positions by end; of spans that end together the deeper ones first, then by span id."""
-    ends_ns = [candidate.end_ns for candidate in candidates]
-    if len(set(ends_ns)) == len(ends_ns):
-        return sorted(range(len(ends_ns)), key=ends_ns.__getitem__)
-    parent_of = {candidate.span_key: candidate.parent_key for candidate in candidates if candidate.span_key}
-
-    def depth(candidate: Candidate) -> int:
-        key, steps = candidate.parent_key, 0
-        while key in parent_of and steps < MAX_ANCESTORS:
-            key, steps = parent_of[key], steps + 1
-        return steps
-
-    def rank(i: int) -> tuple[int, int, int | bytes]:
-        candidate = candidates[i]
-        return (candidate.end_ns, -depth(candidate), candidate.span_id)
-
-    return sorted(range(len(candidates)), key=rank)

@@ -9,9 +9,10 @@ import pytest
 
 from otel_carbon.core import reasons
 from otel_carbon.counting.candidate import AGGREGATE, COUNTED, DUPLICATE, NO_TOKENS
+from otel_carbon.counting.decide import MAX_ANCESTORS
 from otel_carbon.counting.rotating_map import RotatingMap
 from otel_carbon.counting.shapes import MAX_OPEN_TWINS
-from otel_carbon.counting.window import COUNTED_PART, MAX_ANCESTORS, YOUNG_PART
+from otel_carbon.counting.window import COUNTED_PART, YOUNG_PART
 from tests.unit.counting.candidates import FRAMEWORK_SCOPE, Clock, candidate, window
 
 if TYPE_CHECKING:
