@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from otel_carbon.errors import BodyTooLarge, MalformedBody
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 DEFAULT_LIMIT_BYTES = 64 * 1024 * 1024
 GZIP_MAGIC = b"\x1f\x8b"
+MAX_GZIP_MEMBERS = 10_000
+"""Senders make one; a body of nothing but beginnings of members would take hours."""
+_PIECE_BYTES = 64 * 1024
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS  # 16 tells zlib to expect a gzip header and to check the trailer
 
 
@@ -25,13 +28,13 @@ class BoundedGunzip:
         limit_bytes: largest size after decompression, in bytes.
     """
 
-    __slots__ = ("_expanded", "_limit_bytes", "_member", "_members_begun")
+    __slots__ = ("_expanded", "_limit_bytes", "_member", "_members")
 
     def __init__(self, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
         self._limit_bytes = limit_bytes
         self._expanded = bytearray()
         self._member = zlib.decompressobj(_GZIP_WINDOW)
-        self._members_begun = False
+        self._members = 0
 
     def feed(self, piece: bytes) -> None:
         """Take the next piece of the compressed stream.
@@ -42,7 +45,6 @@ class BoundedGunzip:
         """
         pending = piece
         while pending:
-            self._members_begun = True
             pending = self._expand(pending)
 
     def finish(self) -> bytes:
@@ -51,16 +53,16 @@ class BoundedGunzip:
         Raises:
             MalformedBody: the stream ended before its trailer.
         """
-        if self._members_begun and not self._member.eof:
+        if self._members and not self._member.eof:
             raise MalformedBody("the gzip stream is cut short")
-        if not self._members_begun:
+        if not self._members:
             raise MalformedBody("the gzip stream is empty")
         return bytes(self._expanded)
 
     def _expand(self, pending: bytes) -> bytes:
         """Expand one step; returns what is still to be expanded."""
-        if self._member.eof:
-            self._member = zlib.decompressobj(_GZIP_WINDOW)
+        if self._member.eof or not self._members:
+            self._begin_member()
         # One byte more than what is left: its arrival proves that the limit is crossed.
         allowance = self._limit_bytes - len(self._expanded) + 1
         try:
@@ -70,6 +72,12 @@ class BoundedGunzip:
         if len(self._expanded) > self._limit_bytes:
             raise BodyTooLarge(f"the body is larger than {self._limit_bytes} bytes after decompression")
         return self._member.unused_data or self._member.unconsumed_tail
+
+    def _begin_member(self) -> None:
+        self._member = zlib.decompressobj(_GZIP_WINDOW)
+        self._members += 1
+        if self._members > MAX_GZIP_MEMBERS:
+            raise MalformedBody(f"the gzip stream has more than {MAX_GZIP_MEMBERS} members")
 
 
 def gunzip(body: bytes | Iterable[bytes], limit_bytes: int = DEFAULT_LIMIT_BYTES) -> bytes:
@@ -84,6 +92,12 @@ def gunzip(body: bytes | Iterable[bytes], limit_bytes: int = DEFAULT_LIMIT_BYTES
         MalformedBody: the body is not gzip, is damaged or is cut short.
     """
     stream = BoundedGunzip(limit_bytes)
-    for piece in (body,) if isinstance(body, bytes) else body:
+    for piece in _pieces(body) if isinstance(body, bytes) else body:
         stream.feed(piece)
     return stream.finish()
+
+
+def _pieces(body: bytes) -> Iterator[bytes]:
+    """Short pieces: what is left of one is copied at each step, which would be quadratic in the length of a body."""
+    for start in range(0, len(body), _PIECE_BYTES):
+        yield body[start : start + _PIECE_BYTES]

@@ -79,3 +79,9 @@ def test_what_is_not_gzip_is_refused(body: bytes) -> None:
 def test_an_empty_body_is_no_gzip_stream() -> None:
     with pytest.raises(MalformedBody, match="empty"):
         BoundedGunzip().finish()
+
+
+def test_a_body_of_very_many_members_is_refused_before_it_takes_minutes() -> None:
+    a_million_members = gzip.compress(b"") * 1_000_000  # 20 MB
+    with pytest.raises(MalformedBody, match="more than 10000 members"):
+        gunzip(a_million_members)
