@@ -10,8 +10,6 @@ from threading import Event
 from typing import TYPE_CHECKING, Self
 
 from otel_carbon.collector.assembly import assemble
-from otel_carbon.collector.endpoints import parse_endpoint
-from otel_carbon.collector.health_check import HealthCheck
 from otel_carbon.collector.logs import log_to_stderr
 from otel_carbon.collector.signals import Signal
 from otel_carbon.errors import ConfigError
@@ -51,11 +49,7 @@ class Collector:
         json_decoders: Mapping[Signal, Callable[[bytes], bytes]] | None = None,
     ) -> None:
         self._parts = assemble(config, build_carbon, json_decoders or bundled_json_decoders())
-        self._health = {
-            f"extensions.{name}": HealthCheck(parse_endpoint(health.endpoint), key=f"extensions.{name}.endpoint")
-            for name, health in config.extensions.items()
-            if name in config.service.extensions
-        }
+        self._health = self._parts.health_checks
 
     def __enter__(self) -> Self:
         self.start()

@@ -1,19 +1,23 @@
-"""A bare ASGI application on uvicorn, on a thread of its own, with a deadline and a bound on request headers."""
+"""A bare ASGI application on uvicorn, on a thread of its own, with bounds on connections and TLS that is reloaded."""
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from otel_carbon.collector.connection_limits import ConnectionLimits, limited
 from otel_carbon.collector.endpoints import Endpoint, bound_endpoint, listening_socket
+from otel_carbon.collector.http_connection import ConnectionSettings, connection_class
+from otel_carbon.collector.refusals import CountRefusal, count_nothing
 
 if TYPE_CHECKING:
-    import asyncio
     import socket
+
+    from otel_carbon.collector.tls import ServerTls
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -21,9 +25,8 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 Headers = Iterable[tuple[bytes, bytes]]
 
-HEADER_DEADLINE_S = 10.0
-HEADER_LIMIT_BYTES = 64 * 1024
 _START_TIMEOUT_S = 10.0
+_TLS_CLOSE_S = 5.0
 
 
 class AsgiServer:
@@ -34,7 +37,9 @@ class AsgiServer:
         endpoint: where to listen.
         key: key path of the endpoint setting, for messages.
         name: name of the thread.
-        header_deadline_s: a connection whose request headers take longer is closed, in seconds.
+        settings: what its clients may do.
+        tls: certificates; None serves plain HTTP.
+        count_refusal: told of connections that are refused.
     """
 
     def __init__(
@@ -44,13 +49,17 @@ class AsgiServer:
         *,
         key: str,
         name: str,
-        header_deadline_s: float = HEADER_DEADLINE_S,
+        settings: ConnectionSettings = ConnectionSettings(),  # noqa: B008 -- frozen, so it may be shared
+        tls: ServerTls | None = None,
+        count_refusal: CountRefusal = count_nothing,
     ) -> None:
         self._application = application
         self._requested = endpoint
         self._key = key
         self._name = name
-        self._header_deadline_s = header_deadline_s
+        self._settings = settings
+        self._tls = tls
+        self._count_refusal = count_refusal
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
         self.endpoint = endpoint
@@ -61,10 +70,12 @@ class AsgiServer:
         Raises:
             ConfigError: the endpoint cannot be listened on.
         """
-        listener = listening_socket(self._requested, self._key)
+        settings = self._settings
+        limits = ConnectionLimits(settings.most_connections, settings.most_client_connections, self._count_refusal)
+        listener = limited(listening_socket(self._requested, self._key), limits)
         self.endpoint = bound_endpoint(listener)
-        self._server = _Server(self._settings())
-        self._thread = threading.Thread(target=self._server.run, args=([listener],), name=self._name, daemon=True)
+        self._server = _Server(self._uvicorn_config())
+        self._thread = threading.Thread(target=self._run, args=(self._server, listener), name=self._name, daemon=True)
         self._thread.start()
         if not self._server.ready.wait(_START_TIMEOUT_S):
             raise RuntimeError(f"{self._key}: the server did not start within {_START_TIMEOUT_S} s")
@@ -81,19 +92,41 @@ class AsgiServer:
         if self._thread:
             self._thread.join(max(1.0, grace_s) + 1.0)
 
-    def _settings(self) -> uvicorn.Config:
+    def _run(self, server: _Server, listener: socket.socket) -> None:
+        # Another loop, such as uvloop, would accept on the file descriptor, past the limits of the listener.
+        with asyncio.Runner(loop_factory=lambda: _Loop(self._settings, self._tls)) as runner:
+            runner.run(server.serve(sockets=[listener]))
+
+    def _uvicorn_config(self) -> uvicorn.Config:
         return uvicorn.Config(
             self._application,
-            http=_deadline_protocol(self._header_deadline_s),
+            http=connection_class(self._settings, self._count_refusal),
             ws="none",
             lifespan="off",
             interface="asgi3",
+            timeout_keep_alive=self._settings.idle_deadline_s,  # type: ignore[arg-type] # call_later takes fractions
             log_config=None,
             log_level="error",
             access_log=False,
             proxy_headers=False,
             server_header=False,
         )
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """Serves with the TLS that is given, and with deadlines on its handshakes, neither of which uvicorn takes."""
+
+    def __init__(self, settings: ConnectionSettings, tls: ServerTls | None) -> None:
+        super().__init__()
+        self._settings = settings
+        self._tls = tls
+
+    async def create_server(self, *arguments: Any, **options: Any) -> asyncio.Server:  # noqa: ANN401 -- all as given, but TLS
+        if self._tls is not None:
+            options["ssl"] = self._tls.context
+            options["ssl_handshake_timeout"] = self._settings.header_deadline_s
+            options["ssl_shutdown_timeout"] = _TLS_CLOSE_S
+        return await super().create_server(*arguments, **options)
 
 
 class _Server(uvicorn.Server):
@@ -106,68 +139,6 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.ready.set()
-
-
-class _DeadlineProtocol(HttpToolsProtocol):
-    """Closes a connection whose headers come too slowly or are too many; uvicorn bounds neither.
-
-    The same deadline holds for what is left of a body after it was refused: it is read and thrown away, because
-    closing at once would reset the connection and lose the answer.
-    """
-
-    deadline_s = HEADER_DEADLINE_S
-    _deadline: asyncio.TimerHandle | None = None
-    _reads_headers = True
-    _made_progress = False
-    _header_bytes = 0
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
-        super().connection_made(transport)
-        self._arm()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._disarm()
-        super().connection_lost(exc)
-
-    def data_received(self, data: bytes) -> None:
-        if self._reads_headers and self._deadline is None and self._has_answered():
-            self._arm()
-        self._made_progress = False
-        super().data_received(data)
-        self._header_bytes = 0 if self._made_progress else self._header_bytes + len(data)
-        if self._reads_headers and self._header_bytes > HEADER_LIMIT_BYTES:
-            self.transport.close()
-
-    def on_headers_complete(self) -> None:
-        self._reads_headers, self._made_progress = False, True
-        self._disarm()
-        super().on_headers_complete()
-
-    def on_message_complete(self) -> None:
-        self._reads_headers, self._made_progress = True, True
-        self._disarm()
-        super().on_message_complete()
-
-    def on_response_complete(self) -> None:
-        super().on_response_complete()
-        if not self._reads_headers:
-            self._arm()
-
-    def _has_answered(self) -> bool:
-        return self.cycle is None or self.cycle.response_complete
-
-    def _arm(self) -> None:
-        self._disarm()
-        self._deadline = self.loop.call_later(self.deadline_s, self.transport.close)
-
-    def _disarm(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-
-
-def _deadline_protocol(deadline_s: float) -> type[HttpToolsProtocol]:
-    return type("DeadlineProtocol", (_DeadlineProtocol,), {"deadline_s": deadline_s})
 
 
 async def respond(send: Send, status: int, body: bytes, content_type: str, headers: Headers = ()) -> None:

@@ -13,14 +13,17 @@ from otel_carbon.collector.config.exporters import (
     OtlpHttpExporterConfig,
     PrometheusExporterConfig,
 )
+from otel_carbon.collector.config.extensions import HealthCheckConfig
 from otel_carbon.collector.endpoints import parse_endpoint
 from otel_carbon.collector.exporters.debug import DebugExport
 from otel_carbon.collector.exporters.otlp import BackendSettings, OtlpGrpcExport, OtlpHttpExport
 from otel_carbon.collector.exporters.prometheus import PrometheusExporter
+from otel_carbon.collector.health_check import HealthCheck
 from otel_carbon.collector.hold_assembly import build_holds
+from otel_carbon.collector.listener_assembly import Security, grpc_receiver_settings, http_receiver_settings
 from otel_carbon.collector.pipeline import Intake, Pipeline
-from otel_carbon.collector.receivers.otlp_grpc import GrpcReceiver, GrpcSettings
-from otel_carbon.collector.receivers.otlp_http import HttpReceiver, HttpSettings
+from otel_carbon.collector.receivers.otlp_grpc import GrpcReceiver
+from otel_carbon.collector.receivers.otlp_http import HttpReceiver
 from otel_carbon.collector.self_metrics import SelfMetrics
 from otel_carbon.collector.sender import RetrySettings, Sender
 from otel_carbon.collector.signals import Signal
@@ -44,8 +47,7 @@ if TYPE_CHECKING:
     from otel_carbon.collector.self_metrics import CarbonNumbers
     from otel_carbon.collector.sender import Export
 
-_MEBIBYTE = 1024 * 1024
-_DEBUG_QUEUE_BYTES = 64 * _MEBIBYTE
+_DEBUG_QUEUE_BYTES = 64 * 1024 * 1024
 _TRANSPORTS = ("grpc", "http")
 
 
@@ -112,6 +114,7 @@ class Assembly:
         senders: one for each exporter that sends.
         holds: one for each processor that holds requests.
         pages: `/metrics` servers by name, such as `exporters.prometheus`.
+        health_checks: by name, such as `extensions.health_check`.
         metrics: what the collector counts about itself.
     """
 
@@ -119,6 +122,7 @@ class Assembly:
     senders: tuple[Sender, ...]
     holds: tuple[Hold, ...]
     pages: Mapping[str, Listener]
+    health_checks: Mapping[str, HealthCheck]
     metrics: SelfMetrics
 
 
@@ -138,6 +142,7 @@ def assemble(
         ConfigError: requests are to be held for a processor that cannot decide several together.
     """
     metrics = SelfMetrics()
+    security = Security(config)
     used = {name for pipeline in config.service.pipelines.values() for name in pipeline.exporters}
     exporters = {name: exporter for name, exporter in config.exporters.items() if name in used}
     senders = dict(_senders(exporters, metrics))
@@ -154,10 +159,11 @@ def assemble(
         name: _pipeline(name, pipeline, stages, queues, holds) for name, pipeline in config.service.pipelines.items()
     }
     return Assembly(
-        receivers=dict(_receivers(config, pipelines, json_decoders, metrics)),
+        receivers=dict(_receivers(config, pipelines, json_decoders, security, metrics)),
         senders=tuple(senders.values()),
         holds=tuple(holds.values()),
-        pages=dict(_pages(exporters, stages, metrics)),
+        pages=dict(_pages(exporters, stages, security, metrics)),
+        health_checks=dict(_health_checks(config, security)),
         metrics=metrics,
     )
 
@@ -233,6 +239,7 @@ def _receivers(
     config: CollectorConfig,
     pipelines: Mapping[str, Pipeline],
     json_decoders: Mapping[Signal, Callable[[bytes], bytes]],
+    security: Security,
     metrics: SelfMetrics,
 ) -> Iterator[tuple[str, Listener]]:
     for name, receiver in config.receivers.items():
@@ -243,7 +250,7 @@ def _receivers(
             if any(pipeline.signal is signal for pipeline in fed)
         }
         if intakes:
-            yield from _protocols(name, receiver, intakes, json_decoders)
+            yield from _protocols(name, receiver, intakes, json_decoders, security, metrics)
         for transport in _TRANSPORTS:
             for signal in intakes:
                 if getattr(receiver.protocols, transport) is not None:
@@ -255,30 +262,45 @@ def _protocols(
     receiver: OtlpReceiverConfig,
     intakes: Mapping[Signal, Intake],
     json_decoders: Mapping[Signal, Callable[[bytes], bytes]],
+    security: Security,
+    metrics: SelfMetrics,
 ) -> Iterator[tuple[str, Listener]]:
     grpc, http = receiver.protocols.grpc, receiver.protocols.http
     if grpc is not None:
-        grpc_settings = GrpcSettings(
-            endpoint=parse_endpoint(grpc.endpoint),
-            key=f"receivers.{name}.protocols.grpc.endpoint",
-            limit_bytes=grpc.max_recv_msg_size_mib * _MEBIBYTE,
-        )
-        yield f"receivers.{name}.grpc", GrpcReceiver(grpc_settings, intakes)
+        grpc_settings = grpc_receiver_settings(name, grpc, security)
+        yield f"receivers.{name}.grpc", GrpcReceiver(grpc_settings, intakes, metrics.refusal_counter(name, "grpc"))
     if http is not None:
-        http_settings = HttpSettings(
-            endpoint=parse_endpoint(http.endpoint),
-            key=f"receivers.{name}.protocols.http.endpoint",
-            limit_bytes=http.max_request_body_size,
-        )
-        yield f"receivers.{name}.http", HttpReceiver(http_settings, intakes, json_decoders)
+        http_settings = http_receiver_settings(name, http, security)
+        count_refusal = metrics.refusal_counter(name, "http")
+        yield f"receivers.{name}.http", HttpReceiver(http_settings, intakes, json_decoders, count_refusal)
 
 
 def _pages(
-    exporters: Mapping[str, ExporterConfig], stages: Mapping[str, CarbonStage], metrics: SelfMetrics
+    exporters: Mapping[str, ExporterConfig],
+    stages: Mapping[str, CarbonStage],
+    security: Security,
+    metrics: SelfMetrics,
 ) -> Iterator[tuple[str, Listener]]:
     render = next((stage.render for stage in stages.values()), None)
     for name, exporter in exporters.items():
         if isinstance(exporter, PrometheusExporterConfig):
-            endpoint = parse_endpoint(exporter.endpoint)
-            key = f"exporters.{name}.endpoint"
-            yield f"exporters.{name}", PrometheusExporter(endpoint, key=key, render=render, self_metrics=metrics)
+            key = f"exporters.{name}"
+            yield (
+                key,
+                PrometheusExporter(
+                    parse_endpoint(exporter.endpoint),
+                    key=f"{key}.endpoint",
+                    render=render,
+                    self_metrics=metrics,
+                    tls=security.tls(key, exporter),
+                    authenticator=security.authenticator(exporter),
+                ),
+            )
+
+
+def _health_checks(config: CollectorConfig, security: Security) -> Iterator[tuple[str, HealthCheck]]:
+    for name, extension in config.extensions.items():
+        if isinstance(extension, HealthCheckConfig) and name in config.service.extensions:
+            key, endpoint = f"extensions.{name}", parse_endpoint(extension.endpoint)
+            tls, authenticator = security.tls(key, extension), security.authenticator(extension)
+            yield key, HealthCheck(endpoint, key=f"{key}.endpoint", tls=tls, authenticator=authenticator)

@@ -8,10 +8,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from otel_carbon.collector.asgi_server import AsgiServer, respond
+from otel_carbon.collector.http_gate import guarded
 
 if TYPE_CHECKING:
     from otel_carbon.collector.asgi_server import Message, Receive, Send
+    from otel_carbon.collector.authenticators import Authenticator
     from otel_carbon.collector.endpoints import Endpoint
+    from otel_carbon.collector.tls import ServerTls
 
 
 class HealthCheck:
@@ -20,10 +23,20 @@ class HealthCheck:
     Args:
         endpoint: where to listen.
         key: key path of the endpoint setting, for messages.
+        tls: certificates; None is plain.
+        authenticator: who may ask; None lets all.
     """
 
-    def __init__(self, endpoint: Endpoint, *, key: str) -> None:
-        self._server = AsgiServer(self._application, endpoint, key=key, name="health check")
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        key: str,
+        tls: ServerTls | None = None,
+        authenticator: Authenticator | None = None,
+    ) -> None:
+        application = guarded(self._application, authenticator, name="health check passwords")
+        self._server = AsgiServer(application, endpoint, key=key, name="health check", tls=tls)
         self._up_since: datetime | None = None
         self._ready_s = 0.0
 

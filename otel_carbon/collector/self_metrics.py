@@ -15,6 +15,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.registry import Collector
 
+from otel_carbon.collector.refusals import Reason
 from otel_carbon.collector.signals import Signal
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from otel_carbon.collector.byte_queue import ByteQueue
     from otel_carbon.collector.hold import Hold
+    from otel_carbon.collector.refusals import CountRefusal
 
 _STATM = Path("/proc/self/statm")
 _RESIDENT_FIELD = 1
@@ -36,6 +38,7 @@ _COUNTER_HELP = {
     "otelcol_exporter_enqueue_failed_{items}": "Items refused because this exporter's queue was full.",
     "otelcol_receiver_requests": "Export requests by outcome: success, refused (queue full) or failure (bad request).",
     "otel_carbon_collector_processor_failures": "Requests forwarded unprocessed because a processor failed.",
+    "otel_carbon_collector_receiver_refusals": "Requests and connections that a receiver refused, by reason.",
     "otel_carbon_collector_hold_decisions": "Times that all held requests were decided, by cause: time, size or stop.",
 }
 
@@ -109,6 +112,17 @@ class SelfMetrics(Collector):
     def request(self, receiver: str, transport: str, outcome: str) -> None:
         """Count one request by its outcome: `success`, `refused` or `failure`."""
         self._add("otelcol_receiver_requests", None, 1, receiver=receiver, transport=transport, outcome=outcome)
+
+    def refusal_counter(self, receiver: str, transport: str) -> CountRefusal:
+        """Count what a receiver refuses, and show every reason from the start, at 0."""
+        name, labels = "otel_carbon_collector_receiver_refusals", {"receiver": receiver, "transport": transport}
+        for reason in Reason:
+            self._add(name, None, 0, reason=reason.value, **labels)
+
+        def count(reason: Reason) -> None:
+            self._add(name, None, 1, reason=reason.value, **labels)
+
+        return count
 
     def sent(self, exporter: str, signal: Signal, items: int) -> None:
         """Count items that a backend accepted."""

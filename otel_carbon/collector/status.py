@@ -37,10 +37,11 @@ class Code(Enum):
     UNIMPLEMENTED = 12
     INTERNAL = 13
     UNAVAILABLE = 14
+    UNAUTHENTICATED = 16
 
 
 def status_message(code: Code, message: str, retry_after_s: float | None = None) -> status_pb2.Status:
-    """Build the `google.rpc.Status` of a refused request.
+    """Build the `google.rpc.Status` of a refused request; bad data is described in its details, too.
 
     Args:
         code: what went wrong.
@@ -48,6 +49,10 @@ def status_message(code: Code, message: str, retry_after_s: float | None = None)
         retry_after_s: when to try again, in seconds; None for errors that stay.
     """
     status = status_pb2.Status(code=code.value, message=message)
+    if code is Code.INVALID_ARGUMENT:
+        bad_data = error_details_pb2.BadRequest()
+        bad_data.field_violations.add(description=message)
+        status.details.add().Pack(bad_data)
     if retry_after_s is not None:
         delay = Duration()
         delay.FromMilliseconds(round(retry_after_s * 1000))

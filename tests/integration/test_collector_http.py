@@ -15,6 +15,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from otel_carbon.collector.asgi_server import AsgiServer
 from otel_carbon.collector.endpoints import Endpoint
+from otel_carbon.collector.http_connection import ConnectionSettings
 from otel_carbon.collector.pipeline import Intake, Pipeline
 from otel_carbon.collector.receivers.otlp_http import INLINE_BODY_BYTES, HttpReceiver, HttpSettings
 from otel_carbon.collector.self_metrics import SelfMetrics
@@ -143,7 +144,9 @@ def test_a_chunked_body_is_read(collector: Running, otlp_sink: OtlpSink) -> None
 @pytest.mark.parametrize(
     ("method", "path", "headers", "content", "status", "code", "words"),
     [
-        ("POST", "/v1/profiles", PROTOBUF, b"", 404, 5, "no such path here; there are: /v1/traces"),
+        ("POST", "/v1/other", PROTOBUF, b"", 404, 5, "no such path here; there are: /v1/traces"),
+        ("POST", "/v1development/profiles", PROTOBUF, b"", 404, 5, "profiles are not taken here; what is: /v1/traces"),
+        ("POST", "/v1/profiles", JSON, b"{}", 404, 5, "profiles are not taken here; what is: /v1/traces"),
         ("GET", "/v1/traces", PROTOBUF, b"", 405, 12, "send telemetry with POST"),
         ("POST", "/v1/traces", {"content-type": "text/plain"}, b"x", 415, 3, "application/x-protobuf or application"),
         ("POST", "/v1/traces", {}, b"x", 415, 3, "application/x-protobuf or application/json"),
@@ -218,7 +221,8 @@ def impatient_receiver() -> Iterator[Endpoint]:
     """A receiver with deadlines of a fraction of a second."""
     metrics = SelfMetrics()
     intake = Intake("otlp", Signal.TRACES, (Pipeline("traces", Signal.TRACES, (), ()),), metrics)
-    settings = HttpSettings(Endpoint("localhost", 0), "key", body_deadline_s=0.3, header_deadline_s=0.3)
+    connections = ConnectionSettings(header_deadline_s=0.3)
+    settings = HttpSettings(Endpoint("localhost", 0), "key", body_deadline_s=0.3, connections=connections)
     receiver = HttpReceiver(settings, {Signal.TRACES: intake}, {Signal.TRACES: decoder(Signal.TRACES)})
     receiver.start()
     yield receiver.endpoint
@@ -267,12 +271,12 @@ def test_endless_headers_are_cut_off(refusing_collector: Running) -> None:
             connection.sendall(b"x-header: " + b"x" * 100_000_000)
 
 
-def test_slow_uploads_together_are_bounded(refusing_collector: Running) -> None:
+def test_slow_uploads_of_one_client_are_bounded_and_another_client_is_served(refusing_collector: Running) -> None:
     host, port = refusing_collector.http.removeprefix("http://").split(":")
     head = b"POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n"
     with ExitStack() as stack:
         selector = stack.enter_context(selectors.DefaultSelector())
-        for _ in range(5):  # 5 x 99,000 bytes are more than 4 x 100,000
+        for _ in range(3):  # 3 x 99,000 bytes are more than 2 x 100,000
             upload = stack.enter_context(socket.create_connection((host, int(port)), timeout=10))
             upload.sendall(head + b" " * 99_000)
             selector.register(upload, selectors.EVENT_READ)
@@ -280,8 +284,13 @@ def test_slow_uploads_together_are_bounded(refusing_collector: Running) -> None:
         answer = b""
         while b"too many bodies" not in answer and (more := answered.fileobj.recv(65536)):  # type: ignore[union-attr] # sockets were registered
             answer += more
+        elsewhere = httpx.HTTPTransport(local_address="127.0.0.2")
+        with httpx.Client(transport=elsewhere) as other:
+            body = bytes(LIMIT_BYTES)  # as large as a body may be, and no OTLP
+            served = other.post(f"{refusing_collector.http}/v1/traces", content=body, headers=PROTOBUF)
     assert answer.startswith(b"HTTP/1.1 503 ")
-    assert b"too many bodies are being received" in answer
+    assert b"too many bodies are being received from this address" in answer
+    assert served.status_code == 400
 
 
 def test_one_slow_client_does_not_hold_up_the_others(refusing_collector: Running) -> None:

@@ -9,13 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from otel_carbon.collector.config.carbon import CarbonConfig
-from otel_carbon.collector.config.exporters import (
-    OtlpGrpcExporterConfig,
-    OtlpHttpExporterConfig,
-    PrometheusExporterConfig,
-)
-from otel_carbon.collector.config.extensions import HealthCheckConfig
-from otel_carbon.collector.config.receivers import OtlpReceiverConfig
+from otel_carbon.collector.config.exporters import OtlpGrpcExporterConfig, OtlpHttpExporterConfig
+from otel_carbon.collector.config.security_check import listening_parts, security_problems, security_warnings
 from otel_carbon.collector.config.text import KeyPath, Problem, dotted, suggestion
 from otel_carbon.collector.endpoints import Endpoint, parse_endpoint
 from otel_carbon.collector.signals import Signal
@@ -81,6 +76,7 @@ def problems_of(draft: Draft) -> Iterator[Problem]:
     """Find what keeps the configuration from running."""
     yield from _carbon_problems(draft)
     yield from _endpoint_problems(draft)
+    yield from security_problems(draft)
     if draft.service is None:
         return
     yield from _undeclared(draft, ("service", "extensions"), draft.service.extensions, "extensions")
@@ -100,6 +96,7 @@ def warnings_of(draft: Draft) -> Iterator[Problem]:
     if draft.service is None:
         return
     yield from _idle_carbons(draft, draft.service)
+    yield from security_warnings(draft)
     used = {"extensions": set(draft.service.extensions)}
     for section in _PIPELINE_SECTIONS:
         used[section] = {each for pipeline in draft.service.pipelines.values() for each in getattr(pipeline, section)}
@@ -192,13 +189,5 @@ def _endpoint_problems(draft: Draft) -> Iterator[Problem]:
 
 
 def _listening(draft: Draft) -> Iterator[tuple[KeyPath, Endpoint]]:
-    for name, receiver in draft.components["receivers"].items():
-        if isinstance(receiver, OtlpReceiverConfig):
-            for protocol in ("grpc", "http"):
-                settings = getattr(receiver.protocols, protocol)
-                if settings is not None:
-                    yield ("receivers", name, "protocols", protocol, "endpoint"), parse_endpoint(settings.endpoint)
-    for section in ("exporters", "extensions"):
-        for name, component in draft.components[section].items():
-            if isinstance(component, PrometheusExporterConfig | HealthCheckConfig):
-                yield (section, name, "endpoint"), parse_endpoint(component.endpoint)
+    for part in listening_parts(draft):
+        yield (*part.path, "endpoint"), parse_endpoint(part.endpoint)

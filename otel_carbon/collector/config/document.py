@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from otel_carbon.collector.config.authenticators import BasicAuthConfig, BearerTokenAuthConfig
 from otel_carbon.collector.config.carbon import CarbonConfig
 from otel_carbon.collector.config.exporters import (
     DebugExporterConfig,
@@ -43,7 +44,7 @@ ReceiverConfig = OtlpReceiverConfig
 ProcessorConfig = CarbonConfig
 OtlpExporterConfig = OtlpGrpcExporterConfig | OtlpHttpExporterConfig
 ExporterConfig = OtlpExporterConfig | PrometheusExporterConfig | DebugExporterConfig
-ExtensionConfig = HealthCheckConfig
+ExtensionConfig = HealthCheckConfig | BearerTokenAuthConfig | BasicAuthConfig
 
 
 class CollectorConfig(Section):
@@ -68,7 +69,11 @@ COMPONENT_TYPES: dict[str, dict[str, type[Section]]] = {
         "otlp": OtlpGrpcExporterConfig,
         "otlphttp": OtlpHttpExporterConfig,
     },
-    "extensions": {"health_check": HealthCheckConfig},
+    "extensions": {
+        "health_check": HealthCheckConfig,
+        "bearertokenauth": BearerTokenAuthConfig,
+        "basicauth": BasicAuthConfig,
+    },
 }
 
 REQUIRED_SECTIONS = ("receivers", "exporters", "service")

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 
+from otel_carbon.collector.config.security import SecuredListener
 from otel_carbon.collector.config.values import (
     MEBIBYTE,
     BackendUrl,
@@ -98,7 +99,7 @@ class OtlpHttpExporterConfig(_OtlpExporterConfig):
         return Endpoint(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
 
 
-class PrometheusExporterConfig(Section):
+class PrometheusExporterConfig(SecuredListener):
     """Serves `/metrics`: the carbon processor's counters and the collector's own."""
 
     endpoint: ListenEndpoint = Field(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from otel_carbon.collector.config.values import ListenEndpoint, Section
+from otel_carbon.collector.config.security import SecuredListener
+from otel_carbon.collector.config.values import ListenEndpoint  # noqa: TC001 -- pydantic reads it at run time
 
 
-class HealthCheckConfig(Section):
+class HealthCheckConfig(SecuredListener):
     """Answers probes: 200 while telemetry is taken, 503 before and after."""
 
     endpoint: ListenEndpoint = Field(

@@ -6,11 +6,61 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from otel_carbon.collector.config.values import ListenEndpoint, Section, empty_as_defaults
+from otel_carbon.collector.config.security import SecuredListener
+from otel_carbon.collector.config.values import ListenEndpoint, Seconds, Section, empty_as_defaults
+from otel_carbon.collector.connection_limits import DEFAULT_CLIENT_CONNECTIONS, DEFAULT_CONNECTIONS
 from otel_carbon.otlp.limits import DEFAULT_LIMIT_BYTES
 
 
-class GrpcProtocolConfig(Section):
+class KeepaliveServerConfig(Section):
+    """How long connections live, and how dead ones are found."""
+
+    max_connection_idle_s: Seconds = Field(
+        default=300.0,
+        validation_alias="max_connection_idle",
+        description="When to close a connection without calls, a duration; 0 is never.",
+    )
+    max_connection_age_s: Seconds = Field(
+        default=0.0,
+        validation_alias="max_connection_age",
+        description="When to close any connection, so that clients spread anew, a duration; 0 is never.",
+    )
+    max_connection_age_grace_s: Seconds = Field(
+        default=0.0,
+        validation_alias="max_connection_age_grace",
+        description="How long its calls may then take, a duration; 0 is as long as they take.",
+    )
+    time_s: Seconds = Field(
+        default=7200.0, validation_alias="time", gt=0, description="When to ping a silent client, a duration."
+    )
+    timeout_s: Seconds = Field(
+        default=20.0, validation_alias="timeout", gt=0, description="When to give it up without an answer, a duration."
+    )
+
+
+class KeepaliveEnforcementConfig(Section):
+    """Which pings of clients are too many; such a client is disconnected."""
+
+    min_time_s: Seconds = Field(
+        default=300.0, validation_alias="min_time", ge=0, description="Shortest time between pings, a duration."
+    )
+    permit_without_stream: bool = Field(default=False, description="Whether to take pings while no call is running.")
+
+
+class KeepaliveConfig(Section):
+    """Keep-alive of HTTP/2 connections."""
+
+    server_parameters: KeepaliveServerConfig = Field(
+        default_factory=KeepaliveServerConfig, description="How long connections live."
+    )
+    enforcement_policy: KeepaliveEnforcementConfig = Field(
+        default_factory=KeepaliveEnforcementConfig, description="Which pings are too many."
+    )
+
+    _defaults = model_validator(mode="before")(empty_as_defaults)
+
+
+class GrpcProtocolConfig(SecuredListener):
     """OTLP/gRPC."""
 
     endpoint: ListenEndpoint = Field(
@@ -19,9 +69,21 @@ class GrpcProtocolConfig(Section):
     max_recv_msg_size_mib: int = Field(
         default=64, ge=1, le=2047, description="Largest message, before and after decompression, in MiB."
     )
+    max_concurrent_streams: int = Field(
+        default=100, ge=1, description="Calls at a time on one connection; a client waits with more by itself."
+    )
+    max_connections: int = Field(
+        default=DEFAULT_CONNECTIONS, ge=1, description="Open connections; one more is closed at once."
+    )
+    read_timeout_s: Seconds = Field(
+        default=30.0, validation_alias="read_timeout", gt=0, description="Longest time for a message, a duration."
+    )
+    keepalive: KeepaliveConfig = Field(default_factory=KeepaliveConfig, description="Keep-alive of connections.")
+
+    _defaults = model_validator(mode="before")(empty_as_defaults)
 
 
-class HttpProtocolConfig(Section):
+class HttpProtocolConfig(SecuredListener):
     """OTLP/HTTP, protobuf and JSON."""
 
     endpoint: ListenEndpoint = Field(
@@ -29,6 +91,34 @@ class HttpProtocolConfig(Section):
     )
     max_request_body_size: int = Field(
         default=DEFAULT_LIMIT_BYTES, ge=1, description="Largest body, before and after decompression, in bytes."
+    )
+    read_header_timeout_s: Seconds = Field(
+        default=10.0,
+        validation_alias="read_header_timeout",
+        gt=0,
+        description="Longest time for a TLS handshake, and for the headers of a request, a duration.",
+    )
+    read_timeout_s: Seconds = Field(
+        default=30.0, validation_alias="read_timeout", gt=0, description="Longest time for a body, a duration."
+    )
+    write_timeout_s: Seconds = Field(
+        default=30.0,
+        validation_alias="write_timeout",
+        gt=0,
+        description="Longest time for a client to take an answer, a duration.",
+    )
+    idle_timeout_s: Seconds = Field(
+        default=60.0,
+        validation_alias="idle_timeout",
+        gt=0,
+        description="How long a connection may wait for its next request, a duration.",
+    )
+    keep_alives_enabled: bool = Field(default=True, description="Whether a connection may have a next request.")
+    max_connections: int = Field(
+        default=DEFAULT_CONNECTIONS, ge=1, description="Open connections; one more is closed at once."
+    )
+    max_connections_per_client: int = Field(
+        default=DEFAULT_CLIENT_CONNECTIONS, ge=1, description="Open connections from one address."
     )
 
 

@@ -8,11 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Protocol
 
 from otel_carbon.collector.asgi_server import AsgiServer, header, respond
+from otel_carbon.collector.http_gate import guarded
 
 if TYPE_CHECKING:
     from otel_carbon.collector.asgi_server import Message, Receive, Send
+    from otel_carbon.collector.authenticators import Authenticator
     from otel_carbon.collector.endpoints import Endpoint
     from otel_carbon.collector.self_metrics import SelfMetrics
+    from otel_carbon.collector.tls import ServerTls
 
 METRICS_PATH = "/metrics"
 _OPENMETRICS = "application/openmetrics-text"
@@ -40,14 +43,26 @@ class PrometheusExporter:
         key: key path of the endpoint setting, for messages.
         render: writes the carbon counters; None where no carbon processor runs.
         self_metrics: the collector's own counters.
+        tls: certificates; None is plain.
+        authenticator: who may scrape; None lets all.
     """
 
-    def __init__(self, endpoint: Endpoint, *, key: str, render: Render | None, self_metrics: SelfMetrics) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        key: str,
+        render: Render | None,
+        self_metrics: SelfMetrics,
+        tls: ServerTls | None = None,
+        authenticator: Authenticator | None = None,
+    ) -> None:
         self._key = key
         self._render = render
         self._self_metrics = self_metrics
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="prometheus render")
-        self._server = AsgiServer(self._application, endpoint, key=key, name="prometheus exporter")
+        application = guarded(self._application, authenticator, name="prometheus passwords")
+        self._server = AsgiServer(application, endpoint, key=key, name="prometheus exporter", tls=tls)
 
     @property
     def endpoint(self) -> Endpoint:

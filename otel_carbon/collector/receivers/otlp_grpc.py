@@ -3,30 +3,80 @@
 from __future__ import annotations
 
 import logging
+import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import BoundedSemaphore, Event, Thread
 from typing import TYPE_CHECKING
 
 import grpc
 
+from otel_carbon.collector.authenticators import PasswordsBusy
+from otel_carbon.collector.connection_limits import DEFAULT_CONNECTIONS
 from otel_carbon.collector.endpoints import Endpoint, bind_problem, bound_endpoint, listening_socket
 from otel_carbon.collector.pipeline import QueueFull
+from otel_carbon.collector.receivers.grpc_refusals import GrpcRefusal, overloaded
+from otel_carbon.collector.receivers.slow_calls import SlowCalls
+from otel_carbon.collector.refusals import CountRefusal, Reason, count_nothing
 from otel_carbon.collector.signals import Signal
-from otel_carbon.collector.status import STATUS_DETAILS_KEY, Code, status_message
+from otel_carbon.collector.status import Code
 from otel_carbon.errors import BodyTooLarge, MalformedBody
 from otel_carbon.otlp.limits import DEFAULT_LIMIT_BYTES, GZIP_MAGIC, gunzip
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from threading import Event
+    from collections.abc import Iterator, Mapping
 
+    from otel_carbon.collector.authenticators import Authenticator
     from otel_carbon.collector.pipeline import Intake
+    from otel_carbon.collector.tls import ServerTls
 
-WORKERS = 4
+WORKERS = 16
+"""Twice what may wait for a slow message, so that slow clients never take all of them."""
+PROCESSING = 4
+"""How many process at a time; more would only hand the interpreter lock around."""
 TRANSPORT = "grpc"
+HANDSHAKE_DEADLINE_S = 10.0
+_WATCH_INTERVAL_S = 0.25
 _EMPTY_RESPONSE = b""
+_NO_MESSAGE = b"no message: known by its identity"
 _ONLY_IDENTITY_AND_GZIP = 0b101
+_FOREVER_MS = 2**31 - 1
 _logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class KeepaliveSettings:
+    """How long connections live, and how dead ones are found; times in seconds, 0 is for ever.
+
+    Attributes:
+        idle_s: when a connection without calls is closed.
+        age_s: when any connection is closed.
+        age_grace_s: how long its calls may then take.
+        ping_after_s: when a silent client is pinged.
+        ping_timeout_s: when it is given up without an answer.
+        shortest_ping_s: shortest time between pings of a client.
+        pings_without_calls: whether a client may ping while no call is running.
+    """
+
+    idle_s: float = 300.0
+    age_s: float = 0.0
+    age_grace_s: float = 0.0
+    ping_after_s: float = 7200.0
+    ping_timeout_s: float = 20.0
+    shortest_ping_s: float = 300.0
+    pings_without_calls: bool = False
+
+    def options(self) -> list[tuple[str, int]]:
+        """As channel arguments of gRPC."""
+        return [
+            ("grpc.max_connection_idle_ms", _milliseconds(self.idle_s)),
+            ("grpc.max_connection_age_ms", _milliseconds(self.age_s)),
+            ("grpc.max_connection_age_grace_ms", _milliseconds(self.age_grace_s)),
+            ("grpc.keepalive_time_ms", _milliseconds(self.ping_after_s)),
+            ("grpc.keepalive_timeout_ms", _milliseconds(self.ping_timeout_s)),
+            ("grpc.http2.min_ping_interval_without_data_ms", round(self.shortest_ping_s * 1000)),
+            ("grpc.keepalive_permit_without_calls", int(self.pings_without_calls)),
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +87,23 @@ class GrpcSettings:
         endpoint: where to listen.
         key: key path of the endpoint setting, for messages.
         limit_bytes: largest message, before and after decompression, in bytes.
+        message_deadline_s: longest time for a message to arrive, in seconds.
+        most_streams: calls at a time on one connection.
+        most_connections: of all clients together.
+        keepalive: how long connections live.
+        tls: certificates; None is plain.
+        authenticator: who may send; None lets all.
     """
 
     endpoint: Endpoint
     key: str
     limit_bytes: int = DEFAULT_LIMIT_BYTES
+    message_deadline_s: float = 30.0
+    most_streams: int = 100
+    most_connections: int = DEFAULT_CONNECTIONS
+    keepalive: KeepaliveSettings = field(default_factory=KeepaliveSettings)
+    tls: ServerTls | None = None
+    authenticator: Authenticator | None = None
 
 
 class GrpcReceiver:
@@ -50,13 +112,21 @@ class GrpcReceiver:
     Args:
         settings: what to listen on and to tolerate.
         intakes: where the requests of each signal go.
+        count_refusal: told of every refusal.
     """
 
-    def __init__(self, settings: GrpcSettings, intakes: Mapping[Signal, Intake]) -> None:
+    def __init__(
+        self, settings: GrpcSettings, intakes: Mapping[Signal, Intake], count_refusal: CountRefusal = count_nothing
+    ) -> None:
         self._settings = settings
-        self._intakes = intakes
+        self._intakes = {f"/{signal.grpc_service}/Export": intakes.get(signal) for signal in Signal}
+        self._signals = {f"/{signal.grpc_service}/Export": signal for signal in Signal}
+        self._count_refusal = count_refusal
+        self._slow_calls = SlowCalls(settings.message_deadline_s)
+        self._processing = BoundedSemaphore(PROCESSING)
         self._server: grpc.Server | None = None
         self._stopped: Event | None = None
+        self._is_over = Event()
         self.endpoint = settings.endpoint
 
     def start(self) -> None:
@@ -67,19 +137,18 @@ class GrpcReceiver:
         """
         workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="otlp grpc receiver")
         server = grpc.server(workers, options=self._options())
-        for signal in Signal:
-            server.add_generic_rpc_handlers((self._service(signal, self._intakes.get(signal)),))
+        server.add_generic_rpc_handlers((_EveryMethod(self),))
         # grpcio does not tell why it cannot bind; a socket of our own does.
         with listening_socket(self._settings.endpoint, self._settings.key) as probe:
             address = bound_endpoint(probe).host
-        wanted = Endpoint(address, self._settings.endpoint.port)
         try:
-            port = server.add_insecure_port(str(wanted))
+            port = self._add_port(server, str(Endpoint(address, self._settings.endpoint.port)))
         except RuntimeError as error:
             raise bind_problem(self._settings.endpoint, self._settings.key, "address already in use") from error
         self.endpoint = Endpoint(address, port)
         server.start()
         self._server = server
+        Thread(target=self._watch, name="otlp grpc slow calls", daemon=True).start()
 
     def begin_stop(self, grace_s: float) -> None:
         """Take no new calls; those that have begun may end within `grace_s` seconds."""
@@ -90,10 +159,20 @@ class GrpcReceiver:
         """Wait for the end of what `begin_stop` let run."""
         if self._stopped is not None:
             self._stopped.wait(grace_s + 1.0)
+        self._is_over.set()
+
+    def _add_port(self, server: grpc.Server, address: str) -> int:
+        if self._settings.tls is None:
+            return int(server.add_insecure_port(address))
+        return int(server.add_secure_port(address, self._settings.tls.grpc_credentials()))
 
     def _options(self) -> list[tuple[str, int]]:
         return [
             ("grpc.max_receive_message_length", self._settings.limit_bytes),
+            ("grpc.max_concurrent_streams", self._settings.most_streams),
+            ("grpc.max_allowed_incoming_connections", self._settings.most_connections),
+            ("grpc.server_handshake_timeout_ms", _milliseconds(HANDSHAKE_DEADLINE_S)),
+            *self._settings.keepalive.options(),
             # A second collector on the same port must fail to start, not share the traffic by chance.
             ("grpc.so_reuseport", 0),
             # grpcio inflates a whole message before it looks at the limit: 300 kB of gzip become 300 MB.
@@ -102,29 +181,94 @@ class GrpcReceiver:
             ("grpc.compression_enabled_algorithms_bitset", _ONLY_IDENTITY_AND_GZIP),
         ]
 
-    def _service(self, signal: Signal, intake: Intake | None) -> grpc.GenericRpcHandler:
-        def export(body: bytes, context: grpc.ServicerContext) -> bytes:
-            if intake is None:
-                _refuse(context, Code.UNIMPLEMENTED, signal.without_pipeline)
-            else:
-                self._export(intake, body, context)
-            return _EMPTY_RESPONSE
+    def handle(self, method: str, messages: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
+        """Take the one message of a call over, or refuse it."""
+        try:
+            intake = self._admitted(method, context)
+            message = self._read_message(messages, context)
+            if message is not None:
+                with self._processing:
+                    self._export(intake, message)
+        except GrpcRefusal as refusal:
+            self._count_refusal(refusal.reason)
+            refusal.answer(context)
+        return _EMPTY_RESPONSE
 
-        handler = grpc.unary_unary_rpc_method_handler(export)
-        return grpc.method_handlers_generic_handler(signal.grpc_service, {"Export": handler})
+    def _admitted(self, method: str, context: grpc.ServicerContext) -> Intake:
+        """Whom a call is for; who sends it is asked first, and its message is read last."""
+        if self._settings.authenticator is not None:
+            self._authenticate(self._settings.authenticator, context)
+        if method not in self._intakes:
+            message = f"{method[:200]} is not offered here; what is: {', '.join(self._intakes)}"
+            raise GrpcRefusal(Code.UNIMPLEMENTED, message, Reason.NO_SUCH_SIGNAL)
+        intake = self._intakes[method]
+        if intake is None:
+            raise GrpcRefusal(Code.UNIMPLEMENTED, self._signals[method].without_pipeline, Reason.NO_SUCH_SIGNAL)
+        return intake
 
-    def _export(self, intake: Intake, message: bytes, context: grpc.ServicerContext) -> None:
+    def _authenticate(self, authenticator: Authenticator, context: grpc.ServicerContext) -> None:
+        authorization = str(dict(context.invocation_metadata()).get("authorization", ""))
+        try:
+            if not authorization or not authenticator.admits(authorization):
+                raise GrpcRefusal(Code.UNAUTHENTICATED, "authentication is needed", Reason.UNAUTHENTICATED)
+        except PasswordsBusy as busy:
+            raise overloaded(str(busy), 1.0, Reason.UNAUTHENTICATED) from busy
+
+    def _read_message(self, messages: Iterator[bytes], context: grpc.ServicerContext) -> bytes | None:
+        """Wait for the message; None if the call ended before, and nobody is there to be answered."""
+        call = self._slow_calls.begin(_client(context.peer()), time.monotonic(), context.cancel)
+        if call is None:
+            raise overloaded("too many slow calls from this address", 1.0, Reason.CLIENT_SLOW_REQUESTS)
+        try:
+            message = next(messages, _NO_MESSAGE)
+        except grpc.RpcError:
+            message = None
+        if not self._slow_calls.end(call):
+            return None
+        if message is _NO_MESSAGE:
+            raise GrpcRefusal(Code.INVALID_ARGUMENT, "the call has no message", Reason.BAD_DATA)
+        return message
+
+    def _watch(self) -> None:
+        """Give up calls whose message does not come; their threads then serve others."""
+        while not self._is_over.wait(_WATCH_INTERVAL_S):
+            for call in self._slow_calls.overdue(time.monotonic()):
+                self._count_refusal(Reason.BODY_TIMEOUT)
+                call.give_up()
+
+    def _export(self, intake: Intake, message: bytes) -> None:
         try:
             intake.accept(_expanded(message, self._settings.limit_bytes), TRANSPORT)
         except MalformedBody as error:
-            _refuse(context, Code.INVALID_ARGUMENT, str(error))
+            raise GrpcRefusal(Code.INVALID_ARGUMENT, str(error), Reason.BAD_DATA) from error
         except BodyTooLarge as error:
-            _refuse(context, Code.RESOURCE_EXHAUSTED, str(error))
+            raise GrpcRefusal(Code.RESOURCE_EXHAUSTED, str(error), Reason.TOO_LARGE) from error
         except QueueFull as error:
-            _refuse(context, Code.UNAVAILABLE, str(error), error.retry_after_s)
-        except Exception:
+            raise overloaded(str(error), error.retry_after_s, Reason.QUEUE_FULL) from error
+        except Exception as error:
             _logger.exception("%s: unexpected error", self._settings.key)
-            _refuse(context, Code.INTERNAL, "unexpected error; see the log of the collector")
+            message_text = "unexpected error; see the log of the collector"
+            raise GrpcRefusal(Code.INTERNAL, message_text, Reason.INTERNAL) from error
+
+
+class _EveryMethod(grpc.GenericRpcHandler):  # type: ignore[misc] # grpcio ships no types
+    """Gives every method to the receiver, also those that it will refuse: grpcio's own answer has no details.
+
+    Handlers take a stream, which on the wire is the same: with a single message grpcio would read it before it calls
+    the handler, and a client that never sends it would hold a thread for ever.
+    """
+
+    def __init__(self, receiver: GrpcReceiver) -> None:
+        self._receiver = receiver
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
+        """Called by grpcio for each call."""
+        method = handler_call_details.method
+
+        def handle(messages: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
+            return self._receiver.handle(method, messages, context)
+
+        return grpc.stream_unary_rpc_method_handler(handle)
 
 
 def _expanded(message: bytes, limit_bytes: int) -> bytes:
@@ -136,8 +280,10 @@ def _expanded(message: bytes, limit_bytes: int) -> bytes:
     return gunzip(message, limit_bytes) if message.startswith(GZIP_MAGIC) else message
 
 
-def _refuse(context: grpc.ServicerContext, code: Code, message: str, retry_after_s: float | None = None) -> None:
-    context.set_code(grpc.StatusCode[code.name])
-    context.set_details(message)
-    status = status_message(code, message, retry_after_s)
-    context.set_trailing_metadata(((STATUS_DETAILS_KEY, status.SerializeToString()),))
+def _client(peer: str) -> str:
+    """`ipv4:10.0.0.1` of `ipv4:10.0.0.1:4711`."""
+    return peer.rpartition(":")[0]
+
+
+def _milliseconds(duration_s: float) -> int:
+    return round(duration_s * 1000) if duration_s else _FOREVER_MS

@@ -28,6 +28,13 @@ def test_every_setting_says_what_it_means() -> None:
     assert all(row.count("|") == 5 and row.endswith(". |") for row in rows)
 
 
-@pytest.mark.parametrize("example", ["deploy/collector.yaml", "deploy/compose-collector.yaml"])
-def test_the_example_configurations_can_be_run(example: str) -> None:
-    assert load_config(REPOSITORY / example, {"BACKEND_TOKEN": "t"}).warnings == ()
+def test_the_example_configuration_can_be_run() -> None:
+    assert load_config(REPOSITORY / "deploy/collector.yaml", {"BACKEND_TOKEN": "t"}).warnings == ()
+
+
+def test_the_configuration_of_the_container_can_be_run_and_says_that_its_ports_are_open() -> None:
+    path = REPOSITORY / "deploy/compose-collector.yaml"
+    protocols = f"{path}:6: receivers.otlp.protocols.grpc", f"{path}:7: receivers.otlp.protocols.http"
+    warnings = load_config(path, {}).warnings
+    assert [warning.partition(".endpoint: ")[0] for warning in warnings] == list(protocols)
+    assert all("is not this machine alone" in warning for warning in warnings)

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from google.rpc import status_pb2
+from google.rpc import error_details_pb2, status_pb2
 
 from otel_carbon.collector.status import (
     Code,
@@ -48,6 +48,13 @@ def test_details_without_retry_info_name_no_delay(details: bytes) -> None:
 
 
 def test_a_status_is_written_in_the_encoding_of_the_request() -> None:
-    status = status_message(Code.INVALID_ARGUMENT, "no")
-    assert json.loads(encode_status(status, Encoding.JSON)) == {"code": 3, "message": "no"}
+    status = status_message(Code.UNIMPLEMENTED, "no")
+    assert json.loads(encode_status(status, Encoding.JSON)) == {"code": 12, "message": "no"}
     assert status_pb2.Status.FromString(encode_status(status, Encoding.PROTOBUF)) == status
+
+
+def test_bad_data_is_described_in_the_details_of_its_status() -> None:
+    (detail,) = status_message(Code.INVALID_ARGUMENT, "the gzip stream is cut short").details
+    bad_request = error_details_pb2.BadRequest()
+    assert detail.Unpack(bad_request)
+    assert [each.description for each in bad_request.field_violations] == ["the gzip stream is cut short"]

@@ -1,0 +1,104 @@
+"""Settings of whatever listens, made from the configuration, with TLS and authenticators."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from otel_carbon.collector.config.authenticators import BasicAuthConfig, BearerTokenAuthConfig
+from otel_carbon.collector.endpoints import parse_endpoint
+from otel_carbon.collector.http_connection import ConnectionSettings
+from otel_carbon.collector.receivers.otlp_grpc import GrpcSettings, KeepaliveSettings
+from otel_carbon.collector.receivers.otlp_http import HttpSettings
+from otel_carbon.collector.tls import ServerTls
+
+if TYPE_CHECKING:
+    from otel_carbon.collector.authenticators import Authenticator
+    from otel_carbon.collector.config.document import CollectorConfig
+    from otel_carbon.collector.config.receivers import (
+        GrpcProtocolConfig,
+        HttpProtocolConfig,
+        KeepaliveConfig,
+    )
+    from otel_carbon.collector.config.security import SecuredListener
+
+_MEBIBYTE = 1024 * 1024
+
+
+class Security:
+    """The authenticators that run, and the TLS of each listener.
+
+    Args:
+        config: a configuration that was checked.
+
+    Raises:
+        ConfigError: a file of theirs cannot be read any more.
+    """
+
+    def __init__(self, config: CollectorConfig) -> None:
+        self._authenticators = {
+            name: extension.authenticator(f"extensions.{name}")
+            for name, extension in config.extensions.items()
+            if isinstance(extension, BearerTokenAuthConfig | BasicAuthConfig) and name in config.service.extensions
+        }
+
+    def authenticator(self, listener: SecuredListener) -> Authenticator | None:
+        """Who decides for a listener; None where all may come."""
+        return self._authenticators[listener.auth.authenticator] if listener.auth else None
+
+    def tls(self, key: str, listener: SecuredListener) -> ServerTls | None:
+        """The TLS of a listener whose section is at a key path; None where it is plain.
+
+        Raises:
+            ConfigError: a file cannot be read any more.
+        """
+        return ServerTls(listener.tls.settings(f"{key}.tls")) if listener.tls else None
+
+
+def grpc_receiver_settings(receiver: str, config: GrpcProtocolConfig, security: Security) -> GrpcSettings:
+    """What the gRPC side of a receiver is given."""
+    key = f"receivers.{receiver}.protocols.grpc"
+    return GrpcSettings(
+        endpoint=parse_endpoint(config.endpoint),
+        key=f"{key}.endpoint",
+        limit_bytes=config.max_recv_msg_size_mib * _MEBIBYTE,
+        message_deadline_s=config.read_timeout_s,
+        most_streams=config.max_concurrent_streams,
+        most_connections=config.max_connections,
+        keepalive=_keepalive(config.keepalive),
+        tls=security.tls(key, config),
+        authenticator=security.authenticator(config),
+    )
+
+
+def http_receiver_settings(receiver: str, config: HttpProtocolConfig, security: Security) -> HttpSettings:
+    """What the HTTP side of a receiver is given."""
+    key = f"receivers.{receiver}.protocols.http"
+    return HttpSettings(
+        endpoint=parse_endpoint(config.endpoint),
+        key=f"{key}.endpoint",
+        limit_bytes=config.max_request_body_size,
+        body_deadline_s=config.read_timeout_s,
+        connections=ConnectionSettings(
+            header_deadline_s=config.read_header_timeout_s,
+            write_deadline_s=config.write_timeout_s,
+            idle_deadline_s=config.idle_timeout_s,
+            keep_alive=config.keep_alives_enabled,
+            most_connections=config.max_connections,
+            most_client_connections=config.max_connections_per_client,
+        ),
+        tls=security.tls(key, config),
+        authenticator=security.authenticator(config),
+    )
+
+
+def _keepalive(config: KeepaliveConfig) -> KeepaliveSettings:
+    server, policy = config.server_parameters, config.enforcement_policy
+    return KeepaliveSettings(
+        idle_s=server.max_connection_idle_s,
+        age_s=server.max_connection_age_s,
+        age_grace_s=server.max_connection_age_grace_s,
+        ping_after_s=server.time_s,
+        ping_timeout_s=server.timeout_s,
+        shortest_ping_s=policy.min_time_s,
+        pings_without_calls=policy.permit_without_stream,
+    )
