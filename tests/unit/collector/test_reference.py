@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-import pytest
+from typing import TYPE_CHECKING
 
 from otel_carbon.collector.config.load import load_config
 from tools import generate_collector_reference, generated_page
+
+if TYPE_CHECKING:
+    import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
