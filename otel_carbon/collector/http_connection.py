@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import asyncio
 
 HEADER_LIMIT_BYTES = 64 * 1024
+MOST_PIPELINED = 16
+"""Requests sent ahead of the answers; OTLP clients send none, and uvicorn keeps any number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ class _Connection(HttpToolsProtocol):
             self.transport.close()
 
     def on_headers_complete(self) -> None:
+        if len(self.pipeline) >= MOST_PIPELINED:
+            raise ValueError("too many requests ahead")  # the parser turns it into the answer 400
         self._reads_headers, self._made_progress = False, True
         self._disarm()
         super().on_headers_complete()
