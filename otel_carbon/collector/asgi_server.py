@@ -12,7 +12,7 @@ import uvicorn
 from otel_carbon.collector.connection_limits import ConnectionLimits, limited
 from otel_carbon.collector.endpoints import Endpoint, bound_endpoint, listening_socket
 from otel_carbon.collector.http_connection import ConnectionSettings, connection_class
-from otel_carbon.collector.refusals import CountRefusal, count_nothing
+from otel_carbon.collector.refusal_reasons import CountRefusal, count_nothing
 
 if TYPE_CHECKING:
     import socket

@@ -7,7 +7,7 @@ import weakref
 from collections import Counter
 from threading import Lock
 
-from otel_carbon.collector.refusals import CountRefusal, Reason, count_nothing
+from otel_carbon.collector.refusal_reasons import CountRefusal, Reason, count_nothing
 
 DEFAULT_CONNECTIONS = 1024
 DEFAULT_CLIENT_CONNECTIONS = 256

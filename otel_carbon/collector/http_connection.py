@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from otel_carbon.collector.connection_limits import DEFAULT_CLIENT_CONNECTIONS, DEFAULT_CONNECTIONS
-from otel_carbon.collector.refusals import CountRefusal, Reason, count_nothing
+from otel_carbon.collector.refusal_reasons import CountRefusal, Reason, count_nothing
 from otel_carbon.collector.status import Code
 
 if TYPE_CHECKING:

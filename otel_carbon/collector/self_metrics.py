@@ -15,7 +15,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.registry import Collector
 
-from otel_carbon.collector.refusals import Reason
+from otel_carbon.collector.refusal_reasons import Reason
 from otel_carbon.collector.signals import Signal
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from otel_carbon.collector.byte_queue import ByteQueue
     from otel_carbon.collector.hold import Hold
-    from otel_carbon.collector.refusals import CountRefusal
+    from otel_carbon.collector.refusal_reasons import CountRefusal
 
 _STATM = Path("/proc/self/statm")
 _RESIDENT_FIELD = 1

@@ -9,7 +9,7 @@ import grpc
 from otel_carbon.collector.status import STATUS_DETAILS_KEY, Code, status_message
 
 if TYPE_CHECKING:
-    from otel_carbon.collector.refusals import Reason
+    from otel_carbon.collector.refusal_reasons import Reason
 
 
 class GrpcRefusal(Exception):

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from otel_carbon.collector.asgi_server import respond
-from otel_carbon.collector.refusals import Reason
+from otel_carbon.collector.refusal_reasons import Reason
 from otel_carbon.collector.status import Code, Encoding, encode_status, status_message
 
 if TYPE_CHECKING:

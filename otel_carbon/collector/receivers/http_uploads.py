@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from otel_carbon.collector.receivers.http_refusals import overloaded
-from otel_carbon.collector.refusals import Reason
+from otel_carbon.collector.refusal_reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

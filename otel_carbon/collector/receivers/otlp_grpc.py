@@ -17,7 +17,7 @@ from otel_carbon.collector.endpoints import Endpoint, bind_problem, bound_endpoi
 from otel_carbon.collector.pipeline import QueueFull
 from otel_carbon.collector.receivers.grpc_refusals import GrpcRefusal, overloaded
 from otel_carbon.collector.receivers.slow_calls import SlowCalls
-from otel_carbon.collector.refusals import CountRefusal, Reason, count_nothing
+from otel_carbon.collector.refusal_reasons import CountRefusal, Reason, count_nothing
 from otel_carbon.collector.signals import Signal
 from otel_carbon.collector.status import Code
 from otel_carbon.errors import BodyTooLarge, MalformedBody

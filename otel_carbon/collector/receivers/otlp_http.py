@@ -24,7 +24,7 @@ from otel_carbon.collector.receivers.http_refusals import (
     unknown_content_type,
 )
 from otel_carbon.collector.receivers.http_uploads import Uploads
-from otel_carbon.collector.refusals import CountRefusal, Reason, count_nothing
+from otel_carbon.collector.refusal_reasons import CountRefusal, Reason, count_nothing
 from otel_carbon.collector.signals import Signal
 from otel_carbon.collector.status import Code, Encoding
 from otel_carbon.errors import BodyTooLarge, MalformedBody

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 
 from otel_carbon.collector.connection_limits import ConnectionLimits, limited
-from otel_carbon.collector.refusals import Reason
+from otel_carbon.collector.refusal_reasons import Reason
 
 
 def test_connections_are_bounded_in_all_and_of_one_client() -> None:
