@@ -67,7 +67,7 @@ class OtlpHttpExport:
 
     def __init__(self, settings: BackendSettings) -> None:
         self._settings = settings
-        headers = {**settings.headers, "content-type": Encoding.PROTOBUF.value}
+        headers = {**settings.headers, "content-type": Encoding.PROTOBUF.value, "accept-encoding": "identity"}
         if settings.gzip:
             headers["content-encoding"] = "gzip"
         self._client = httpx.Client(
@@ -156,13 +156,17 @@ def _grpc_refusal(endpoint: str, error: _GrpcFailure) -> Exception:
 
 
 def _read_bounded(response: httpx.Response) -> bytes:
-    """Read an answer up to a limit: a backend must not be able to fill our memory."""
+    """Read an answer up to a limit, and never expanded: a backend must not be able to fill our memory.
+
+    Raises:
+        PermanentExportError: it is longer, which by OTLP is an error that stays.
+    """
     answer = bytearray()
-    for piece in response.iter_bytes():
+    for piece in response.iter_raw():
         answer += piece
         if len(answer) > _RESPONSE_LIMIT_BYTES:
-            break
-    return bytes(answer[:_RESPONSE_LIMIT_BYTES])
+            raise PermanentExportError(f"the answer is longer than {_RESPONSE_LIMIT_BYTES} bytes")
+    return bytes(answer)
 
 
 def _rejected_items(signal: Signal, answer: bytes, exporter: str) -> int:

@@ -152,3 +152,11 @@ def test_a_receiver_that_others_can_reach_is_warned_of(tmp_path: Path, settings:
     assert len(found) == (1 if wrongs else 0)
     assert all(wrong in found[0] for wrong in wrongs)
     assert ("; " in "".join(found).partition("alone: ")[2]) is (len(wrongs) == 2)
+
+
+def test_the_largest_request_is_64_mib_unless_configured() -> None:
+    protocols = parse_config(text(), "c.yaml", {}).config.receivers["otlp"].protocols
+    assert protocols.grpc is not None
+    assert protocols.http is not None
+    assert protocols.grpc.max_recv_msg_size_mib == 64
+    assert protocols.http.max_request_body_size == 64 * 1024 * 1024
