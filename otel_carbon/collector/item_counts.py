@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 
 from otel_carbon.collector.signals import Signal
-from otel_carbon.errors import MalformedBody
+from otel_carbon.errors import BodyTooLarge, MalformedBody
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+MAX_ENVELOPES = 500_000
+"""Resources, scopes or metrics of one request; 64 MiB of any use have fewer."""
+MAX_ITEMS = 2_000_000
+"""Spans or log records of one request, for the same reason."""
 _PACKAGE = "otel_carbon.collector.counted"
 _FIELD = descriptor_pb2.FieldDescriptorProto
 
 # The data point lists of a Metric: gauge, sum, histogram, exponential histogram, summary.
 _METRIC_KINDS = {"gauge": 5, "sum": 7, "histogram": 9, "exponential_histogram": 10, "summary": 11}
+
+
+_Envelope = TypeVar("_Envelope")
 
 
 class _Scope(Protocol):
@@ -55,20 +62,33 @@ def count_items(signal: Signal, body: bytes) -> int:
 
     Raises:
         MalformedBody: the bytes are not such a request.
+        BodyTooLarge: they hold more than is read: nothing but empty envelopes would keep a thread for minutes.
     """
     request = _request_class(signal)()
     try:
         request.ParseFromString(body)
     except DecodeError as error:
         raise MalformedBody(f"the body is not an OTLP {signal.value} request") from error
-    scopes = (scope for resource in request.resources for scope in resource.scopes)
+    scopes = [scope for resource in _bounded(request.resources) for scope in _bounded(resource.scopes)]
+    _bounded(scopes)
     if signal is Signal.METRICS:
-        return sum(_count_points(cast("_ScopedMetrics", scope)) for scope in scopes)
-    return sum(len(scope.items) for scope in scopes)
+        metrics = [metric for scope in scopes for metric in _bounded(cast("_ScopedMetrics", scope).items)]
+        return sum(_count_points(metric) for metric in _bounded(metrics))
+    items = sum(len(scope.items) for scope in scopes)
+    if items > MAX_ITEMS:
+        raise BodyTooLarge(f"the body holds more than {MAX_ITEMS} items")
+    return items
 
 
-def _count_points(scope: _ScopedMetrics) -> int:
-    return sum(len(points.data_points) for metric in scope.items for _, points in metric.ListFields())
+def _bounded(envelopes: Sequence[_Envelope]) -> Sequence[_Envelope]:
+    """The same; refused before they are looked through, if they are too many."""
+    if len(envelopes) > MAX_ENVELOPES:
+        raise BodyTooLarge(f"the body holds more than {MAX_ENVELOPES} resources, scopes or metrics")
+    return envelopes
+
+
+def _count_points(metric: _Metric) -> int:
+    return sum(len(points.data_points) for _, points in metric.ListFields())
 
 
 @cache

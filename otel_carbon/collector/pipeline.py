@@ -10,7 +10,7 @@ from otel_carbon.collector.byte_queue import ByteQueue, reserve_in_all
 from otel_carbon.collector.hold import Held
 from otel_carbon.collector.item_counts import count_items
 from otel_carbon.collector.signals import Batch, Signal
-from otel_carbon.errors import MalformedBody, OtelCarbonError
+from otel_carbon.errors import BodyTooLarge, MalformedBody, OtelCarbonError
 
 if TYPE_CHECKING:
     from otel_carbon.collector.byte_queue import Room
@@ -94,11 +94,12 @@ class Intake:
 
         Raises:
             MalformedBody: the bytes are not a request of this signal.
+            BodyTooLarge: they hold more than is read.
             QueueFull: at least one exporter queue, or the hold, has no room; no queue got it.
         """
         try:
             items = count_items(self.signal, body)
-        except MalformedBody:
+        except (MalformedBody, BodyTooLarge):
             self._metrics.request(self.receiver, transport, "failure")
             raise
         if items:

@@ -12,27 +12,29 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from otel_carbon.errors import MalformedBody
+from otel_carbon.errors import BodyTooLarge, MalformedBody
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
 _ID_KEYS = frozenset({"traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id"})
 MAX_DEPTH = 100
+MAX_NODES = 4_000_000
+"""Braces and brackets; a request of 64 MiB has fewer, and in memory the smallest take fifty times their length."""
 
 
 def traces_from_json(body: bytes) -> bytes:
-    """An OTLP traces request in JSON as protobuf bytes; raises `MalformedBody`."""
+    """An OTLP traces request in JSON as protobuf bytes; raises `MalformedBody` or `BodyTooLarge`."""
     return _encoded(body, ExportTraceServiceRequest())
 
 
 def metrics_from_json(body: bytes) -> bytes:
-    """An OTLP metrics request in JSON as protobuf bytes; raises `MalformedBody`."""
+    """An OTLP metrics request in JSON as protobuf bytes; raises `MalformedBody` or `BodyTooLarge`."""
     return _encoded(body, ExportMetricsServiceRequest())
 
 
 def logs_from_json(body: bytes) -> bytes:
-    """An OTLP logs request in JSON as protobuf bytes; raises `MalformedBody`."""
+    """An OTLP logs request in JSON as protobuf bytes; raises `MalformedBody` or `BodyTooLarge`."""
     return _encoded(body, ExportLogsServiceRequest())
 
 
@@ -41,7 +43,11 @@ def parse_json(body: bytes) -> dict[str, Any]:
 
     Raises:
         MalformedBody: the bytes are no JSON object.
+        BodyTooLarge: they hold more objects and lists than are read.
     """
+    if body.count(b"{") + body.count(b"[") > MAX_NODES:
+        msg = f"the body holds more than {MAX_NODES} objects and lists"
+        raise BodyTooLarge(msg)
     try:
         document = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -58,7 +64,7 @@ def _encoded(body: bytes, request: Message) -> bytes:
         document = _with_base64_ids(parse_json(body), MAX_DEPTH)
         json_format.ParseDict(document, request, ignore_unknown_fields=True)
         return request.SerializeToString()
-    except MalformedBody:
+    except (MalformedBody, BodyTooLarge):
         raise
     except (json_format.ParseError, ValueError, TypeError, AttributeError) as error:
         # Never the error's own text: it may quote what a user or a model said.

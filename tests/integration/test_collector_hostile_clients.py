@@ -18,6 +18,7 @@ import pytest
 from otel_carbon.collector.asgi_server import AsgiServer, respond
 from otel_carbon.collector.endpoints import Endpoint
 from otel_carbon.collector.http_connection import ConnectionSettings
+from otel_carbon.collector.item_counts import MAX_ENVELOPES
 from otel_carbon.collector.receivers.otlp_grpc import WORKERS
 from otel_carbon.collector.receivers.slow_calls import MOST_CLIENT_SLOW_CALLS
 from otel_carbon.collector.signals import Signal
@@ -390,9 +391,20 @@ def test_an_announced_body_over_the_limit_is_refused_before_it_is_sent() -> None
         assert b"100 Continue" not in answer
 
 
+def test_very_many_empty_envelopes_are_too_large_on_both_receivers() -> None:
+    body = b"\x0a\x00" * (MAX_ENVELOPES + 1)
+    headers = {**PROTOBUF, "content-encoding": "gzip"}
+    with collector() as running:
+        assert httpx.post(f"{running.http}/v1/traces", content=gzip.compress(body), headers=headers).status_code == 413
+        with grpc.insecure_channel(running.grpc) as channel, pytest.raises(grpc.RpcError) as caught:
+            channel.unary_unary(EXPORT)(body, timeout=20)
+        assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert (refused(running, "too_large"), refused(running, "too_large", "grpc")) == (1, 1)
+
+
 def test_bombs_together_do_not_expand_beyond_the_share_of_one_client(caplog: pytest.LogCaptureFixture) -> None:
     limit_bytes = 2_000_000
-    bomb = gzip.compress(b"\x0a\x00" * (limit_bytes // 2 - 10))  # resource spans without anything in them
+    bomb = gzip.compress(trace_request("x" * (limit_bytes - 1000)))
     headers = {**PROTOBUF, "content-encoding": "gzip"}
     statuses: list[int] = []
     with collector(http=f", max_request_body_size: {limit_bytes}") as running:

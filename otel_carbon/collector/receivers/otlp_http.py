@@ -232,6 +232,8 @@ class HttpReceiver:
             intake.accept(body, TRANSPORT)
         except MalformedBody as error:
             raise bad_data(str(error)) from error
+        except BodyTooLarge as error:
+            raise too_large(str(error)) from error
         except QueueFull as error:
             raise overloaded(str(error), error.retry_after_s, Reason.QUEUE_FULL) from error
         except Exception as error:

@@ -5,9 +5,9 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from otel_carbon.collector.item_counts import count_items
+from otel_carbon.collector.item_counts import MAX_ENVELOPES, MAX_ITEMS, count_items
 from otel_carbon.collector.signals import Signal
-from otel_carbon.errors import MalformedBody
+from otel_carbon.errors import BodyTooLarge, MalformedBody
 
 
 def test_spans_of_all_resources_and_scopes_are_counted() -> None:
@@ -48,3 +48,36 @@ def test_an_empty_request_holds_nothing(signal: Signal) -> None:
 def test_bytes_that_are_no_request_are_malformed(signal: Signal, body: bytes) -> None:
     with pytest.raises(MalformedBody, match=f"not an OTLP {signal.value} request"):
         count_items(signal, body)
+
+
+def field(number: int, content: bytes) -> bytes:
+    """A field of bytes as protobuf writes it."""
+    length, size = len(content), b""
+    while length > 0x7F:
+        size, length = size + bytes([length & 0x7F | 0x80]), length >> 7
+    return bytes([number << 3 | 2]) + size + bytes([length]) + content
+
+
+EMPTY_RESOURCE = field(1, b"")
+EMPTY_SCOPE = EMPTY_ITEM = field(2, b"")
+
+
+@pytest.mark.parametrize("signal", list(Signal))
+@pytest.mark.parametrize(
+    "body",
+    [
+        EMPTY_RESOURCE * (MAX_ENVELOPES + 1),
+        field(1, EMPTY_SCOPE * (MAX_ENVELOPES + 1)),
+        field(1, EMPTY_SCOPE * (MAX_ENVELOPES // 2 + 1)) * 2,
+        field(1, field(2, EMPTY_ITEM * (MAX_ITEMS + 1))),
+    ],
+    ids=["resources", "scopes", "scopes of two resources", "items"],
+)
+def test_a_request_of_next_to_nothing_very_many_times_is_refused(signal: Signal, body: bytes) -> None:
+    with pytest.raises(BodyTooLarge, match="the body holds more than"):
+        count_items(signal, body)
+
+
+def test_as_many_as_are_allowed_are_counted() -> None:
+    assert count_items(Signal.TRACES, field(1, field(2, EMPTY_ITEM * MAX_ITEMS))) == MAX_ITEMS
+    assert count_items(Signal.TRACES, EMPTY_RESOURCE * MAX_ENVELOPES) == 0

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -10,8 +11,8 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from otel_carbon.errors import MalformedBody
-from otel_carbon.otlp.json_codec import logs_from_json, metrics_from_json, traces_from_json
+from otel_carbon.errors import BodyTooLarge, MalformedBody
+from otel_carbon.otlp.json_codec import MAX_NODES, logs_from_json, metrics_from_json, traces_from_json
 from tests.support.corpus import captures
 from tests.unit.otlp.messages import REQUESTS, inference_span, otlp_json, request_of
 
@@ -118,3 +119,12 @@ def test_base64_ids_are_refused_unless_they_are_hex_by_chance() -> None:
     official = json_format.MessageToJson(request_of(inference_span()))
     with pytest.raises(MalformedBody, match="an id is no hex text"):
         traces_from_json(official.encode())
+
+
+@pytest.mark.parametrize("unit", [b"{},", b"[],"])
+def test_more_objects_than_any_request_has_are_refused_before_they_are_made(unit: bytes) -> None:
+    body = b'{"resourceSpans":[' + unit * MAX_NODES + b"{}]}"
+    began_s = time.process_time()
+    with pytest.raises(BodyTooLarge, match="more than 4000000 objects and lists"):
+        traces_from_json(body)
+    assert time.process_time() - began_s < 1.0  # making them takes many seconds
