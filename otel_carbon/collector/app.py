@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from otel_carbon.collector.assembly import assemble
 from otel_carbon.collector.logs import log_to_stderr
+from otel_carbon.collector.open_files import raise_open_file_limit
 from otel_carbon.collector.signals import Signal
 from otel_carbon.errors import ConfigError
 
@@ -125,6 +126,7 @@ def run_collector(
         2 when endpoints cannot be listened on.
     """
     log_to_stderr(config)
+    raise_open_file_limit()
     collector = Collector(config, build_carbon=build_carbon, json_decoders=json_decoders)
     asked_to_stop = Event()
     _on_stop_signals(asked_to_stop)

@@ -161,6 +161,14 @@ def test_a_message_that_does_not_come_in_time_ends_its_call() -> None:
         assert refused(running, "body_timeout", "grpc") == 1
 
 
+def test_the_collector_stops_although_calls_wait_for_their_messages() -> None:
+    with collector() as running, stalled_calls(running.grpc, WORKERS) as calls:
+        began_s = time.monotonic()
+        running.collector.stop(grace_s=1, drain_s=1)
+        assert time.monotonic() - began_s < 10
+        assert all(call.exception(timeout=10) is not None for call in calls)
+
+
 def test_a_call_without_a_message_is_an_invalid_argument() -> None:
     with collector() as running, grpc.insecure_channel(running.grpc) as channel:
         with pytest.raises(grpc.RpcError) as caught:
