@@ -144,18 +144,21 @@ def bearer_tokens(tokens: Iterable[str], *, scheme: str = "Bearer") -> BearerTok
     return BearerTokens(lambda: digests, scheme)
 
 
-def bearer_token_file(path: Path, *, key: str, scheme: str = "Bearer") -> BearerTokens:
+def bearer_token_file(
+    path: Path, *, key: str, scheme: str = "Bearer", interval_s: float = FILE_INTERVAL_S
+) -> BearerTokens:
     """Admit the holders of the tokens in a file, one on each line; it is read anew when it changes.
 
     Args:
         path: the file.
         key: key path of the setting, for messages.
         scheme: the word before the token.
+        interval_s: how long a look at the file holds, in seconds.
 
     Raises:
         ConfigError: the file cannot be read, or holds no token.
     """
-    watched = WatchedFiles([path], lambda: _token_digests(path, key), key=key, interval_s=FILE_INTERVAL_S)
+    watched = WatchedFiles([path], lambda: _token_digests(path, key), key=key, interval_s=interval_s)
     return BearerTokens(lambda: watched.value, scheme)
 
 
@@ -169,8 +172,14 @@ def basic_users(htpasswd: str, *, key: str) -> BasicUsers:
     return BasicUsers(lambda: users)
 
 
-def basic_user_file(path: Path, inline: str, *, key: str) -> BasicUsers:
+def basic_user_file(path: Path, inline: str, *, key: str, interval_s: float = FILE_INTERVAL_S) -> BasicUsers:
     """Admit the users of a file, read anew when it changes, and of a text; those of the text win.
+
+    Args:
+        path: the file.
+        inline: the text, in the same format; may be empty.
+        key: key path of the setting, for messages.
+        interval_s: how long a look at the file holds, in seconds.
 
     Raises:
         ConfigError: the file cannot be read, or a line cannot be used.
@@ -180,7 +189,7 @@ def basic_user_file(path: Path, inline: str, *, key: str) -> BasicUsers:
     def load() -> Mapping[str, bytes]:
         return {**read_htpasswd(_read(path, key), key=key), **own}
 
-    watched = WatchedFiles([path], load, key=key, interval_s=FILE_INTERVAL_S)
+    watched = WatchedFiles([path], load, key=key, interval_s=interval_s)
     return BasicUsers(lambda: watched.value)
 
 

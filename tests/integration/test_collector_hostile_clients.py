@@ -19,7 +19,7 @@ from otel_carbon.collector.asgi_server import AsgiServer, respond
 from otel_carbon.collector.endpoints import Endpoint
 from otel_carbon.collector.http_connection import ConnectionSettings
 from otel_carbon.collector.item_counts import MAX_ENVELOPES
-from otel_carbon.collector.receivers.otlp_grpc import WORKERS
+from otel_carbon.collector.receivers.otlp_grpc import WORKERS, GrpcReceiver, GrpcSettings
 from otel_carbon.collector.receivers.slow_calls import MOST_CLIENT_SLOW_CALLS
 from otel_carbon.collector.signals import Signal
 from tests.integration.collector_under_test import (
@@ -177,13 +177,15 @@ def test_a_call_without_a_message_is_an_invalid_argument() -> None:
         assert export(channel) == b""
 
 
-def test_a_grpc_connection_that_says_nothing_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("otel_carbon.collector.receivers.otlp_grpc.HANDSHAKE_DEADLINE_S", 0.5)
-    with collector() as running:
-        host, port = running.grpc.split(":")
-        with socket.create_connection((host, int(port)), timeout=15) as silent:
-            while silent.recv(65536):  # the settings of the server
-                pass
+def test_a_grpc_connection_that_says_nothing_ends() -> None:
+    receiver = GrpcReceiver(GrpcSettings(Endpoint("localhost", 0), "key", handshake_deadline_s=0.5), {})
+    receiver.start()
+    try:
+        with socket.create_connection((receiver.endpoint.host, receiver.endpoint.port), timeout=9) as silent:
+            end_of(silent)  # the settings of the server, and then nothing more
+    finally:
+        receiver.begin_stop(1)
+        receiver.finish_stop(1)
 
 
 def test_garbage_on_the_grpc_port_ends_the_connection_and_nothing_else() -> None:

@@ -35,7 +35,6 @@ WORKERS = 16
 PROCESSING = 4
 """How many process at a time; more would only hand the interpreter lock around."""
 TRANSPORT = "grpc"
-HANDSHAKE_DEADLINE_S = 10.0
 _WATCH_INTERVAL_S = 0.25
 _EMPTY_RESPONSE = b""
 _NO_MESSAGE = b"no message: known by its identity"
@@ -88,6 +87,7 @@ class GrpcSettings:
         key: key path of the endpoint setting, for messages.
         limit_bytes: largest message, before and after decompression, in bytes.
         message_deadline_s: longest time for a message to arrive, in seconds.
+        handshake_deadline_s: longest time for a connection to say what it speaks, in seconds.
         most_streams: calls at a time on one connection.
         most_connections: of all clients together.
         keepalive: how long connections live.
@@ -99,6 +99,7 @@ class GrpcSettings:
     key: str
     limit_bytes: int = DEFAULT_LIMIT_BYTES
     message_deadline_s: float = 30.0
+    handshake_deadline_s: float = 10.0
     most_streams: int = 100
     most_connections: int = DEFAULT_CONNECTIONS
     keepalive: KeepaliveSettings = field(default_factory=KeepaliveSettings)
@@ -171,7 +172,7 @@ class GrpcReceiver:
             ("grpc.max_receive_message_length", self._settings.limit_bytes),
             ("grpc.max_concurrent_streams", self._settings.most_streams),
             ("grpc.max_allowed_incoming_connections", self._settings.most_connections),
-            ("grpc.server_handshake_timeout_ms", _milliseconds(HANDSHAKE_DEADLINE_S)),
+            ("grpc.server_handshake_timeout_ms", _milliseconds(self._settings.handshake_deadline_s)),
             *self._settings.keepalive.options(),
             # A second collector on the same port must fail to start, not share the traffic by chance.
             ("grpc.so_reuseport", 0),

@@ -64,11 +64,10 @@ def test_the_word_before_the_token_can_be_another() -> None:
     assert authenticator.challenge == "ApiKey"
 
 
-def test_tokens_of_a_file_are_read_anew_when_it_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("otel_carbon.collector.authenticators.FILE_INTERVAL_S", 0.0)
+def test_tokens_of_a_file_are_read_anew_when_it_changes(tmp_path: Path) -> None:
     path = tmp_path / "tokens"
     path.write_text("old\n\nother\n", encoding="utf-8")
-    authenticator = bearer_token_file(path, key="extensions.bearertokenauth.filename")
+    authenticator = bearer_token_file(path, key="extensions.bearertokenauth.filename", interval_s=0)
     assert authenticator.admits("Bearer old")
     assert authenticator.admits("Bearer other")
     path.write_text("newer\n", encoding="utf-8")
@@ -145,11 +144,10 @@ def test_only_one_password_is_compared_at_a_time_and_known_ones_pass() -> None:
         guessing.join()
 
 
-def test_users_of_a_file_are_read_anew_and_those_in_place_win(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("otel_carbon.collector.authenticators.FILE_INTERVAL_S", 0.0)
+def test_users_of_a_file_are_read_anew_and_those_in_place_win(tmp_path: Path) -> None:
     path = tmp_path / "htpasswd"
     path.write_text("ann:one\nben:file\n", encoding="utf-8")
-    users = basic_user_file(path, "ben:inline", key="k")
+    users = basic_user_file(path, "ben:inline", key="k", interval_s=0)
     assert users.admits(basic("ann", "one"))
     assert users.admits(basic("ben", "inline"))
     assert not users.admits(basic("ben", "file"))
