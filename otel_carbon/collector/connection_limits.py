@@ -9,8 +9,8 @@ from threading import Lock
 
 from otel_carbon.collector.refusal_reasons import CountRefusal, Reason, count_nothing
 
-DEFAULT_CONNECTIONS = 1024
-DEFAULT_CLIENT_CONNECTIONS = 256
+DEFAULT_CONNECTIONS = 4096
+DEFAULT_CLIENT_CONNECTIONS = 1024
 
 
 class ConnectionLimits:
