@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from otel_carbon.collector.config.authenticators import BasicAuthConfig, BearerTokenAuthConfig
 from otel_carbon.collector.endpoints import parse_endpoint
 from otel_carbon.collector.http_connection import ConnectionSettings
-from otel_carbon.collector.receivers.otlp_grpc import GrpcSettings, KeepaliveSettings
+from otel_carbon.collector.receivers.grpc_settings import GrpcSettings, KeepaliveSettings
 from otel_carbon.collector.receivers.otlp_http import HttpSettings
 from otel_carbon.collector.tls import ServerTls
 

@@ -19,7 +19,8 @@ from otel_carbon.collector.asgi_server import AsgiServer, respond
 from otel_carbon.collector.endpoints import Endpoint
 from otel_carbon.collector.http_connection import ConnectionSettings
 from otel_carbon.collector.item_counts import MAX_ENVELOPES
-from otel_carbon.collector.receivers.otlp_grpc import WORKERS, GrpcReceiver, GrpcSettings
+from otel_carbon.collector.receivers.grpc_settings import GrpcSettings
+from otel_carbon.collector.receivers.otlp_grpc import WORKERS, GrpcReceiver
 from otel_carbon.collector.receivers.slow_calls import MOST_CLIENT_SLOW_CALLS
 from otel_carbon.collector.signals import Signal
 from tests.integration.collector_under_test import (

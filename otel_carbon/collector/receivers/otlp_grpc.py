@@ -5,14 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from threading import BoundedSemaphore, Event, Thread
 from typing import TYPE_CHECKING
 
 import grpc
 
 from otel_carbon.collector.authenticators import PasswordsBusy
-from otel_carbon.collector.connection_limits import DEFAULT_CONNECTIONS
 from otel_carbon.collector.endpoints import Endpoint, bind_problem, bound_endpoint, listening_socket
 from otel_carbon.collector.pipeline import QueueFull
 from otel_carbon.collector.receivers.grpc_refusals import GrpcRefusal, overloaded
@@ -21,14 +19,14 @@ from otel_carbon.collector.refusal_reasons import CountRefusal, Reason, count_no
 from otel_carbon.collector.signals import Signal
 from otel_carbon.collector.status import Code
 from otel_carbon.errors import BodyTooLarge, MalformedBody
-from otel_carbon.otlp.limits import DEFAULT_LIMIT_BYTES, GZIP_MAGIC, gunzip
+from otel_carbon.otlp.limits import GZIP_MAGIC, gunzip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from otel_carbon.collector.authenticators import Authenticator
     from otel_carbon.collector.pipeline import Intake
-    from otel_carbon.collector.tls import ServerTls
+    from otel_carbon.collector.receivers.grpc_settings import GrpcSettings
 
 WORKERS = 16
 """Twice what may wait for a slow message, so that slow clients never take all of them."""
@@ -38,73 +36,7 @@ TRANSPORT = "grpc"
 _WATCH_INTERVAL_S = 0.25
 _EMPTY_RESPONSE = b""
 _NO_MESSAGE = b"no message: known by its identity"
-_ONLY_IDENTITY_AND_GZIP = 0b101
-_FOREVER_MS = 2**31 - 1
 _logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class KeepaliveSettings:
-    """How long connections live, and how dead ones are found; times in seconds, 0 is for ever.
-
-    Attributes:
-        idle_s: when a connection without calls is closed.
-        age_s: when any connection is closed.
-        age_grace_s: how long its calls may then take.
-        ping_after_s: when a silent client is pinged.
-        ping_timeout_s: when it is given up without an answer.
-        shortest_ping_s: shortest time between pings of a client.
-        pings_without_calls: whether a client may ping while no call is running.
-    """
-
-    idle_s: float = 300.0
-    age_s: float = 0.0
-    age_grace_s: float = 0.0
-    ping_after_s: float = 7200.0
-    ping_timeout_s: float = 20.0
-    shortest_ping_s: float = 300.0
-    pings_without_calls: bool = False
-
-    def options(self) -> list[tuple[str, int]]:
-        """As channel arguments of gRPC."""
-        return [
-            ("grpc.max_connection_idle_ms", _milliseconds(self.idle_s)),
-            ("grpc.max_connection_age_ms", _milliseconds(self.age_s)),
-            ("grpc.max_connection_age_grace_ms", _milliseconds(self.age_grace_s)),
-            ("grpc.keepalive_time_ms", _milliseconds(self.ping_after_s)),
-            ("grpc.keepalive_timeout_ms", _milliseconds(self.ping_timeout_s)),
-            ("grpc.http2.min_ping_interval_without_data_ms", round(self.shortest_ping_s * 1000)),
-            ("grpc.keepalive_permit_without_calls", int(self.pings_without_calls)),
-        ]
-
-
-@dataclass(frozen=True, slots=True)
-class GrpcSettings:
-    """What an OTLP/gRPC receiver listens on and tolerates.
-
-    Attributes:
-        endpoint: where to listen.
-        key: key path of the endpoint setting, for messages.
-        limit_bytes: largest message, before and after decompression, in bytes.
-        message_deadline_s: longest time for a message to arrive, in seconds.
-        handshake_deadline_s: longest time for a connection to say what it speaks, in seconds.
-        most_streams: calls at a time on one connection.
-        most_connections: of all clients together.
-        keepalive: how long connections live.
-        tls: certificates; None is plain.
-        authenticator: who may send; None lets all.
-    """
-
-    endpoint: Endpoint
-    key: str
-    limit_bytes: int = DEFAULT_LIMIT_BYTES
-    message_deadline_s: float = 30.0
-    handshake_deadline_s: float = 10.0
-    most_streams: int = 100
-    most_connections: int = DEFAULT_CONNECTIONS
-    keepalive: KeepaliveSettings = field(default_factory=KeepaliveSettings)
-    tls: ServerTls | None = None
-    authenticator: Authenticator | None = None
 
 
 class GrpcReceiver:
@@ -137,7 +69,7 @@ class GrpcReceiver:
             ConfigError: the endpoint cannot be listened on.
         """
         workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="otlp grpc receiver")
-        server = grpc.server(workers, options=self._options())
+        server = grpc.server(workers, options=self._settings.options())
         server.add_generic_rpc_handlers((_EveryMethod(self),))
         # grpcio does not tell why it cannot bind; a socket of our own does.
         with listening_socket(self._settings.endpoint, self._settings.key) as probe:
@@ -166,21 +98,6 @@ class GrpcReceiver:
         if self._settings.tls is None:
             return int(server.add_insecure_port(address))
         return int(server.add_secure_port(address, self._settings.tls.grpc_credentials()))
-
-    def _options(self) -> list[tuple[str, int]]:
-        return [
-            ("grpc.max_receive_message_length", self._settings.limit_bytes),
-            ("grpc.max_concurrent_streams", self._settings.most_streams),
-            ("grpc.max_allowed_incoming_connections", self._settings.most_connections),
-            ("grpc.server_handshake_timeout_ms", _milliseconds(self._settings.handshake_deadline_s)),
-            *self._settings.keepalive.options(),
-            # A second collector on the same port must fail to start, not share the traffic by chance.
-            ("grpc.so_reuseport", 0),
-            # grpcio inflates a whole message before it looks at the limit: 300 kB of gzip become 300 MB.
-            # So messages arrive as they were sent, and the bounded gunzip of the HTTP receiver expands them.
-            ("grpc.per_message_decompression", 0),
-            ("grpc.compression_enabled_algorithms_bitset", _ONLY_IDENTITY_AND_GZIP),
-        ]
 
     def handle(self, method: str, messages: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
         """Take the one message of a call over, or refuse it."""
@@ -284,7 +201,3 @@ def _expanded(message: bytes, limit_bytes: int) -> bytes:
 def _client(peer: str) -> str:
     """`ipv4:10.0.0.1` of `ipv4:10.0.0.1:4711`."""
     return peer.rpartition(":")[0]
-
-
-def _milliseconds(duration_s: float) -> int:
-    return round(duration_s * 1000) if duration_s else _FOREVER_MS
