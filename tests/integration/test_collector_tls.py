@@ -48,7 +48,7 @@ def receiver(section: str, http_more: str = "") -> str:
 @pytest.fixture
 def collector(server_files: CertificateFiles) -> Iterator[Running]:
     """A collector with TLS on both receivers; its files are looked at for each connection."""
-    text = config_text(DEBUG, names="debug", receiver=receiver(tls_section(server_files, ", reload_interval: 0s")))
+    text = config_text(DEBUG, names="debug", receiver=receiver(tls_section(server_files, ", reload_interval: 1ms")))
     with running_collector(text) as running:
         yield running
 

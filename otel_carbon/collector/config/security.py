@@ -29,10 +29,11 @@ class TlsServerConfig(Section):
     min_version: Annotated[Literal["1.2", "1.3"], BeforeValidator(_as_text)] = Field(
         default="1.2", description="Oldest TLS version that is spoken; gRPC takes `1.2` only."
     )
-    reload_interval_s: Seconds | None = Field(
-        default=None,
+    reload_interval_s: Seconds = Field(
+        default=0.0,
         validation_alias="reload_interval",
-        description="How often to look for new files, a duration; when left out, they are read once.",
+        ge=0,
+        description="How often to look for changed files, a duration; 0 is never.",
     )
 
     def settings(self, key: str) -> TlsSettings:
@@ -47,7 +48,7 @@ class TlsServerConfig(Section):
             key_file=Path(self.key_file),
             client_ca_file=Path(self.client_ca_file) if self.client_ca_file else None,
             min_version=self.min_version,
-            reload_interval_s=self.reload_interval_s,
+            reload_interval_s=self.reload_interval_s or None,
         )
 
 
