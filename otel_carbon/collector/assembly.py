@@ -9,12 +9,14 @@ from otel_carbon.collector.byte_queue import ByteQueue
 from otel_carbon.collector.config.check import component_type
 from otel_carbon.collector.config.exporters import (
     DebugExporterConfig,
+    FileExporterConfig,
     OtlpGrpcExporterConfig,
     OtlpHttpExporterConfig,
     PrometheusExporterConfig,
 )
 from otel_carbon.collector.endpoints import parse_endpoint
 from otel_carbon.collector.exporters.debug import DebugExport
+from otel_carbon.collector.exporters.file import file_export
 from otel_carbon.collector.exporters.otlp import BackendSettings, OtlpGrpcExport, OtlpHttpExport
 from otel_carbon.collector.exporters.prometheus import PrometheusExporter
 from otel_carbon.collector.hold_assembly import build_holds
@@ -169,6 +171,8 @@ def _senders(exporters: Mapping[str, ExporterConfig], metrics: SelfMetrics) -> I
                 export: Export = OtlpGrpcExport(_backend(name, str(exporter.target), exporter, secure=exporter.secure))
             case OtlpHttpExporterConfig():
                 export = OtlpHttpExport(_backend(name, exporter.endpoint, exporter))
+            case FileExporterConfig():
+                export = file_export(name, exporter)
             case DebugExporterConfig():
                 export = DebugExport(name, detailed=exporter.verbosity == "detailed")
             case PrometheusExporterConfig():
@@ -191,13 +195,13 @@ def _backend(name: str, endpoint: str, exporter: OtlpExporterConfig, *, secure: 
     )
 
 
-def _queue_bytes(exporter: OtlpExporterConfig | DebugExporterConfig) -> int:
+def _queue_bytes(exporter: OtlpExporterConfig | FileExporterConfig | DebugExporterConfig) -> int:
     if isinstance(exporter, DebugExporterConfig):
         return _DEBUG_QUEUE_BYTES
     return exporter.sending_queue.queue_size_bytes
 
 
-def _retry(exporter: OtlpExporterConfig | DebugExporterConfig) -> RetrySettings:
+def _retry(exporter: OtlpExporterConfig | FileExporterConfig | DebugExporterConfig) -> RetrySettings:
     if isinstance(exporter, DebugExporterConfig):
         return RetrySettings(enabled=False)
     retry: RetryConfig = exporter.retry_on_failure

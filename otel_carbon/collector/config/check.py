@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from otel_carbon.collector.config.carbon import CarbonConfig
+from otel_carbon.collector.config.check_files import file_problems
 from otel_carbon.collector.config.exporters import (
     OtlpGrpcExporterConfig,
     OtlpHttpExporterConfig,
@@ -81,6 +82,7 @@ def problems_of(draft: Draft) -> Iterator[Problem]:
     """Find what keeps the configuration from running."""
     yield from _carbon_problems(draft)
     yield from _endpoint_problems(draft)
+    yield from file_problems(draft.components["exporters"], draft.service)
     if draft.service is None:
         return
     yield from _undeclared(draft, ("service", "extensions"), draft.service.extensions, "extensions")

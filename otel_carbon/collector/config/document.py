@@ -7,6 +7,7 @@ from pydantic import Field
 from otel_carbon.collector.config.carbon import CarbonConfig
 from otel_carbon.collector.config.exporters import (
     DebugExporterConfig,
+    FileExporterConfig,
     OtlpGrpcExporterConfig,
     OtlpHttpExporterConfig,
     PrometheusExporterConfig,
@@ -42,7 +43,7 @@ class ServiceConfig(Section):
 ReceiverConfig = OtlpReceiverConfig
 ProcessorConfig = CarbonConfig
 OtlpExporterConfig = OtlpGrpcExporterConfig | OtlpHttpExporterConfig
-ExporterConfig = OtlpExporterConfig | PrometheusExporterConfig | DebugExporterConfig
+ExporterConfig = OtlpExporterConfig | PrometheusExporterConfig | FileExporterConfig | DebugExporterConfig
 ExtensionConfig = HealthCheckConfig
 
 
@@ -64,6 +65,7 @@ COMPONENT_TYPES: dict[str, dict[str, type[Section]]] = {
         "otlp_grpc": OtlpGrpcExporterConfig,
         "otlp_http": OtlpHttpExporterConfig,
         "prometheus": PrometheusExporterConfig,
+        "file": FileExporterConfig,
         "debug": DebugExporterConfig,
         "otlp": OtlpGrpcExporterConfig,
         "otlphttp": OtlpHttpExporterConfig,

@@ -106,6 +106,41 @@ class PrometheusExporterConfig(Section):
     )
 
 
+class FileRotationConfig(Section):
+    """When the file is renamed, and how many old ones are kept."""
+
+    max_megabytes: int = Field(default=100, ge=1, description="Size at which the file is renamed, in MiB.")
+    max_days: int = Field(default=0, ge=0, description="Days that old files are kept; 0 is without an end.")
+    max_backups: int = Field(default=100, ge=1, description="How many old files are kept.")
+    localtime: bool = Field(default=False, description="Whether the names of old files have local time instead of UTC.")
+
+
+class FileExporterConfig(Section):
+    """Writes all that passes to a file, whatever its attributes hold; the file is readable by its owner alone."""
+
+    path: str = Field(min_length=1, description="The file; its folder must be there.")
+    format: Literal["json", "proto"] = Field(
+        default="json", description="`json`: a line of OTLP JSON for each batch; `proto`: protobuf behind its length."
+    )
+    compression: Literal["none", "zstd"] = Field(
+        default="none", description="`zstd` compresses each batch and writes it behind its length, JSON too."
+    )
+    append: bool = Field(
+        default=True, description="Whether a file that is there at the start is continued, instead of renamed."
+    )
+    flush_interval_s: Seconds = Field(
+        default=1.0,
+        validation_alias="flush_interval",
+        ge=0,
+        description="How often to wait for the disk, a duration; 0 is after every batch.",
+    )
+    rotation: FileRotationConfig = Field(default_factory=FileRotationConfig, description="When the file is renamed.")
+    retry_on_failure: RetryConfig = Field(default_factory=RetryConfig, description="When to write again.")
+    sending_queue: QueueConfig = Field(default_factory=QueueConfig, description="What waits in memory.")
+
+    _defaults = model_validator(mode="before")(empty_as_defaults)
+
+
 class DebugExporterConfig(Section):
     """Logs what passes: counts, and of spans the name and the `otel_carbon.*` attributes, never content."""
 
