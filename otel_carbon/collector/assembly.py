@@ -9,15 +9,10 @@ from otel_carbon.collector.byte_queue import ByteQueue
 from otel_carbon.collector.config.check import component_type
 from otel_carbon.collector.config.exporters import (
     DebugExporterConfig,
-    FileExporterConfig,
-    OtlpGrpcExporterConfig,
-    OtlpHttpExporterConfig,
     PrometheusExporterConfig,
 )
 from otel_carbon.collector.endpoints import parse_endpoint
-from otel_carbon.collector.exporters.debug import DebugExport
-from otel_carbon.collector.exporters.file import file_export
-from otel_carbon.collector.exporters.otlp import BackendSettings, OtlpGrpcExport, OtlpHttpExport
+from otel_carbon.collector.exporters.build import build_export
 from otel_carbon.collector.exporters.prometheus import PrometheusExporter
 from otel_carbon.collector.hold_assembly import build_holds
 from otel_carbon.collector.pipeline import Intake, Pipeline
@@ -37,14 +32,13 @@ if TYPE_CHECKING:
         OtlpExporterConfig,
         PipelineConfig,
     )
-    from otel_carbon.collector.config.exporters import RetryConfig
+    from otel_carbon.collector.config.exporters import FileExporterConfig, RetryConfig
     from otel_carbon.collector.config.receivers import OtlpReceiverConfig
     from otel_carbon.collector.endpoints import Endpoint
     from otel_carbon.collector.exporters.prometheus import Render
     from otel_carbon.collector.hold import Hold, HoldingProcessor
     from otel_carbon.collector.pipeline import Processor
     from otel_carbon.collector.self_metrics import CarbonNumbers
-    from otel_carbon.collector.sender import Export
 
 _MEBIBYTE = 1024 * 1024
 _DEBUG_QUEUE_BYTES = 64 * _MEBIBYTE
@@ -137,7 +131,8 @@ def assemble(
         json_decoders: OTLP JSON to protobuf bytes, for each signal.
 
     Raises:
-        ConfigError: requests are to be held for a processor that cannot decide several together.
+        ConfigError: requests are to be held for a processor that cannot decide several together, or the
+            certificates of an exporter cannot be used.
     """
     metrics = SelfMetrics()
     used = {name for pipeline in config.service.pipelines.values() for name in pipeline.exporters}
@@ -166,33 +161,12 @@ def assemble(
 
 def _senders(exporters: Mapping[str, ExporterConfig], metrics: SelfMetrics) -> Iterator[tuple[str, Sender]]:
     for name, exporter in exporters.items():
-        match exporter:
-            case OtlpGrpcExporterConfig():
-                export: Export = OtlpGrpcExport(_backend(name, str(exporter.target), exporter, secure=exporter.secure))
-            case OtlpHttpExporterConfig():
-                export = OtlpHttpExport(_backend(name, exporter.endpoint, exporter))
-            case FileExporterConfig():
-                export = file_export(name, exporter)
-            case DebugExporterConfig():
-                export = DebugExport(name, detailed=exporter.verbosity == "detailed")
-            case PrometheusExporterConfig():
-                continue
+        if isinstance(exporter, PrometheusExporterConfig):
+            continue
+        export = build_export(name, exporter)
         queue = ByteQueue(name, _queue_bytes(exporter))
         metrics.watch_queue(queue)
         yield name, Sender(export, queue, _retry(exporter), metrics)
-
-
-def _backend(name: str, endpoint: str, exporter: OtlpExporterConfig, *, secure: bool = False) -> BackendSettings:
-    default = "none" if exporter.target.is_loopback else "gzip"
-    return BackendSettings(
-        exporter=name,
-        endpoint=endpoint,
-        headers={header: value.get_secret_value() for header, value in exporter.headers.items()},
-        gzip=(exporter.compression or default) == "gzip",
-        timeout_s=exporter.timeout_s,
-        secure=secure,
-        behind_proxy=not exporter.target.is_loopback,
-    )
 
 
 def _queue_bytes(exporter: OtlpExporterConfig | FileExporterConfig | DebugExporterConfig) -> int:

@@ -1,10 +1,11 @@
-"""Check the files that exporters are to write."""
+"""Check the files that exporters are to write, and those that TLS is made of."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from otel_carbon.collector.config.client_tls import FILE_KEYS, TlsClientConfig
 from otel_carbon.collector.config.exporters import FileExporterConfig
 from otel_carbon.collector.config.text import Problem, dotted
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def file_problems(exporters: Mapping[str, BaseModel], service: ServiceConfig | None) -> Iterator[Problem]:
-    """Find files that cannot be written, or not be read afterwards.
+    """Find files that cannot be written, or not be read.
 
     Args:
         exporters: those that are valid in themselves, by component id.
@@ -26,6 +27,9 @@ def file_problems(exporters: Mapping[str, BaseModel], service: ServiceConfig | N
     """
     taken: dict[Path, KeyPath] = {}
     for name, exporter in exporters.items():
+        tls = getattr(exporter, "tls", None)
+        if isinstance(tls, TlsClientConfig):
+            yield from _missing(("exporters", name, "tls"), tls)
         if not isinstance(exporter, FileExporterConfig):
             continue
         key: KeyPath = ("exporters", name, "path")
@@ -39,6 +43,13 @@ def file_problems(exporters: Mapping[str, BaseModel], service: ServiceConfig | N
             yield Problem(key, f"{exporter.path!r} is no regular file")
         if exporter.format == "proto" and service is not None:
             yield from _mixed_signals(name, service)
+
+
+def _missing(path: KeyPath, tls: TlsClientConfig) -> Iterator[Problem]:
+    for key in FILE_KEYS:
+        file = getattr(tls, key)
+        if file is not None and not Path(file).is_file():
+            yield Problem((*path, key), f"there is no file {file!r}")
 
 
 def _mixed_signals(exporter: str, service: ServiceConfig) -> Iterator[Problem]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
+from otel_carbon.collector.config.client_tls import TlsClientConfig, contradiction
 from otel_carbon.collector.config.values import (
     MEBIBYTE,
     BackendUrl,
@@ -47,8 +48,24 @@ class QueueConfig(Section):
     )
 
 
+def _sendable(headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
+    """Refuse what HTTP libraries would refuse at the first request, quoting the value in their message."""
+    for name, value in headers.items():
+        if not _HEADER_NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is no name of a header")
+        if not _HEADER_VALUE.fullmatch(value.get_secret_value()):
+            raise ValueError(f"the value of {name} holds a line break, or another character that no header can have")
+    return headers
+
+
+Headers = Annotated[dict[str, SecretStr], AfterValidator(_sendable)]
+_HEADER_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+_HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
+
+
 class _OtlpExporterConfig(Section):
-    headers: dict[str, SecretStr] = Field(default_factory=dict, description="Headers sent with every request.")
+    headers: Headers = Field(default_factory=dict, description="Headers sent with every request.")
+    tls: TlsClientConfig | None = Field(default=None, description="How TLS is spoken; certificates of your own.")
     compression: Literal["gzip", "none"] | None = Field(
         default=None, description="`gzip` or `none`; when left out, `none` to this machine and `gzip` to others."
     )
@@ -65,14 +82,27 @@ class OtlpGrpcExporterConfig(_OtlpExporterConfig):
     """Sends to a backend by OTLP/gRPC."""
 
     endpoint: str = Field(
-        description="`http://host:port` (plain) or `https://host:port` (TLS); without a scheme only for this machine."
+        description=(
+            "`http://host:port` (plain) or `https://host:port` (TLS); without a scheme `tls` says which, "
+            "and for this machine it is plain."
+        )
     )
 
     @model_validator(mode="after")
     def _says_whether_tls(self) -> Self:
+        if "@" in self.endpoint:
+            raise ValueError("endpoint holds no user and password over gRPC; put an authorization into headers")
         target = self.target
-        if "://" not in self.endpoint and not target.is_loopback:
+        if "://" not in self.endpoint and not target.is_loopback and self.tls is None:
             raise ValueError(f"endpoint must say http://{target} (plain) or https://{target} (TLS)")
+        if problem := contradiction(self.endpoint, self.tls):
+            raise ValueError(problem)
+        if self.tls is not None and (self.tls.insecure_skip_verify or self.tls.min_version != "1.2"):
+            # The Python library of gRPC has no way to say either.
+            raise ValueError(
+                "tls.insecure_skip_verify and tls.min_version cannot be had over gRPC; name the certificate in "
+                "tls.ca_file and its name in tls.server_name_override, or use otlp_http"
+            )
         return self
 
     @property
@@ -83,13 +113,21 @@ class OtlpGrpcExporterConfig(_OtlpExporterConfig):
     @property
     def secure(self) -> bool:
         """Whether TLS is used."""
-        return self.endpoint.startswith("https://")
+        if "://" in self.endpoint or self.tls is None:
+            return self.endpoint.startswith("https://")
+        return not self.tls.insecure
 
 
 class OtlpHttpExporterConfig(_OtlpExporterConfig):
     """Sends to a backend by OTLP/HTTP with protobuf bodies."""
 
     endpoint: BackendUrl = Field(description="URL of the backend; `/v1/traces` and so on are appended.")
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Self:
+        if problem := contradiction(self.endpoint, self.tls):
+            raise ValueError(problem)
+        return self
 
     @property
     def target(self) -> Endpoint:

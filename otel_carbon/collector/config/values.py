@@ -59,7 +59,8 @@ def _valid_endpoint(text: str) -> str:
 
 
 def _valid_url(text: str) -> str:
-    problem = f"must be a URL such as http://backend:4318, not {text!r}"
+    shown = text.rpartition("@")[2]  # what stands before may be a password
+    problem = f"must be a URL such as http://backend:4318, not {shown!r}"
     try:
         parts = urlsplit(text)
         has_host = bool(parts.hostname) and parts.port != 0
@@ -67,6 +68,8 @@ def _valid_url(text: str) -> str:
         raise ValueError(problem) from error
     if parts.scheme not in {"http", "https"} or not has_host:
         raise ValueError(problem)
+    if parts.query or parts.fragment:
+        raise ValueError("must be a URL without a query; what is secret there belongs into headers")
     return text
 
 
