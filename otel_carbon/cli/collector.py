@@ -149,12 +149,18 @@ def carbon_builder(registry_file: Path | None) -> BuildCarbon:
         )
         enricher = Enricher(_registry_for(config, registry_file), settings)
         process = TracesStage(TracesEnricher(enricher), tell_of_trust=settings.already_enriched == "trust")
-        render = Exposition(enricher.totals).render
+        exposition = Exposition(enricher.totals)
 
         def dropped_entries() -> int:
             return enricher.window.evicted
 
-        stage = CarbonStage(process, render, dropped_entries=dropped_entries, holding=process)
+        stage = CarbonStage(
+            process,
+            exposition.render,
+            families=exposition.families,
+            dropped_entries=dropped_entries,
+            holding=process,
+        )
         if not config.usage_source.reads_metrics:
             return stage
         metrics = MetricsStage(UsageFromMetrics(enricher, max_series=config.usage_source.max_series))

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from otel_carbon.collector.byte_queue import ByteQueue
 from otel_carbon.collector.config.check import component_type
+from otel_carbon.collector.config.document import MetricsExporterConfig
 from otel_carbon.collector.config.exporters import (
     DebugExporterConfig,
     PrometheusExporterConfig,
 )
+from otel_carbon.collector.config.remote_write import PrometheusRemoteWriteExporterConfig
 from otel_carbon.collector.endpoints import parse_endpoint
-from otel_carbon.collector.exporters.build import build_export
+from otel_carbon.collector.exporters.build import build_export, build_remote_write
 from otel_carbon.collector.exporters.prometheus import PrometheusExporter
 from otel_carbon.collector.hold_assembly import build_holds
 from otel_carbon.collector.pipeline import Intake, Pipeline
@@ -35,7 +37,9 @@ if TYPE_CHECKING:
     from otel_carbon.collector.config.exporters import FileExporterConfig, RetryConfig
     from otel_carbon.collector.config.receivers import OtlpReceiverConfig
     from otel_carbon.collector.endpoints import Endpoint
+    from otel_carbon.collector.exporters.build import ReadFamilies
     from otel_carbon.collector.exporters.prometheus import Render
+    from otel_carbon.collector.exporters.remote_write import RemoteWriteExporter
     from otel_carbon.collector.hold import Hold, HoldingProcessor
     from otel_carbon.collector.pipeline import Processor
     from otel_carbon.collector.self_metrics import CarbonNumbers
@@ -52,6 +56,7 @@ class CarbonStage:
     Attributes:
         process: enriches one traces request.
         render: writes its counters for a scraper.
+        families: the same counters, for who pushes them; None pushes none.
         read_metrics: books what one metrics request says of services that are counted from their metrics.
         numbers: what it counts about that reading, by the names in `self_metrics`.
         dropped_entries: how much counting has forgotten for lack of room.
@@ -60,6 +65,7 @@ class CarbonStage:
 
     process: Processor
     render: Render
+    families: ReadFamilies | None = None
     read_metrics: Callable[[bytes], None] | None = None
     numbers: Callable[[], CarbonNumbers] | None = None
     dropped_entries: Callable[[], int] | None = None
@@ -108,6 +114,7 @@ class Assembly:
         senders: one for each exporter that sends.
         holds: one for each processor that holds requests.
         pages: `/metrics` servers by name, such as `exporters.prometheus`.
+        pushers: one for each exporter that pushes counters.
         metrics: what the collector counts about itself.
     """
 
@@ -115,6 +122,7 @@ class Assembly:
     senders: tuple[Sender, ...]
     holds: tuple[Hold, ...]
     pages: Mapping[str, Listener]
+    pushers: tuple[RemoteWriteExporter, ...]
     metrics: SelfMetrics
 
 
@@ -155,14 +163,15 @@ def assemble(
         senders=tuple(senders.values()),
         holds=tuple(holds.values()),
         pages=dict(_pages(exporters, stages, metrics)),
+        pushers=tuple(_pushers(exporters, stages, metrics)),
         metrics=metrics,
     )
 
 
 def _senders(exporters: Mapping[str, ExporterConfig], metrics: SelfMetrics) -> Iterator[tuple[str, Sender]]:
     for name, exporter in exporters.items():
-        if isinstance(exporter, PrometheusExporterConfig):
-            continue
+        if isinstance(exporter, MetricsExporterConfig):
+            continue  # it reads counters, and no requests are queued for it
         export = build_export(name, exporter)
         queue = ByteQueue(name, _queue_bytes(exporter))
         metrics.watch_queue(queue)
@@ -260,3 +269,12 @@ def _pages(
             endpoint = parse_endpoint(exporter.endpoint)
             key = f"exporters.{name}.endpoint"
             yield f"exporters.{name}", PrometheusExporter(endpoint, key=key, render=render, self_metrics=metrics)
+
+
+def _pushers(
+    exporters: Mapping[str, ExporterConfig], stages: Mapping[str, CarbonStage], metrics: SelfMetrics
+) -> Iterator[RemoteWriteExporter]:
+    families = next((stage.families for stage in stages.values()), None)
+    for name, exporter in exporters.items():
+        if isinstance(exporter, PrometheusRemoteWriteExporterConfig):
+            yield build_remote_write(name, exporter, families, metrics)

@@ -14,6 +14,7 @@ from otel_carbon.collector.config.exporters import (
 )
 from otel_carbon.collector.config.extensions import HealthCheckConfig
 from otel_carbon.collector.config.receivers import OtlpReceiverConfig
+from otel_carbon.collector.config.remote_write import PrometheusRemoteWriteExporterConfig
 from otel_carbon.collector.config.telemetry import TelemetryConfig
 from otel_carbon.collector.config.values import Section
 
@@ -43,7 +44,8 @@ class ServiceConfig(Section):
 ReceiverConfig = OtlpReceiverConfig
 ProcessorConfig = CarbonConfig
 OtlpExporterConfig = OtlpGrpcExporterConfig | OtlpHttpExporterConfig
-ExporterConfig = OtlpExporterConfig | PrometheusExporterConfig | FileExporterConfig | DebugExporterConfig
+MetricsExporterConfig = PrometheusExporterConfig | PrometheusRemoteWriteExporterConfig
+ExporterConfig = OtlpExporterConfig | MetricsExporterConfig | FileExporterConfig | DebugExporterConfig
 ExtensionConfig = HealthCheckConfig
 
 
@@ -65,6 +67,7 @@ COMPONENT_TYPES: dict[str, dict[str, type[Section]]] = {
         "otlp_grpc": OtlpGrpcExporterConfig,
         "otlp_http": OtlpHttpExporterConfig,
         "prometheus": PrometheusExporterConfig,
+        "prometheusremotewrite": PrometheusRemoteWriteExporterConfig,
         "file": FileExporterConfig,
         "debug": DebugExporterConfig,
         "otlp": OtlpGrpcExporterConfig,

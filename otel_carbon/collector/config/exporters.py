@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from typing import Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import Field, model_validator
 
 from otel_carbon.collector.config.client_tls import TlsClientConfig, contradiction
 from otel_carbon.collector.config.values import (
     MEBIBYTE,
     BackendUrl,
+    Headers,
     ListenEndpoint,
     Seconds,
     Section,
     empty_as_defaults,
 )
-from otel_carbon.collector.endpoints import Endpoint, parse_endpoint
+from otel_carbon.collector.endpoints import Endpoint, endpoint_of_url, parse_endpoint
 
 
 class RetryConfig(Section):
@@ -46,21 +46,6 @@ class QueueConfig(Section):
         ge=1,
         description="Bound of the queue in bytes; when it is reached, clients are asked to wait.",
     )
-
-
-def _sendable(headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
-    """Refuse what HTTP libraries would refuse at the first request, quoting the value in their message."""
-    for name, value in headers.items():
-        if not _HEADER_NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is no name of a header")
-        if not _HEADER_VALUE.fullmatch(value.get_secret_value()):
-            raise ValueError(f"the value of {name} holds a line break, or another character that no header can have")
-    return headers
-
-
-Headers = Annotated[dict[str, SecretStr], AfterValidator(_sendable)]
-_HEADER_NAME = re.compile(r"[A-Za-z0-9_.-]+")
-_HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
 
 
 class _OtlpExporterConfig(Section):
@@ -132,8 +117,7 @@ class OtlpHttpExporterConfig(_OtlpExporterConfig):
     @property
     def target(self) -> Endpoint:
         """Host and port of the backend."""
-        parts = urlsplit(self.endpoint)
-        return Endpoint(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+        return endpoint_of_url(self.endpoint)
 
 
 class PrometheusExporterConfig(Section):

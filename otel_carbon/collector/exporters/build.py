@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,13 +12,25 @@ from otel_carbon.collector.exporters.backend import BackendSettings
 from otel_carbon.collector.exporters.debug import DebugExport
 from otel_carbon.collector.exporters.file import file_export
 from otel_carbon.collector.exporters.otlp import OtlpGrpcExport, OtlpHttpExport
+from otel_carbon.collector.exporters.remote_write import RemoteWriteExporter, RemoteWriteSettings
+from otel_carbon.collector.sender import RetrySettings
 from otel_carbon.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from prometheus_client.metrics_core import Metric
+
     from otel_carbon.collector.config.client_tls import TlsClientConfig
     from otel_carbon.collector.config.document import OtlpExporterConfig
     from otel_carbon.collector.config.exporters import DebugExporterConfig
+    from otel_carbon.collector.config.remote_write import PrometheusRemoteWriteExporterConfig
+    from otel_carbon.collector.self_metrics import SelfMetrics
     from otel_carbon.collector.sender import Export
+
+    ReadFamilies = Callable[[], Iterable[Metric]]
+
+DEFAULT_JOB = "otel-carbon"
 
 
 def build_export(
@@ -43,6 +56,44 @@ def build_export(
                 return file_export(name, exporter)
             case _:
                 return DebugExport(name, detailed=exporter.verbosity == "detailed")
+    except TlsProblem as error:
+        raise tls_problem(name, error) from error
+
+
+def build_remote_write(
+    name: str, exporter: PrometheusRemoteWriteExporterConfig, families: ReadFamilies | None, metrics: SelfMetrics
+) -> RemoteWriteExporter:
+    """Build what pushes counters; nothing is pushed yet.
+
+    Args:
+        name: component id.
+        exporter: its section, checked.
+        families: reads the carbon counters; None where there are none.
+        metrics: the collector's own, which are pushed as well if the section says so.
+
+    Raises:
+        ConfigError: its certificates cannot be used.
+    """
+    sources = [read for read in (families, metrics.collect if exporter.self_metrics else None) if read is not None]
+    retry = exporter.retry_on_failure
+    settings = RemoteWriteSettings(
+        exporter.interval_s,
+        {"job": DEFAULT_JOB, "instance": socket.gethostname(), **exporter.external_labels},
+        RetrySettings(retry.enabled, retry.initial_interval_s, retry.max_interval_s, max_elapsed_time_s=0),
+    )
+    backend = BackendSettings(
+        exporter=name,
+        endpoint=exporter.endpoint,
+        headers={header: value.get_secret_value() for header, value in exporter.headers.items()},
+        gzip=False,
+        timeout_s=exporter.timeout_s,
+        behind_proxy=not exporter.target.is_loopback,
+        tls=client_tls(exporter.tls),
+    )
+    try:
+        return RemoteWriteExporter(
+            backend, settings, lambda: [family for read in sources for family in read()], metrics
+        )
     except TlsProblem as error:
         raise tls_problem(name, error) from error
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import asyncio
 import logging
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
@@ -115,3 +117,40 @@ def test_the_basic_debug_exporter_writes_one_line_for_a_batch(caplog: pytest.Log
     caplog.set_level(logging.INFO)
     DebugExport("debug", detailed=False).send(Batch(Signal.METRICS, b"12345", 2))
     assert caplog.messages == ["debug: metrics: 2 metric points, 5 bytes"]
+
+
+def test_scrapes_that_pile_up_share_a_page_that_is_newer_than_all_of_them() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    renders = 0
+
+    def render(_accept: str) -> tuple[bytes, str]:
+        nonlocal renders
+        renders += 1
+        begun.set()
+        assert go_on.wait(10)
+        return f"render {renders}\n".encode(), "text/plain"
+
+    exporter = PrometheusExporter(NOWHERE, key="key", render=render, self_metrics=SelfMetrics())
+
+    async def scrape() -> str:
+        sent: list[Any] = []
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await exporter._application({"path": "/metrics", "method": "GET", "headers": []}, None, send)  # type: ignore[arg-type]
+        return str(sent[1]["body"].partition(b"\n")[0].decode())
+
+    async def scrapes() -> tuple[str, list[str]]:
+        first = asyncio.create_task(scrape())
+        await asyncio.to_thread(begun.wait, 10)
+        later = [asyncio.create_task(scrape()) for _ in range(3)]
+        leaves = asyncio.create_task(scrape())
+        await asyncio.sleep(0)
+        leaves.cancel()
+        go_on.set()
+        return await first, await asyncio.gather(*later)
+
+    assert asyncio.run(scrapes()) == ("render 1", ["render 2"] * 3)
+    assert renders == 2
+    exporter.finish_stop(0)
