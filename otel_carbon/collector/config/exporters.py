@@ -166,6 +166,8 @@ class FileExporterConfig(Section):
 class DebugExporterConfig(Section):
     """Logs what passes: counts, and of spans the name and the `otel_carbon.*` attributes, never content."""
 
-    verbosity: Literal["basic", "detailed"] = Field(
-        default="basic", description="`basic`: a line for each batch; `detailed`: a line for each span as well."
+    verbosity: Literal["basic", "normal", "detailed"] = Field(
+        default="basic",
+        description="`basic`: a line for each batch; `normal`: a line for each span as well; "
+        "`detailed`: with ids, kind, duration and scope.",
     )

@@ -55,7 +55,7 @@ def build_export(
             case FileExporterConfig():
                 return file_export(name, exporter)
             case _:
-                return DebugExport(name, detailed=exporter.verbosity == "detailed")
+                return DebugExport(name, verbosity=exporter.verbosity)
     except TlsProblem as error:
         raise tls_problem(name, error) from error
 

@@ -1,23 +1,17 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 
 from otel_carbon.collector.byte_queue import ByteQueue
 from otel_carbon.collector.endpoints import Endpoint
-from otel_carbon.collector.exporters.debug import DebugExport
 from otel_carbon.collector.exporters.prometheus import PrometheusExporter
 from otel_carbon.collector.self_metrics import SelfMetrics
-from otel_carbon.collector.signals import Batch, Signal
+from otel_carbon.collector.signals import Signal
 from tests.unit.counting.candidates import candidate, window
-
-if TYPE_CHECKING:
-    import pytest
 
 NOWHERE = Endpoint("localhost", 0)
 CARBON_FAMILY = b"# TYPE otel_carbon_tokens counter\notel_carbon_tokens_total 7.0\n"
@@ -90,33 +84,6 @@ def test_without_a_carbon_processor_the_page_shows_the_collector_itself() -> Non
     page, content_type = exporter.page("*/*")
     assert b"otelcol_exporter_sent_spans_total" in page
     assert content_type == "text/plain; version=0.0.4; charset=utf-8"
-
-
-def test_the_debug_exporter_shows_our_attributes_and_no_content(caplog: pytest.LogCaptureFixture) -> None:
-    request = ExportTraceServiceRequest()
-    span = request.resource_spans.add().scope_spans.add().spans.add(name="chat\nforged line")
-    span.attributes.add(key="gen_ai.prompt").value.string_value = "a secret question"
-    span.attributes.add(key="otel_carbon.status").value.string_value = "estimated"
-    span.attributes.add(key="otel_carbon.energy_kwh").value.double_value = 0.5
-    assumptions = span.attributes.add(key="otel_carbon.assumptions").value.array_value
-    assumptions.values.add(string_value="a")
-    assumptions.values.add(string_value="b")
-    body = request.SerializeToString()
-    caplog.set_level(logging.INFO)
-    assert DebugExport("debug", detailed=True).send(Batch(Signal.TRACES, body, 1)) == 0
-    assert caplog.messages == [
-        f"debug: traces: 1 spans, {len(body)} bytes",
-        (
-            "debug:   'chat\\nforged line' otel_carbon.status=estimated otel_carbon.energy_kwh=0.5 "
-            "otel_carbon.assumptions=[a, b]"
-        ),
-    ]
-
-
-def test_the_basic_debug_exporter_writes_one_line_for_a_batch(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
-    DebugExport("debug", detailed=False).send(Batch(Signal.METRICS, b"12345", 2))
-    assert caplog.messages == ["debug: metrics: 2 metric points, 5 bytes"]
 
 
 def test_scrapes_that_pile_up_share_a_page_that_is_newer_than_all_of_them() -> None:
