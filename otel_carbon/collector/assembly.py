@@ -15,6 +15,7 @@ from otel_carbon.collector.config.exporters import (
 from otel_carbon.collector.config.remote_write import PrometheusRemoteWriteExporterConfig
 from otel_carbon.collector.endpoints import parse_endpoint
 from otel_carbon.collector.exporters.build import build_export, build_remote_write
+from otel_carbon.collector.exporters.observed import ObservedExport
 from otel_carbon.collector.exporters.prometheus import PrometheusExporter
 from otel_carbon.collector.hold_assembly import build_holds
 from otel_carbon.collector.pipeline import Intake, Pipeline
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from otel_carbon.collector.exporters.build import ReadFamilies
     from otel_carbon.collector.exporters.prometheus import Render
     from otel_carbon.collector.exporters.remote_write import RemoteWriteExporter
+    from otel_carbon.collector.fact_metrics import CarbonFacts
     from otel_carbon.collector.hold import Hold, HoldingProcessor
     from otel_carbon.collector.pipeline import Processor
     from otel_carbon.collector.self_metrics import CarbonNumbers
@@ -60,6 +62,7 @@ class CarbonStage:
         read_metrics: books what one metrics request says of services that are counted from their metrics.
         numbers: what it counts about that reading, by the names in `self_metrics`.
         dropped_entries: how much counting has forgotten for lack of room.
+        facts: what it computes with.
         holding: enriches several traces requests together; None when it cannot.
     """
 
@@ -69,6 +72,7 @@ class CarbonStage:
     read_metrics: Callable[[bytes], None] | None = None
     numbers: Callable[[], CarbonNumbers] | None = None
     dropped_entries: Callable[[], int] | None = None
+    facts: CarbonFacts | None = None
     holding: HoldingProcessor[Any] | None = None
 
     def processor(self, signal: Signal) -> Processor:
@@ -153,6 +157,11 @@ def assemble(
             metrics.watch_counting(processor, stage.dropped_entries)
         if stage.numbers is not None:
             metrics.watch_carbon(stage.numbers)
+        if stage.facts is not None:
+            metrics.watch_facts(stage.facts)
+    for name, pipeline in config.service.pipelines.items():
+        for processor in pipeline.processors:
+            metrics.watch_processor(processor, Signal(component_type(name)))
     queues = {name: sender.queue for name, sender in senders.items()}
     holds = build_holds(config, stages, queues, metrics)
     pipelines = {
@@ -172,7 +181,7 @@ def _senders(exporters: Mapping[str, ExporterConfig], metrics: SelfMetrics) -> I
     for name, exporter in exporters.items():
         if isinstance(exporter, MetricsExporterConfig):
             continue  # it reads counters, and no requests are queued for it
-        export = build_export(name, exporter)
+        export = ObservedExport(build_export(name, exporter), name, metrics)
         queue = ByteQueue(name, _queue_bytes(exporter))
         metrics.watch_queue(queue)
         yield name, Sender(export, queue, _retry(exporter), metrics)

@@ -185,7 +185,10 @@ class Hold:
 
     def decide(self, group: Sequence[Held]) -> None:
         """Decide what was taken, and queue it in the order in which it came."""
+        began_s = time.perf_counter()
         bodies = self._finished(group)
+        items = sum(held.items for held in group)
+        self._metrics.processed(self.processor_id, Signal.TRACES, items, time.perf_counter() - began_s)
         with self._changed:
             if self._gave_up:
                 return

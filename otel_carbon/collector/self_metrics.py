@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from mmap import PAGESIZE
 from pathlib import Path
 from threading import Lock
@@ -15,6 +15,14 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.registry import Collector
 
+from otel_carbon.collector.fact_metrics import fact_families
+from otel_carbon.collector.histogram import (
+    DURATION_BOUNDS_S,
+    SIZE_BOUNDS_BYTES,
+    SIZE_BOUNDS_ITEMS,
+    Histogram,
+    histogram_family,
+)
 from otel_carbon.collector.signals import Signal
 
 if TYPE_CHECKING:
@@ -23,6 +31,7 @@ if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
     from otel_carbon.collector.byte_queue import ByteQueue
+    from otel_carbon.collector.fact_metrics import CarbonFacts
     from otel_carbon.collector.hold import Hold
 
 _STATM = Path("/proc/self/statm")
@@ -34,9 +43,23 @@ _COUNTER_HELP = {
     "otelcol_exporter_sent_{items}": "Items the backend accepted.",
     "otelcol_exporter_send_failed_{items}": "Items the backend rejected, or that were given up.",
     "otelcol_exporter_enqueue_failed_{items}": "Items refused because this exporter's queue was full.",
+    "otelcol_receiver_failed_{items}": "Items of requests that could not be processed and were answered with an error.",
     "otelcol_receiver_requests": "Export requests by outcome: success, refused (queue full) or failure (bad request).",
+    "otelcol_processor_incoming_items": "Items that went into a processor.",
+    "otelcol_processor_outgoing_items": "Items that came out of a processor; none is ever dropped there.",
     "otel_carbon_collector_processor_failures": "Requests forwarded unprocessed because a processor failed.",
     "otel_carbon_collector_hold_decisions": "Times that all held requests were decided, by cause: time, size or stop.",
+}
+_HISTOGRAMS = {
+    "otelcol_processor_internal_duration_seconds": (
+        "Seconds that a processor took for a request, or for all that was held.",
+        DURATION_BOUNDS_S,
+    ),
+    "otelcol_exporter_queue_batch_send_size": ("Items of each attempt to send.", SIZE_BOUNDS_ITEMS),
+    "otelcol_exporter_queue_batch_send_size_bytes": (
+        "Bytes of each attempt to send, before compression.",
+        SIZE_BOUNDS_BYTES,
+    ),
 }
 
 Labels = tuple[tuple[str, str], ...]
@@ -67,6 +90,9 @@ class SelfMetrics(Collector):
     def __init__(self) -> None:
         self._lock = Lock()
         self._totals: defaultdict[str, defaultdict[Labels, int]] = defaultdict(lambda: defaultdict(int))
+        self._histograms: dict[str, dict[Labels, Histogram]] = {name: {} for name in _HISTOGRAMS}
+        self._in_flight: Counter[str] = Counter()
+        self._facts: list[CarbonFacts] = []
         self._queues: list[ByteQueue] = []
         self._holds: list[Hold] = []
         self._carbon: list[Callable[[], CarbonNumbers]] = []
@@ -79,12 +105,34 @@ class SelfMetrics(Collector):
         """Show a receiver's counters from the start, at 0."""
         self.accepted(receiver, transport, signal, 0)
         self.refused(receiver, transport, signal, 0)
+        self.failed(receiver, transport, signal, 0)
+
+    def watch_processor(self, processor: str, signal: Signal) -> None:
+        """Show a processor's counters from the start, at 0."""
+        labels = (("otel_signal", signal.value), ("processor", processor))
+        self._add("otel_carbon_collector_processor_failures", None, 0, processor=processor)
+        with self._lock:
+            for name in ("otelcol_processor_incoming_items", "otelcol_processor_outgoing_items"):
+                self._totals[name][labels] += 0
+            self._histogram("otelcol_processor_internal_duration_seconds", (("processor", processor),))
+
+    def watch_requests(self, exporter: str) -> None:
+        """Show an exporter's requests from the start."""
+        with self._lock:
+            self._in_flight[exporter] += 0
+            for name in ("otelcol_exporter_queue_batch_send_size", "otelcol_exporter_queue_batch_send_size_bytes"):
+                self._histogram(name, (("exporter", exporter),))
+
+    def watch_facts(self, facts: CarbonFacts) -> None:
+        """Show which facts the carbon processor computes with, and how old they are."""
+        self._facts.append(facts)
 
     def watch_queue(self, queue: ByteQueue) -> None:
         """Show an exporter's queue and its span counters from the start."""
         self._queues.append(queue)
         self.sent(queue.exporter, Signal.TRACES, 0)
         self.send_failed(queue.exporter, Signal.TRACES, 0)
+        self.enqueue_failed(queue.exporter, Signal.TRACES, 0)
 
     def watch_carbon(self, numbers: Callable[[], CarbonNumbers]) -> None:
         """Show what a carbon processor makes of the metrics that it reads."""
@@ -106,6 +154,10 @@ class SelfMetrics(Collector):
         """Count items that were refused because a queue was full."""
         self._add("otelcol_receiver_refused_{items}", signal, items, receiver=receiver, transport=transport)
 
+    def failed(self, receiver: str, transport: str, signal: Signal, items: int) -> None:
+        """Count items of a request that could not be processed and was answered with an error."""
+        self._add("otelcol_receiver_failed_{items}", signal, items, receiver=receiver, transport=transport)
+
     def request(self, receiver: str, transport: str, outcome: str) -> None:
         """Count one request by its outcome: `success`, `refused` or `failure`."""
         self._add("otelcol_receiver_requests", None, 1, receiver=receiver, transport=transport, outcome=outcome)
@@ -121,6 +173,27 @@ class SelfMetrics(Collector):
     def enqueue_failed(self, exporter: str, signal: Signal, items: int) -> None:
         """Count items that an exporter's queue had no room for."""
         self._add("otelcol_exporter_enqueue_failed_{items}", signal, items, exporter=exporter)
+
+    def processed(self, processor: str, signal: Signal, items: int, duration_s: float) -> None:
+        """Count items that went through a processor, and how long that took, in seconds."""
+        labels = (("otel_signal", signal.value), ("processor", processor))
+        with self._lock:
+            self._totals["otelcol_processor_incoming_items"][labels] += items
+            self._totals["otelcol_processor_outgoing_items"][labels] += items
+            self._histogram("otelcol_processor_internal_duration_seconds", labels[1:]).observe(duration_s)
+
+    def request_begins(self, exporter: str, items: int, size_bytes: int) -> None:
+        """Count an attempt to send."""
+        labels = (("exporter", exporter),)
+        with self._lock:
+            self._in_flight[exporter] += 1
+            self._histogram("otelcol_exporter_queue_batch_send_size", labels).observe(items)
+            self._histogram("otelcol_exporter_queue_batch_send_size_bytes", labels).observe(size_bytes)
+
+    def request_ends(self, exporter: str) -> None:
+        """Note that an attempt is over."""
+        with self._lock:
+            self._in_flight[exporter] -= 1
 
     def processor_failed(self, processor: str) -> None:
         """Count one request that passed unprocessed because a processor raised."""
@@ -143,6 +216,7 @@ class SelfMetrics(Collector):
             totals = {name: dict(samples) for name, samples in sorted(self._totals.items())}
         for name, samples in totals.items():
             yield _counter_family(name, samples)
+        yield from self._request_families()
         yield from self._queue_families()
         if self._holds:
             yield from self._hold_families()
@@ -150,7 +224,33 @@ class SelfMetrics(Collector):
             yield self._counting_family()
         for numbers in self._carbon:
             yield from _usage_families(numbers())
+        yield from fact_families(self._facts)
         yield from self._process_families()
+
+    def _histogram(self, name: str, labels: Labels) -> Histogram:
+        """The histogram of a name and labels; to be called with the lock held."""
+        known = self._histograms[name].get(labels)
+        if known is None:
+            known = self._histograms[name][labels] = Histogram(_HISTOGRAMS[name][1])
+        return known
+
+    def _request_families(self) -> Iterator[Metric]:
+        with self._lock:
+            in_flight = sorted(self._in_flight.items())
+            histograms = [
+                histogram_family(name, _HISTOGRAMS[name][0], samples)
+                for name, samples in self._histograms.items()
+                if samples
+            ]
+        yield from histograms
+        if not in_flight:
+            return
+        requests = GaugeMetricFamily(
+            "otelcol_exporter_in_flight_requests", "Requests on their way to a backend.", labels=["exporter"]
+        )
+        for exporter, count in in_flight:
+            requests.add_metric([exporter], count)
+        yield requests
 
     def _add(self, template: str, signal: Signal | None, count: int, **labels: str) -> None:
         name = template.format(items=signal.items_name) if signal else template

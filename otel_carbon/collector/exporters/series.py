@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from otel_carbon.collector.exporters.remote_write_schema import (
     COUNTER_TYPE,
     GAUGE_TYPE,
+    HISTOGRAM_TYPE,
     UNKNOWN_TYPE,
     new_write_request,
 )
@@ -25,7 +26,7 @@ NAME_LABEL = "__name__"
 STALE = struct.unpack("<d", (0x7FF0_0000_0000_0002).to_bytes(8, "little"))[0]
 """The one not-a-number that ends a series."""
 SAMPLES_PER_REQUEST = 2000
-_TYPES = {"counter": COUNTER_TYPE, "gauge": GAUGE_TYPE}
+_TYPES = {"counter": COUNTER_TYPE, "gauge": GAUGE_TYPE, "histogram": HISTOGRAM_TYPE}
 
 
 def values_of(families: Iterable[Family], external_labels: Mapping[str, str]) -> dict[Series, float]:

@@ -11,6 +11,7 @@ from otel_carbon.collector.endpoints import Endpoint
 from otel_carbon.collector.exporters.prometheus import PrometheusExporter
 from otel_carbon.collector.self_metrics import SelfMetrics
 from otel_carbon.collector.signals import Signal
+from otel_carbon.version import VERSION
 from tests.unit.counting.candidates import candidate, window
 
 NOWHERE = Endpoint("localhost", 0)
@@ -31,14 +32,17 @@ def test_the_counters_have_the_names_that_dashboards_know() -> None:
     lines = busy_metrics().render().decode().splitlines()
     samples = [line for line in lines if not line.startswith(("#", "otelcol_process"))]
     assert samples == [
+        'otelcol_exporter_enqueue_failed_spans_total{exporter="otlp_http"} 0.0',
         'otelcol_exporter_send_failed_spans_total{exporter="otlp_http"} 0.0',
         'otelcol_exporter_sent_metric_points_total{exporter="otlp_http"} 3.0',
         'otelcol_exporter_sent_spans_total{exporter="otlp_http"} 0.0',
         'otelcol_receiver_accepted_log_records_total{receiver="otlp",transport="http"} 2.0',
         'otelcol_receiver_accepted_spans_total{receiver="otlp",transport="grpc"} 5.0',
+        'otelcol_receiver_failed_spans_total{receiver="otlp",transport="grpc"} 0.0',
         'otelcol_receiver_refused_spans_total{receiver="otlp",transport="grpc"} 0.0',
         'otelcol_exporter_queue_size{exporter="otlp_http"} 0.0',
         'otelcol_exporter_queue_capacity{exporter="otlp_http"} 1000.0',
+        f'otel_carbon_build_info{{registry_version="",version="{VERSION}"}} 1.0',
     ]
     assert {line.split()[0] for line in lines if line.startswith("otelcol_process")} >= {
         "otelcol_process_uptime_seconds_total",
