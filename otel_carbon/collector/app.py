@@ -54,7 +54,12 @@ class Collector:
     ) -> None:
         self._parts = assemble(config, build_carbon, json_decoders or bundled_json_decoders())
         self._health = {
-            f"extensions.{name}": HealthCheck(parse_endpoint(health.endpoint), key=f"extensions.{name}.endpoint")
+            f"extensions.{name}": HealthCheck(
+                parse_endpoint(health.endpoint),
+                key=f"extensions.{name}.endpoint",
+                pipelines=config.service.pipelines,
+                backends=self._parts.metrics.backends,
+            )
             for name, health in config.extensions.items()
             if name in config.service.extensions
         }

@@ -23,6 +23,7 @@ from otel_carbon.collector.histogram import (
     Histogram,
     histogram_family,
 )
+from otel_carbon.collector.pipeline_status import BackendState
 from otel_carbon.collector.signals import Signal
 
 if TYPE_CHECKING:
@@ -92,6 +93,8 @@ class SelfMetrics(Collector):
         self._totals: defaultdict[str, defaultdict[Labels, int]] = defaultdict(lambda: defaultdict(int))
         self._histograms: dict[str, dict[Labels, Histogram]] = {name: {} for name in _HISTOGRAMS}
         self._in_flight: Counter[str] = Counter()
+        self.backends: dict[str, BackendState] = {}
+        """The states of exporters that send, by component id."""
         self._facts: list[CarbonFacts] = []
         self._queues: list[ByteQueue] = []
         self._holds: list[Hold] = []
@@ -122,6 +125,11 @@ class SelfMetrics(Collector):
             self._in_flight[exporter] += 0
             for name in ("otelcol_exporter_queue_batch_send_size", "otelcol_exporter_queue_batch_send_size_bytes"):
                 self._histogram(name, (("exporter", exporter),))
+
+    def watch_backend(self, exporter: str) -> BackendState:
+        """Show whether an exporter's backend takes what it is sent; the exporter notes it in what is returned."""
+        state = self.backends[exporter] = BackendState()
+        return state
 
     def watch_facts(self, facts: CarbonFacts) -> None:
         """Show which facts the carbon processor computes with, and how old they are."""
@@ -217,6 +225,8 @@ class SelfMetrics(Collector):
         for name, samples in totals.items():
             yield _counter_family(name, samples)
         yield from self._request_families()
+        if self.backends:
+            yield self._backend_family()
         yield from self._queue_families()
         if self._holds:
             yield from self._hold_families()
@@ -251,6 +261,16 @@ class SelfMetrics(Collector):
         for exporter, count in in_flight:
             requests.add_metric([exporter], count)
         yield requests
+
+    def _backend_family(self) -> GaugeMetricFamily:
+        failing = GaugeMetricFamily(
+            "otel_carbon_collector_exporter_failing",
+            "1 while a backend refuses what it is sent, or is not there.",
+            labels=["exporter"],
+        )
+        for exporter, state in self.backends.items():
+            failing.add_metric([exporter], int(state.is_failing))
+        return failing
 
     def _add(self, template: str, signal: Signal | None, count: int, **labels: str) -> None:
         name = template.format(items=signal.items_name) if signal else template

@@ -25,8 +25,7 @@ class ObservedExport:
         self._export = export
         self._exporter = exporter
         self._metrics = metrics
-        self.is_failing = False
-        """Whether the last attempt failed in a way that may pass."""
+        self._state = metrics.watch_backend(exporter)
         metrics.watch_requests(exporter)
 
     def send(self, batch: Batch) -> int:
@@ -35,11 +34,11 @@ class ObservedExport:
         try:
             rejected = self._export.send(batch)
         except RetryableExportError:
-            self.is_failing = True
+            self._state.note(is_failing=True)
             raise
         finally:
             self._metrics.request_ends(self._exporter)
-        self.is_failing = False
+        self._state.note(is_failing=False)
         return rejected
 
     def close(self) -> None:

@@ -90,7 +90,7 @@ class RemoteWriteExporter:
         self._stopping = Event()
         self._known: set[Series] = set()
         self._last_ms = 0
-        self._healthy = True
+        self._state = metrics.watch_backend(self._exporter)
         self._thread = Thread(target=self._run, name=f"remote write {self._exporter}", daemon=True)
         metrics.sent(self._exporter, Signal.METRICS, 0)
         metrics.send_failed(self._exporter, Signal.METRICS, 0)
@@ -128,9 +128,9 @@ class RemoteWriteExporter:
         except (RetryableExportError, PermanentExportError) as error:
             self._note_failure(error)
         except Exception:
-            if self._healthy:  # a fault of ours must not end the thread, nor fill the log
+            if not self._state.is_failing:  # a fault of ours must not end the thread, nor fill the log
                 _logger.exception("%s: cannot push because of an unexpected error", self._exporter)
-            self._healthy = False
+            self._state.note(is_failing=True)
 
     def _attempt(self) -> None:
         """Push the counters as they are now, and end the series that are gone."""
@@ -139,12 +139,12 @@ class RemoteWriteExporter:
         gone = dict.fromkeys(self._known - values.keys(), STALE)
         self._push(values | gone, families)
         self._known = set(values)
-        if not self._healthy:
-            self._healthy = True
+        if self._state.is_failing:
+            self._state.note(is_failing=False)
             _logger.info("%s: pushes again", self._exporter)
 
     def _end_series(self) -> None:
-        if self._healthy:
+        if not self._state.is_failing:
             self._push(dict.fromkeys(sorted(self._known), STALE), ())
 
     def _push(self, values: Mapping[Series, float], families: Iterable[Family]) -> None:
@@ -165,8 +165,8 @@ class RemoteWriteExporter:
 
     def _note_failure(self, error: Exception) -> None:
         """Log the change from working to failing; the counters tell how often."""
-        if self._healthy:
-            self._healthy = False
+        if not self._state.is_failing:
+            self._state.note(is_failing=True)
             _logger.warning("%s: cannot push: %s", self._exporter, error)
 
     def _retrying(self) -> Retrying:

@@ -92,10 +92,11 @@ def test_requests_are_in_flight_while_they_are_and_every_attempt_has_its_size() 
     for _ in range(4):
         with suppress(RetryableExportError, PermanentExportError):
             export.send(Batch(Signal.TRACES, b"x" * 2000, 60))
-        failing.append(export.is_failing)
+        failing.append(metrics.backends["otlp"].is_failing)
     assert backend.seen_in_flight == [1, 1, 1, 1]
     assert value(metrics, "otelcol_exporter_in_flight_requests", exporter="otlp") == 0
     assert failing == [True, False, False, False]
+    assert value(metrics, "otel_carbon_collector_exporter_failing", exporter="otlp") == 0
     items, size = "otelcol_exporter_queue_batch_send_size", "otelcol_exporter_queue_batch_send_size_bytes"
     assert value(metrics, f"{items}_bucket", exporter="otlp", le="50") == 0
     assert value(metrics, f"{items}_bucket", exporter="otlp", le="100") == 4
