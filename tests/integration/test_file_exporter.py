@@ -9,6 +9,7 @@ import httpx
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from otel_carbon.cli.main import main
 from otel_carbon.collector.config.load import parse_config
 from otel_carbon.errors import ConfigError
 from otel_carbon.otlp.delimited import records_in
@@ -24,6 +25,7 @@ from tests.integration.collector_under_test import (
     trace_request,
 )
 from tests.support.waiting import wait_until
+from tests.unit.otlp.messages import inference_span, request_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,6 +131,21 @@ def spans_in(path: Path) -> list[str]:
         for scope_spans in resource_spans.scope_spans
         for span in scope_spans.spans
     ]
+
+
+@pytest.mark.parametrize("file_format", ["json", "proto"])
+def test_the_command_that_enriches_files_reads_what_was_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], file_format: str
+) -> None:
+    path = tmp_path / "traces"
+    with running_collector(traces_config(path, f"format: {file_format}")) as running:
+        for number in (1, 2):
+            body = request_of(inference_span(number)).SerializeToString()
+            assert post(running, "/v1/traces", body) == 200
+            wait_until(path.is_file, timeout_s=10, what="the file")
+    assert main(["enrich", str(path), "--summary"]) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert (summary["spans"], summary["estimated"], summary["tokens"]["input"]) == (2, 2, 2 * 800)
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ class HttpBackend:
     ) -> None:
         self._settings = settings
         self._headers = httpx.Headers(settings.headers)
-        self._headers.update(headers)
+        self._headers.update({"accept-encoding": "identity", **headers})
         self._is_retryable = is_retryable
         self._explain = explain
         # httpx writes URLs to its log with all that is in them.
@@ -60,7 +60,7 @@ class HttpBackend:
         """The client before this one: what it was sending when the certificates changed goes on."""
 
     def post(self, path: str, content: bytes) -> bytes:
-        """Post a body below the endpoint, and return the answer, cut at `RESPONSE_LIMIT_BYTES`.
+        """Post a body below the endpoint, and return the answer.
 
         Raises:
             RetryableExportError: the same body may pass later.
@@ -124,10 +124,14 @@ def _basic_auth(endpoint: str) -> httpx.BasicAuth | None:
 
 
 def _read_bounded(response: httpx.Response) -> bytes:
-    """Read an answer up to a limit: a backend must not be able to fill our memory."""
+    """Read an answer up to a limit, and never expanded: a backend must not be able to fill our memory.
+
+    Raises:
+        PermanentExportError: it is longer, which by OTLP is an error that stays.
+    """
     answer = bytearray()
-    for piece in response.iter_bytes():
+    for piece in response.iter_raw():
         answer += piece
         if len(answer) > RESPONSE_LIMIT_BYTES:
-            break
-    return bytes(answer[:RESPONSE_LIMIT_BYTES])
+            raise PermanentExportError(f"the answer is longer than {RESPONSE_LIMIT_BYTES} bytes")
+    return bytes(answer)
