@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import time
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import grpc
@@ -95,16 +96,22 @@ class ChangedFiles:
         self._clock_s = clock_s
         self._looked_s = clock_s()
         self._seen = self._states()
+        self._looking = Lock()
 
     def use_changed(self, use: Callable[[], None]) -> None:
         """Call `use` if it is time to look and they have changed; when it raises, not again until they change anew."""
         if not self._interval_s or self._clock_s() - self._looked_s < self._interval_s:
             return
-        self._looked_s = self._clock_s()
-        states = self._states()
-        if states != self._seen:
-            self._seen = states
-            use()
+        if not self._looking.acquire(blocking=False):
+            return  # another thread looks right now
+        try:
+            self._looked_s = self._clock_s()
+            states = self._states()
+            if states != self._seen:
+                self._seen = states
+                use()
+        finally:
+            self._looking.release()
 
     def _states(self) -> tuple[tuple[int, int, int] | None, ...]:
         return tuple(_state(file) for file in self._files)

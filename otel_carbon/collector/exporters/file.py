@@ -6,6 +6,7 @@ import logging
 import time
 from datetime import timedelta
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import cramjam
@@ -63,6 +64,7 @@ class FileExport:
         self._zstd = zstd
         self._sync_interval_s = sync_interval_s
         self._synced_s = time.monotonic()
+        self._writing = Lock()
         framing = Lines() if as_json and not zstd else Delimited()
         self._file = RotatingFile(path, framing, rotation, append=append)
 
@@ -70,8 +72,9 @@ class FileExport:
         """Write one batch; see `Export.send`."""
         record = self._record(batch)
         try:
-            torn_bytes = self._file.write(record)
-            self._sync_when_due()
+            with self._writing:
+                torn_bytes = self._file.write(record)
+                self._sync_when_due()
         except OSError as error:
             # A full disk may have room again.
             raise RetryableExportError(f"{self._path}: {error.strerror or error}") from error
