@@ -159,9 +159,6 @@ def assemble(
             metrics.watch_carbon(stage.numbers)
         if stage.facts is not None:
             metrics.watch_facts(stage.facts)
-    for name, pipeline in config.service.pipelines.items():
-        for processor in pipeline.processors:
-            metrics.watch_processor(processor, Signal(component_type(name)))
     queues = {name: sender.queue for name, sender in senders.items()}
     holds = build_holds(config, stages, queues, metrics)
     pipelines = {

@@ -12,6 +12,7 @@ from prometheus_client.core import HistogramMetricFamily
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+Labels = tuple[tuple[str, str], ...]
 DURATION_BOUNDS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 SIZE_BOUNDS_ITEMS = (1.0, 10.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 2500.0, 5000.0, 10_000.0, 25_000.0, 100_000.0)
 SIZE_BOUNDS_BYTES = tuple(1024.0 * 4**power for power in range(9))
@@ -34,15 +35,20 @@ class Histogram:
         self._counts[bisect_left(self._bounds, value)] += 1
         self.total += value
 
+    def copy(self) -> Histogram:
+        """One that changes no more with this."""
+        copied = Histogram(self._bounds)
+        copied._counts[:] = self._counts
+        copied.total = self.total
+        return copied
+
     def buckets(self) -> list[tuple[str, float]]:
         """Upper bounds as text, and how many values are not above them."""
         bounds = [*(f"{bound:g}" if bound < 1e6 else str(int(bound)) for bound in self._bounds), "+Inf"]
         return list(zip(bounds, map(float, accumulate(self._counts)), strict=True))
 
 
-def histogram_family(
-    name: str, documentation: str, samples: Mapping[tuple[tuple[str, str], ...], Histogram]
-) -> HistogramMetricFamily:
+def histogram_family(name: str, documentation: str, samples: Mapping[Labels, Histogram]) -> HistogramMetricFamily:
     """A family of histograms by their labels; there is one at least."""
     label_names = [label for label, _ in next(iter(samples))]
     family = HistogramMetricFamily(name, documentation, labels=label_names)

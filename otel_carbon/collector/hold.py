@@ -110,6 +110,7 @@ class Hold:
         self.settings = settings
         self._processor = processor
         self._metrics = metrics
+        self._work = metrics.processor_work(processor_id, Signal.TRACES)
         self._clock_s = clock_s
         self._changed = Condition()
         self._waiting: list[Held] = []
@@ -188,7 +189,7 @@ class Hold:
         began_s = time.perf_counter()
         bodies = self._finished(group)
         items = sum(held.items for held in group)
-        self._metrics.processed(self.processor_id, Signal.TRACES, items, time.perf_counter() - began_s)
+        self._work.add(items, time.perf_counter() - began_s)
         with self._changed:
             if self._gave_up:
                 return

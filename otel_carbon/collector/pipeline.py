@@ -77,6 +77,9 @@ class Intake:
         self.receiver = receiver
         self.signal = signal
         self._metrics = metrics
+        self._work = {
+            name: metrics.processor_work(name, signal) for pipeline in pipelines for name, _ in pipeline.processors
+        }
         self._pipelines = tuple(pipeline for pipeline in pipelines if pipeline.hold is None)
         self._queues = tuple(queue for pipeline in self._pipelines for queue in pipeline.queues)
         self._hold = next((pipeline.hold for pipeline in pipelines if pipeline.hold is not None), None)
@@ -155,5 +158,5 @@ class Intake:
                 # Telemetry is never lost to a fault of ours: it goes on as it came, and the counter tells.
                 self._metrics.processor_failed(name)
                 _logger.exception("%s: processor %s failed; the request goes on unprocessed", pipeline.name, name)
-            self._metrics.processed(name, self.signal, items, time.perf_counter() - began_s)
+            self._work[name].add(items, time.perf_counter() - began_s)
         return body

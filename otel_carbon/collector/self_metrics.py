@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from mmap import PAGESIZE
 from pathlib import Path
 from threading import Lock
@@ -16,15 +16,9 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.registry import Collector
 
 from otel_carbon.collector.fact_metrics import fact_families
-from otel_carbon.collector.histogram import (
-    DURATION_BOUNDS_S,
-    SIZE_BOUNDS_BYTES,
-    SIZE_BOUNDS_ITEMS,
-    Histogram,
-    histogram_family,
-)
 from otel_carbon.collector.pipeline_status import BackendState
 from otel_carbon.collector.signals import Signal
+from otel_carbon.collector.work_counts import ExporterWork, ProcessorWork, exporter_families, processor_families
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -46,21 +40,8 @@ _COUNTER_HELP = {
     "otelcol_exporter_enqueue_failed_{items}": "Items refused because this exporter's queue was full.",
     "otelcol_receiver_failed_{items}": "Items of requests that could not be processed and were answered with an error.",
     "otelcol_receiver_requests": "Export requests by outcome: success, refused (queue full) or failure (bad request).",
-    "otelcol_processor_incoming_items": "Items that went into a processor.",
-    "otelcol_processor_outgoing_items": "Items that came out of a processor; none is ever dropped there.",
     "otel_carbon_collector_processor_failures": "Requests forwarded unprocessed because a processor failed.",
     "otel_carbon_collector_hold_decisions": "Times that all held requests were decided, by cause: time, size or stop.",
-}
-_HISTOGRAMS = {
-    "otelcol_processor_internal_duration_seconds": (
-        "Seconds that a processor took for a request, or for all that was held.",
-        DURATION_BOUNDS_S,
-    ),
-    "otelcol_exporter_queue_batch_send_size": ("Items of each attempt to send.", SIZE_BOUNDS_ITEMS),
-    "otelcol_exporter_queue_batch_send_size_bytes": (
-        "Bytes of each attempt to send, before compression.",
-        SIZE_BOUNDS_BYTES,
-    ),
 }
 
 Labels = tuple[tuple[str, str], ...]
@@ -91,8 +72,8 @@ class SelfMetrics(Collector):
     def __init__(self) -> None:
         self._lock = Lock()
         self._totals: defaultdict[str, defaultdict[Labels, int]] = defaultdict(lambda: defaultdict(int))
-        self._histograms: dict[str, dict[Labels, Histogram]] = {name: {} for name in _HISTOGRAMS}
-        self._in_flight: Counter[str] = Counter()
+        self._processors: dict[tuple[str, Signal], ProcessorWork] = {}
+        self._exporters: dict[str, ExporterWork] = {}
         self.backends: dict[str, BackendState] = {}
         """The states of exporters that send, by component id."""
         self._facts: list[CarbonFacts] = []
@@ -110,21 +91,16 @@ class SelfMetrics(Collector):
         self.refused(receiver, transport, signal, 0)
         self.failed(receiver, transport, signal, 0)
 
-    def watch_processor(self, processor: str, signal: Signal) -> None:
-        """Show a processor's counters from the start, at 0."""
-        labels = (("otel_signal", signal.value), ("processor", processor))
+    def processor_work(self, processor: str, signal: Signal) -> ProcessorWork:
+        """Where a processor counts what goes through it; shown from now on."""
         self._add("otel_carbon_collector_processor_failures", None, 0, processor=processor)
         with self._lock:
-            for name in ("otelcol_processor_incoming_items", "otelcol_processor_outgoing_items"):
-                self._totals[name][labels] += 0
-            self._histogram("otelcol_processor_internal_duration_seconds", (("processor", processor),))
+            return self._processors.setdefault((processor, signal), ProcessorWork())
 
-    def watch_requests(self, exporter: str) -> None:
-        """Show an exporter's requests from the start."""
+    def exporter_work(self, exporter: str) -> ExporterWork:
+        """Where an exporter counts what it sends; shown from now on."""
         with self._lock:
-            self._in_flight[exporter] += 0
-            for name in ("otelcol_exporter_queue_batch_send_size", "otelcol_exporter_queue_batch_send_size_bytes"):
-                self._histogram(name, (("exporter", exporter),))
+            return self._exporters.setdefault(exporter, ExporterWork())
 
     def watch_backend(self, exporter: str) -> BackendState:
         """Show whether an exporter's backend takes what it is sent; the exporter notes it in what is returned."""
@@ -182,27 +158,6 @@ class SelfMetrics(Collector):
         """Count items that an exporter's queue had no room for."""
         self._add("otelcol_exporter_enqueue_failed_{items}", signal, items, exporter=exporter)
 
-    def processed(self, processor: str, signal: Signal, items: int, duration_s: float) -> None:
-        """Count items that went through a processor, and how long that took, in seconds."""
-        labels = (("otel_signal", signal.value), ("processor", processor))
-        with self._lock:
-            self._totals["otelcol_processor_incoming_items"][labels] += items
-            self._totals["otelcol_processor_outgoing_items"][labels] += items
-            self._histogram("otelcol_processor_internal_duration_seconds", labels[1:]).observe(duration_s)
-
-    def request_begins(self, exporter: str, items: int, size_bytes: int) -> None:
-        """Count an attempt to send."""
-        labels = (("exporter", exporter),)
-        with self._lock:
-            self._in_flight[exporter] += 1
-            self._histogram("otelcol_exporter_queue_batch_send_size", labels).observe(items)
-            self._histogram("otelcol_exporter_queue_batch_send_size_bytes", labels).observe(size_bytes)
-
-    def request_ends(self, exporter: str) -> None:
-        """Note that an attempt is over."""
-        with self._lock:
-            self._in_flight[exporter] -= 1
-
     def processor_failed(self, processor: str) -> None:
         """Count one request that passed unprocessed because a processor raised."""
         self._add("otel_carbon_collector_processor_failures", None, 1, processor=processor)
@@ -224,7 +179,10 @@ class SelfMetrics(Collector):
             totals = {name: dict(samples) for name, samples in sorted(self._totals.items())}
         for name, samples in totals.items():
             yield _counter_family(name, samples)
-        yield from self._request_families()
+        with self._lock:
+            processors, exporters = dict(self._processors), dict(self._exporters)
+        yield from processor_families(processors)
+        yield from exporter_families(exporters)
         if self.backends:
             yield self._backend_family()
         yield from self._queue_families()
@@ -236,31 +194,6 @@ class SelfMetrics(Collector):
             yield from _usage_families(numbers())
         yield from fact_families(self._facts)
         yield from self._process_families()
-
-    def _histogram(self, name: str, labels: Labels) -> Histogram:
-        """The histogram of a name and labels; to be called with the lock held."""
-        known = self._histograms[name].get(labels)
-        if known is None:
-            known = self._histograms[name][labels] = Histogram(_HISTOGRAMS[name][1])
-        return known
-
-    def _request_families(self) -> Iterator[Metric]:
-        with self._lock:
-            in_flight = sorted(self._in_flight.items())
-            histograms = [
-                histogram_family(name, _HISTOGRAMS[name][0], samples)
-                for name, samples in self._histograms.items()
-                if samples
-            ]
-        yield from histograms
-        if not in_flight:
-            return
-        requests = GaugeMetricFamily(
-            "otelcol_exporter_in_flight_requests", "Requests on their way to a backend.", labels=["exporter"]
-        )
-        for exporter, count in in_flight:
-            requests.add_metric([exporter], count)
-        yield requests
 
     def _backend_family(self) -> GaugeMetricFamily:
         failing = GaugeMetricFamily(

@@ -23,21 +23,19 @@ class ObservedExport:
 
     def __init__(self, export: Export, exporter: str, metrics: SelfMetrics) -> None:
         self._export = export
-        self._exporter = exporter
-        self._metrics = metrics
         self._state = metrics.watch_backend(exporter)
-        metrics.watch_requests(exporter)
+        self._work = metrics.exporter_work(exporter)
 
     def send(self, batch: Batch) -> int:
         """Send one batch; see `Export.send`."""
-        self._metrics.request_begins(self._exporter, batch.items, len(batch.body))
+        self._work.begin(batch.items, len(batch.body))
         try:
             rejected = self._export.send(batch)
         except RetryableExportError:
             self._state.note(is_failing=True)
             raise
         finally:
-            self._metrics.request_ends(self._exporter)
+            self._work.end()
         self._state.note(is_failing=False)
         return rejected
 

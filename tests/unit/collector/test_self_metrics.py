@@ -49,9 +49,9 @@ def test_what_goes_through_a_processor_is_counted_and_timed_once_for_a_request()
     assert value(metrics, "otelcol_processor_incoming_items_total", processor="carbon", otel_signal="traces") == 3 * 2
     assert value(metrics, "otelcol_processor_outgoing_items_total", processor="carbon", otel_signal="traces") == 3 * 2
     seconds = "otelcol_processor_internal_duration_seconds"
-    assert value(metrics, f"{seconds}_count", processor="carbon") == 3
-    assert value(metrics, f"{seconds}_bucket", processor="carbon", le="+Inf") == 3
-    assert 0 < value(metrics, f"{seconds}_sum", processor="carbon") < 1
+    assert value(metrics, f"{seconds}_count", processor="carbon", otel_signal="traces") == 3
+    assert value(metrics, f"{seconds}_bucket", processor="carbon", otel_signal="traces", le="+Inf") == 3
+    assert 0 < value(metrics, f"{seconds}_sum", processor="carbon", otel_signal="traces") < 1
 
 
 def test_a_request_that_a_processor_cannot_read_counts_as_failed() -> None:
