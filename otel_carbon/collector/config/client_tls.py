@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from otel_carbon.collector.config.values import Seconds, Section
 
@@ -14,7 +14,8 @@ def _version_text(version: object) -> object:
     return str(version) if isinstance(version, float) else version
 
 
-TlsVersion = Annotated[Literal["1.2", "1.3"], BeforeValidator(_version_text)]
+_WrittenVersion = Annotated[str, WithJsonSchema({"enum": ["1.2", "1.3", 1.2, 1.3]})]
+TlsVersion = Annotated[Literal["1.2", "1.3"], BeforeValidator(_version_text, json_schema_input_type=_WrittenVersion)]
 FILE_KEYS = ("ca_file", "cert_file", "key_file")
 
 
