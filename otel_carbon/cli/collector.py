@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from otel_carbon.cli import exit_codes
+from otel_carbon.cli.carbon_facts import carbon_facts
 from otel_carbon.cli.collector_config import (
     EXTRA,
     components,
@@ -147,14 +148,22 @@ def carbon_builder(registry_file: Path | None) -> BuildCarbon:
             grid_table=_table_for(config),
             usage_source={name: source.value for name, source in config.usage_source.services.items()},
         )
-        enricher = Enricher(_registry_for(config, registry_file), settings)
+        registry = _registry_for(config, registry_file)
+        enricher = Enricher(registry, settings)
         process = TracesStage(TracesEnricher(enricher), tell_of_trust=settings.already_enriched == "trust")
-        render = Exposition(enricher.totals).render
+        exposition = Exposition(enricher.totals)
 
         def dropped_entries() -> int:
             return enricher.window.evicted
 
-        stage = CarbonStage(process, render, dropped_entries=dropped_entries, holding=process)
+        stage = CarbonStage(
+            process,
+            exposition.render,
+            families=exposition.families,
+            dropped_entries=dropped_entries,
+            facts=carbon_facts(registry, settings.grid_table),
+            holding=process,
+        )
         if not config.usage_source.reads_metrics:
             return stage
         metrics = MetricsStage(UsageFromMetrics(enricher, max_series=config.usage_source.max_series))

@@ -71,7 +71,8 @@ def enrich(
 ) -> int:
     """Add footprints to the inference spans of an OTLP trace file.
 
-    Protobuf, OTLP JSON or JSON lines, detected; the output has the encoding of the input. - reads standard input.
+    Protobuf, OTLP JSON, JSON lines or a file of the collector's file exporter, detected.
+    The output has the encoding of the input. - reads standard input.
     A gzipped file is read too, and comes out uncompressed when anything was added.
     The whole file is decided together, each inference counted once.
     Exits 3 when the file holds no GenAI span.
@@ -139,7 +140,7 @@ def _enriched(file: Path, registry: Registry, settings: EnrichSettings) -> Enric
 
 
 def _write_traces(enriched: EnrichedFile, output: Path, file: Path) -> None:
-    if output == STANDARD_STREAM and enriched.encoding == "protobuf" and sys.stdout.isatty():
+    if output == STANDARD_STREAM and enriched.encoding.endswith("protobuf") and sys.stdout.isatty():
         msg = "the traces are protobuf, which a terminal cannot show; name a file with -o FILE"
         raise click.UsageError(msg)
     write_result(enriched.body, output, [file])

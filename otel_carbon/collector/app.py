@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 GRACE_S = 5.0
 DRAIN_S = 10.0
+PUSH_GRACE_S = 5.0
+"""How long the last push of the counters may take, in seconds."""
 EXIT_DONE = 0
 EXIT_LOST = 1
 EXIT_BAD_INPUT = 2
@@ -85,11 +87,13 @@ class Collector:
         if problems:
             self.stop(grace_s=0, drain_s=0)
             raise ConfigError(tuple(problems))
+        for pusher in self._parts.pushers:
+            pusher.start()
         for health in self._health.values():
             health.set_ready(ready=True)
 
     def stop(self, *, grace_s: float = GRACE_S, drain_s: float = DRAIN_S) -> int:
-        """Stop to listen, decide what is held, send what is queued, then stop the pages.
+        """Stop to listen, decide what is held, send what is queued, push the counters, then stop the pages.
 
         Args:
             grace_s: how long requests that have begun may take, in seconds.
@@ -104,6 +108,8 @@ class Collector:
         deadline_s = time.monotonic() + drain_s
         lost = sum(hold.drain(deadline_s) for hold in self._parts.holds)
         lost += sum(sender.drain(deadline_s) for sender in self._parts.senders)
+        for pusher in self._parts.pushers:
+            pusher.stop(time.monotonic() + PUSH_GRACE_S)
         _stop_all((*self._parts.pages.values(), *self._health.values()), _PAGE_GRACE_S)
         return lost
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from otel_carbon.collector.byte_queue import ByteQueue
 from otel_carbon.collector.config.check import component_type
+from otel_carbon.collector.config.document import MetricsExporterConfig
 from otel_carbon.collector.config.exporters import (
     DebugExporterConfig,
-    OtlpGrpcExporterConfig,
-    OtlpHttpExporterConfig,
     PrometheusExporterConfig,
 )
 from otel_carbon.collector.config.extensions import HealthCheckConfig
+from otel_carbon.collector.config.remote_write import PrometheusRemoteWriteExporterConfig
 from otel_carbon.collector.endpoints import parse_endpoint
-from otel_carbon.collector.exporters.debug import DebugExport
-from otel_carbon.collector.exporters.otlp import BackendSettings, OtlpGrpcExport, OtlpHttpExport
+from otel_carbon.collector.exporters.build import build_export, build_remote_write
+from otel_carbon.collector.exporters.observed import ObservedExport
 from otel_carbon.collector.exporters.prometheus import PrometheusExporter
 from otel_carbon.collector.health_check import HealthCheck
 from otel_carbon.collector.hold_assembly import build_holds
@@ -38,14 +38,16 @@ if TYPE_CHECKING:
         OtlpExporterConfig,
         PipelineConfig,
     )
-    from otel_carbon.collector.config.exporters import RetryConfig
+    from otel_carbon.collector.config.exporters import FileExporterConfig, RetryConfig
     from otel_carbon.collector.config.receivers import OtlpReceiverConfig
     from otel_carbon.collector.endpoints import Endpoint
+    from otel_carbon.collector.exporters.build import ReadFamilies
     from otel_carbon.collector.exporters.prometheus import Render
+    from otel_carbon.collector.exporters.remote_write import RemoteWriteExporter
+    from otel_carbon.collector.fact_metrics import CarbonFacts
     from otel_carbon.collector.hold import Hold, HoldingProcessor
     from otel_carbon.collector.pipeline import Processor
     from otel_carbon.collector.self_metrics import CarbonNumbers
-    from otel_carbon.collector.sender import Export
 
 _DEBUG_QUEUE_BYTES = 64 * 1024 * 1024
 _TRANSPORTS = ("grpc", "http")
@@ -58,17 +60,21 @@ class CarbonStage:
     Attributes:
         process: enriches one traces request.
         render: writes its counters for a scraper.
+        families: the same counters, for who pushes them; None pushes none.
         read_metrics: books what one metrics request says of services that are counted from their metrics.
         numbers: what it counts about that reading, by the names in `self_metrics`.
         dropped_entries: how much counting has forgotten for lack of room.
+        facts: what it computes with.
         holding: enriches several traces requests together; None when it cannot.
     """
 
     process: Processor
     render: Render
+    families: ReadFamilies | None = None
     read_metrics: Callable[[bytes], None] | None = None
     numbers: Callable[[], CarbonNumbers] | None = None
     dropped_entries: Callable[[], int] | None = None
+    facts: CarbonFacts | None = None
     holding: HoldingProcessor[Any] | None = None
 
     def processor(self, signal: Signal) -> Processor:
@@ -114,6 +120,7 @@ class Assembly:
         senders: one for each exporter that sends.
         holds: one for each processor that holds requests.
         pages: `/metrics` servers by name, such as `exporters.prometheus`.
+        pushers: one for each exporter that pushes counters.
         health_checks: by name, such as `extensions.health_check`.
         metrics: what the collector counts about itself.
     """
@@ -122,6 +129,7 @@ class Assembly:
     senders: tuple[Sender, ...]
     holds: tuple[Hold, ...]
     pages: Mapping[str, Listener]
+    pushers: tuple[RemoteWriteExporter, ...]
     health_checks: Mapping[str, HealthCheck]
     metrics: SelfMetrics
 
@@ -139,7 +147,8 @@ def assemble(
         json_decoders: OTLP JSON to protobuf bytes, for each signal.
 
     Raises:
-        ConfigError: requests are to be held for a processor that cannot decide several together.
+        ConfigError: requests are to be held for a processor that cannot decide several together, or the
+            certificates of an exporter cannot be used.
     """
     metrics = SelfMetrics()
     security = Security(config)
@@ -153,6 +162,8 @@ def assemble(
             metrics.watch_counting(processor, stage.dropped_entries)
         if stage.numbers is not None:
             metrics.watch_carbon(stage.numbers)
+        if stage.facts is not None:
+            metrics.watch_facts(stage.facts)
     queues = {name: sender.queue for name, sender in senders.items()}
     holds = build_holds(config, stages, queues, metrics)
     pipelines = {
@@ -163,47 +174,29 @@ def assemble(
         senders=tuple(senders.values()),
         holds=tuple(holds.values()),
         pages=dict(_pages(exporters, stages, security, metrics)),
-        health_checks=dict(_health_checks(config, security)),
+        pushers=tuple(_pushers(exporters, stages, metrics)),
+        health_checks=dict(_health_checks(config, security, metrics)),
         metrics=metrics,
     )
 
 
 def _senders(exporters: Mapping[str, ExporterConfig], metrics: SelfMetrics) -> Iterator[tuple[str, Sender]]:
     for name, exporter in exporters.items():
-        match exporter:
-            case OtlpGrpcExporterConfig():
-                export: Export = OtlpGrpcExport(_backend(name, str(exporter.target), exporter, secure=exporter.secure))
-            case OtlpHttpExporterConfig():
-                export = OtlpHttpExport(_backend(name, exporter.endpoint, exporter))
-            case DebugExporterConfig():
-                export = DebugExport(name, detailed=exporter.verbosity == "detailed")
-            case PrometheusExporterConfig():
-                continue
+        if isinstance(exporter, MetricsExporterConfig):
+            continue  # it reads counters, and no requests are queued for it
+        export = ObservedExport(build_export(name, exporter), name, metrics)
         queue = ByteQueue(name, _queue_bytes(exporter))
         metrics.watch_queue(queue)
         yield name, Sender(export, queue, _retry(exporter), metrics)
 
 
-def _backend(name: str, endpoint: str, exporter: OtlpExporterConfig, *, secure: bool = False) -> BackendSettings:
-    default = "none" if exporter.target.is_loopback else "gzip"
-    return BackendSettings(
-        exporter=name,
-        endpoint=endpoint,
-        headers={header: value.get_secret_value() for header, value in exporter.headers.items()},
-        gzip=(exporter.compression or default) == "gzip",
-        timeout_s=exporter.timeout_s,
-        secure=secure,
-        behind_proxy=not exporter.target.is_loopback,
-    )
-
-
-def _queue_bytes(exporter: OtlpExporterConfig | DebugExporterConfig) -> int:
+def _queue_bytes(exporter: OtlpExporterConfig | FileExporterConfig | DebugExporterConfig) -> int:
     if isinstance(exporter, DebugExporterConfig):
         return _DEBUG_QUEUE_BYTES
     return exporter.sending_queue.queue_size_bytes
 
 
-def _retry(exporter: OtlpExporterConfig | DebugExporterConfig) -> RetrySettings:
+def _retry(exporter: OtlpExporterConfig | FileExporterConfig | DebugExporterConfig) -> RetrySettings:
     if isinstance(exporter, DebugExporterConfig):
         return RetrySettings(enabled=False)
     retry: RetryConfig = exporter.retry_on_failure
@@ -298,9 +291,29 @@ def _pages(
             )
 
 
-def _health_checks(config: CollectorConfig, security: Security) -> Iterator[tuple[str, HealthCheck]]:
+def _pushers(
+    exporters: Mapping[str, ExporterConfig], stages: Mapping[str, CarbonStage], metrics: SelfMetrics
+) -> Iterator[RemoteWriteExporter]:
+    families = next((stage.families for stage in stages.values()), None)
+    for name, exporter in exporters.items():
+        if isinstance(exporter, PrometheusRemoteWriteExporterConfig):
+            yield build_remote_write(name, exporter, families, metrics)
+
+
+def _health_checks(
+    config: CollectorConfig, security: Security, metrics: SelfMetrics
+) -> Iterator[tuple[str, HealthCheck]]:
     for name, extension in config.extensions.items():
         if isinstance(extension, HealthCheckConfig) and name in config.service.extensions:
-            key, endpoint = f"extensions.{name}", parse_endpoint(extension.endpoint)
-            tls, authenticator = security.tls(key, extension), security.authenticator(extension)
-            yield key, HealthCheck(endpoint, key=f"{key}.endpoint", tls=tls, authenticator=authenticator)
+            key = f"extensions.{name}"
+            yield (
+                key,
+                HealthCheck(
+                    parse_endpoint(extension.endpoint),
+                    key=f"{key}.endpoint",
+                    pipelines=config.service.pipelines,
+                    backends=metrics.backends,
+                    tls=security.tls(key, extension),
+                    authenticator=security.authenticator(extension),
+                ),
+            )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from otel_carbon.errors import ConfigError
 
@@ -51,6 +52,12 @@ def parse_endpoint(text: str) -> Endpoint:
     if port > _HIGHEST_PORT:
         raise ValueError(f"the port must be from 0 to {_HIGHEST_PORT}, not {port}")
     return Endpoint(host, port)
+
+
+def endpoint_of_url(url: str) -> Endpoint:
+    """Host and port of a URL; without a port that of its scheme."""
+    parts = urlsplit(url)
+    return Endpoint(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
 
 
 def resolve(endpoint: Endpoint, key: str) -> tuple[socket.AddressFamily, str]:

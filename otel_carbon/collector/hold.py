@@ -110,6 +110,7 @@ class Hold:
         self.settings = settings
         self._processor = processor
         self._metrics = metrics
+        self._work = metrics.processor_work(processor_id, Signal.TRACES)
         self._clock_s = clock_s
         self._changed = Condition()
         self._waiting: list[Held] = []
@@ -185,7 +186,10 @@ class Hold:
 
     def decide(self, group: Sequence[Held]) -> None:
         """Decide what was taken, and queue it in the order in which it came."""
+        began_s = time.perf_counter()
         bodies = self._finished(group)
+        items = sum(held.items for held in group)
+        self._work.add(items, time.perf_counter() - began_s)
         with self._changed:
             if self._gave_up:
                 return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
@@ -76,6 +77,9 @@ class Intake:
         self.receiver = receiver
         self.signal = signal
         self._metrics = metrics
+        self._work = {
+            name: metrics.processor_work(name, signal) for pipeline in pipelines for name, _ in pipeline.processors
+        }
         self._pipelines = tuple(pipeline for pipeline in pipelines if pipeline.hold is None)
         self._queues = tuple(queue for pipeline in self._pipelines for queue in pipeline.queues)
         self._hold = next((pipeline.hold for pipeline in pipelines if pipeline.hold is not None), None)
@@ -122,6 +126,8 @@ class Intake:
         except BaseException:
             for room in self._rooms:
                 room.release(reserved_bytes)
+            self._metrics.failed(self.receiver, transport, self.signal, items)
+            self._metrics.request(self.receiver, transport, "failure")
             raise
         for queue, batch in deliveries:
             queue.put(batch, reserved_bytes)
@@ -138,12 +144,13 @@ class Intake:
     def _deliveries(self, body: bytes, items: int) -> list[tuple[ByteQueue, Batch]]:
         deliveries = []
         for pipeline in self._pipelines:
-            batch = Batch(self.signal, self._process(pipeline, body), items)
+            batch = Batch(self.signal, self._process(pipeline, body, items), items)
             deliveries += [(queue, batch) for queue in pipeline.queues]
         return deliveries
 
-    def _process(self, pipeline: Pipeline, body: bytes) -> bytes:
+    def _process(self, pipeline: Pipeline, body: bytes, items: int) -> bytes:
         for name, processor in pipeline.processors:
+            began_s = time.perf_counter()
             try:
                 body = processor(body)
             except MalformedBody:
@@ -152,4 +159,5 @@ class Intake:
                 # Telemetry is never lost to a fault of ours: it goes on as it came, and the counter tells.
                 self._metrics.processor_failed(name)
                 _logger.exception("%s: processor %s failed; the request goes on unprocessed", pipeline.name, name)
+            self._work[name].add(items, time.perf_counter() - began_s)
         return body

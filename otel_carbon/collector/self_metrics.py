@@ -15,8 +15,11 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.registry import Collector
 
+from otel_carbon.collector.fact_metrics import fact_families
+from otel_carbon.collector.pipeline_status import BackendState
 from otel_carbon.collector.refusal_reasons import Reason
 from otel_carbon.collector.signals import Signal
+from otel_carbon.collector.work_counts import ExporterWork, ProcessorWork, exporter_families, processor_families
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
     from otel_carbon.collector.byte_queue import ByteQueue
+    from otel_carbon.collector.fact_metrics import CarbonFacts
     from otel_carbon.collector.hold import Hold
     from otel_carbon.collector.refusal_reasons import CountRefusal
 
@@ -36,6 +40,7 @@ _COUNTER_HELP = {
     "otelcol_exporter_sent_{items}": "Items the backend accepted.",
     "otelcol_exporter_send_failed_{items}": "Items the backend rejected, or that were given up.",
     "otelcol_exporter_enqueue_failed_{items}": "Items refused because this exporter's queue was full.",
+    "otelcol_receiver_failed_{items}": "Items of requests that could not be processed and were answered with an error.",
     "otelcol_receiver_requests": "Export requests by outcome: success, refused (queue full) or failure (bad request).",
     "otel_carbon_collector_processor_failures": "Requests forwarded unprocessed because a processor failed.",
     "otel_carbon_collector_receiver_refusals": "Requests and connections that a receiver refused, by reason.",
@@ -70,6 +75,11 @@ class SelfMetrics(Collector):
     def __init__(self) -> None:
         self._lock = Lock()
         self._totals: defaultdict[str, defaultdict[Labels, int]] = defaultdict(lambda: defaultdict(int))
+        self._processors: dict[tuple[str, Signal], ProcessorWork] = {}
+        self._exporters: dict[str, ExporterWork] = {}
+        self.backends: dict[str, BackendState] = {}
+        """The states of exporters that send, by component id."""
+        self._facts: list[CarbonFacts] = []
         self._queues: list[ByteQueue] = []
         self._holds: list[Hold] = []
         self._carbon: list[Callable[[], CarbonNumbers]] = []
@@ -82,12 +92,34 @@ class SelfMetrics(Collector):
         """Show a receiver's counters from the start, at 0."""
         self.accepted(receiver, transport, signal, 0)
         self.refused(receiver, transport, signal, 0)
+        self.failed(receiver, transport, signal, 0)
+
+    def processor_work(self, processor: str, signal: Signal) -> ProcessorWork:
+        """Where a processor counts what goes through it; shown from now on."""
+        self._add("otel_carbon_collector_processor_failures", None, 0, processor=processor)
+        with self._lock:
+            return self._processors.setdefault((processor, signal), ProcessorWork())
+
+    def exporter_work(self, exporter: str) -> ExporterWork:
+        """Where an exporter counts what it sends; shown from now on."""
+        with self._lock:
+            return self._exporters.setdefault(exporter, ExporterWork())
+
+    def watch_backend(self, exporter: str) -> BackendState:
+        """Show whether an exporter's backend takes what it is sent; the exporter notes it in what is returned."""
+        state = self.backends[exporter] = BackendState()
+        return state
+
+    def watch_facts(self, facts: CarbonFacts) -> None:
+        """Show which facts the carbon processor computes with, and how old they are."""
+        self._facts.append(facts)
 
     def watch_queue(self, queue: ByteQueue) -> None:
         """Show an exporter's queue and its span counters from the start."""
         self._queues.append(queue)
         self.sent(queue.exporter, Signal.TRACES, 0)
         self.send_failed(queue.exporter, Signal.TRACES, 0)
+        self.enqueue_failed(queue.exporter, Signal.TRACES, 0)
 
     def watch_carbon(self, numbers: Callable[[], CarbonNumbers]) -> None:
         """Show what a carbon processor makes of the metrics that it reads."""
@@ -108,6 +140,10 @@ class SelfMetrics(Collector):
     def refused(self, receiver: str, transport: str, signal: Signal, items: int) -> None:
         """Count items that were refused because a queue was full."""
         self._add("otelcol_receiver_refused_{items}", signal, items, receiver=receiver, transport=transport)
+
+    def failed(self, receiver: str, transport: str, signal: Signal, items: int) -> None:
+        """Count items of a request that could not be processed and was answered with an error."""
+        self._add("otelcol_receiver_failed_{items}", signal, items, receiver=receiver, transport=transport)
 
     def request(self, receiver: str, transport: str, outcome: str) -> None:
         """Count one request by its outcome: `success`, `refused` or `failure`."""
@@ -157,6 +193,12 @@ class SelfMetrics(Collector):
             totals = {name: dict(samples) for name, samples in sorted(self._totals.items())}
         for name, samples in totals.items():
             yield _counter_family(name, samples)
+        with self._lock:
+            processors, exporters = dict(self._processors), dict(self._exporters)
+        yield from processor_families(processors)
+        yield from exporter_families(exporters)
+        if self.backends:
+            yield self._backend_family()
         yield from self._queue_families()
         if self._holds:
             yield from self._hold_families()
@@ -164,7 +206,18 @@ class SelfMetrics(Collector):
             yield self._counting_family()
         for numbers in self._carbon:
             yield from _usage_families(numbers())
+        yield from fact_families(self._facts)
         yield from self._process_families()
+
+    def _backend_family(self) -> GaugeMetricFamily:
+        failing = GaugeMetricFamily(
+            "otel_carbon_collector_exporter_failing",
+            "1 while a backend refuses what it is sent, or is not there.",
+            labels=["exporter"],
+        )
+        for exporter, state in self.backends.items():
+            failing.add_metric([exporter], int(state.is_failing))
+        return failing
 
     def _add(self, template: str, signal: Signal | None, count: int, **labels: str) -> None:
         name = template.format(items=signal.items_name) if signal else template

@@ -52,6 +52,10 @@ class Exposition:
         encode, content_type = choose_encoder(accept)
         return encode(self._registry), content_type
 
+    def families(self) -> Iterable[Family]:
+        """What a page would show, for who does not scrape it."""
+        return self._registry.collect()
+
 
 def _family(snapshot: Snapshot, metric: Metric) -> CounterMetricFamily:
     points = list(points_of(snapshot, metric))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from otel_carbon.errors import MalformedBody
+from otel_carbon.otlp.delimited import delimited, looks_delimited, records_in
 from otel_carbon.otlp.json_traces import enrich_json_requests
 from otel_carbon.otlp.limits import GZIP_MAGIC, gunzip
 from otel_carbon.otlp.splice import find_spans
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 PROTOBUF = "protobuf"
 JSON = "json"
 JSON_LINES = "json-lines"
+DELIMITED = "delimited-protobuf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class EnrichedFile:
 
 
 def enrich_file_bytes(body: bytes, enricher: Enricher) -> EnrichedFile:
-    """Enrich an OTLP trace file: a protobuf request, a JSON request, or one JSON request a line.
+    """Enrich an OTLP trace file: a request in protobuf or JSON, one JSON request a line, or the collector's own files.
 
     A file to which nothing is added comes back as the same bytes. A gzip file is read too; what is added to it
     comes out uncompressed.
@@ -42,7 +44,8 @@ def enrich_file_bytes(body: bytes, enricher: Enricher) -> EnrichedFile:
     """
     plain = gunzip(body) if body.startswith(GZIP_MAGIC) else body
     encoding = detect_encoding(plain)
-    enriched, outcomes, span_count = (_protobuf if encoding == PROTOBUF else _json)(plain, encoding, enricher)
+    enrich = {PROTOBUF: _protobuf, DELIMITED: _delimited}.get(encoding, _json)
+    enriched, outcomes, span_count = enrich(plain, encoding, enricher)
     unchanged = not any(outcome.attributes(full=enricher.settings.full) for outcome in outcomes)
     summary = summary_of(outcomes, span_count, enricher.registry.version)
     return EnrichedFile(body if unchanged else enriched, encoding, summary)
@@ -50,8 +53,18 @@ def enrich_file_bytes(body: bytes, enricher: Enricher) -> EnrichedFile:
 
 def _protobuf(body: bytes, _encoding: str, enricher: Enricher) -> tuple[bytes, list[Outcome], int]:
     enriched, outcomes = TracesEnricher(enricher).enrich(body)
-    span_count = sum(len(scope.spans) for resource in find_spans(body) for scope in resource.scopes)
-    return enriched, outcomes, span_count
+    return enriched, outcomes, _span_count(body)
+
+
+def _delimited(body: bytes, _encoding: str, enricher: Enricher) -> tuple[bytes, list[Outcome], int]:
+    records = list(records_in(body))
+    enriched = TracesEnricher(enricher).enrich_together(records)
+    outcomes = [outcome for _, of_record in enriched for outcome in of_record]
+    return b"".join(delimited(record) for record, _ in enriched), outcomes, sum(map(_span_count, records))
+
+
+def _span_count(body: bytes) -> int:
+    return sum(len(scope.spans) for resource in find_spans(body) for scope in resource.scopes)
 
 
 def _json(body: bytes, encoding: str, enricher: Enricher) -> tuple[bytes, list[Outcome], int]:
@@ -75,6 +88,8 @@ def detect_encoding(body: bytes) -> str:
         lines = _lines(text)
         whole_on_each_line = len(lines) > 1 and all(line.startswith(b"{") and line.endswith(b"}") for line in lines)
         return JSON_LINES if whole_on_each_line else JSON
+    if looks_delimited(body):
+        return DELIMITED
     try:
         if find_spans(body):
             return PROTOBUF

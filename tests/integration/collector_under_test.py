@@ -21,6 +21,7 @@ from otel_carbon.collector.signals import Signal
 from otel_carbon.errors import MalformedBody
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterator
 
     from google.protobuf.message import Message
@@ -157,7 +158,9 @@ class ScriptedBackend:
 
 
 @contextmanager
-def scripted_backend(*script: tuple[int, dict[str, str], bytes], accepting: bool = True) -> Iterator[ScriptedBackend]:
+def scripted_backend(
+    *script: tuple[int, dict[str, str], bytes], accepting: bool = True, tls: ssl.SSLContext | None = None
+) -> Iterator[ScriptedBackend]:
     backend = ScriptedBackend(script=list(script))
     if accepting:
         backend.accepting.set()
@@ -180,9 +183,11 @@ def scripted_backend(*script: tuple[int, dict[str, str], bytes], accepting: bool
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
-        backend.endpoint = f"http://127.0.0.1:{server.server_port}"
+        backend.endpoint = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
         try:
             yield backend
         finally:

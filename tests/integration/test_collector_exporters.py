@@ -14,7 +14,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
-from otel_carbon.collector.exporters.otlp import BackendSettings, OtlpGrpcExport, OtlpHttpExport
+from otel_carbon.collector.exporters.backend import BackendSettings
+from otel_carbon.collector.exporters.http_backend import RESPONSE_LIMIT_BYTES
+from otel_carbon.collector.exporters.otlp import OtlpGrpcExport, OtlpHttpExport
 from otel_carbon.collector.sender import PermanentExportError, RetryableExportError
 from otel_carbon.collector.signals import Batch, Signal
 from otel_carbon.collector.status import STATUS_DETAILS_KEY, Code, status_message
@@ -79,6 +81,17 @@ def test_partial_success_over_http_tells_how_many_were_rejected() -> None:
 def test_an_answer_in_another_form_rejects_nothing(answer: bytes) -> None:
     with scripted_backend((200, {}, answer)) as backend:
         assert send_http(backend) == 0
+
+
+def test_an_answer_without_end_is_refused_for_good_and_one_that_would_expand_is_not_expanded() -> None:
+    bomb = gzip.compress(bytes(64 * 1024 * 1024))
+    with scripted_backend(
+        (200, {}, bytes(RESPONSE_LIMIT_BYTES + 1)), (200, {"content-encoding": "gzip"}, bomb)
+    ) as backend:
+        with pytest.raises(PermanentExportError, match="longer than 4194304 bytes"):
+            send_http(backend)
+        assert send_http(backend) == 0
+        assert backend.requests[1][1]["accept-encoding"] == "identity"
 
 
 @pytest.mark.parametrize(

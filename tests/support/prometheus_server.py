@@ -126,6 +126,7 @@ def running_prometheus(folder: Path) -> Iterator[PrometheusServer]:
         f"--storage.tsdb.path={folder / 'tsdb'}",
         "--web.listen-address=127.0.0.1:0",
         "--web.enable-lifecycle",
+        "--web.enable-remote-write-receiver",
     ]
     process = start(command, folder=folder, name="prometheus")
     try:

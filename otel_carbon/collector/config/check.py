@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from otel_carbon.collector.config.carbon import CarbonConfig
+from otel_carbon.collector.config.check_files import file_problems
 from otel_carbon.collector.config.exporters import OtlpGrpcExporterConfig, OtlpHttpExporterConfig
 from otel_carbon.collector.config.security_check import listening_parts, security_problems, security_warnings
 from otel_carbon.collector.config.text import KeyPath, Problem, dotted, suggestion
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from otel_carbon.collector.config.document import PipelineConfig, ServiceConfig
 
+_COUNTER_EXPORTERS = {"prometheus": "serves", "prometheusremotewrite": "pushes"}
 _PIPELINE_SECTIONS = ("receivers", "processors", "exporters")
 
 
@@ -76,6 +78,7 @@ def problems_of(draft: Draft) -> Iterator[Problem]:
     """Find what keeps the configuration from running."""
     yield from _carbon_problems(draft)
     yield from _endpoint_problems(draft)
+    yield from file_problems(draft.components["exporters"], draft.service)
     yield from security_problems(draft)
     if draft.service is None:
         return
@@ -129,15 +132,17 @@ def _pipeline_problems(draft: Draft, name: str, pipeline: PipelineConfig) -> Ite
         what = "carbon reads traces, and metrics of services whose usage_source they are; take it out of here"
         yield Problem((*path, "processors", types.index("carbon")), what)
     for index, exporter in enumerate(pipeline.exporters):
-        if component_type(exporter) == "prometheus":
-            yield from _prometheus_problems((*path, "exporters", index), is_logs=is_logs, has_carbon="carbon" in types)
+        if verb := _COUNTER_EXPORTERS.get(component_type(exporter)):
+            what = f"{component_type(exporter)} {verb} the carbon processor's counters"
+            at = (*path, "exporters", index)
+            yield from _counters_problems(at, what, is_logs=is_logs, has_carbon="carbon" in types)
 
 
-def _prometheus_problems(path: KeyPath, *, is_logs: bool, has_carbon: bool) -> Iterator[Problem]:
+def _counters_problems(path: KeyPath, what: str, *, is_logs: bool, has_carbon: bool) -> Iterator[Problem]:
     if is_logs:
-        yield Problem(path, "prometheus serves the carbon processor's counters only; list it in a traces pipeline")
+        yield Problem(path, f"{what} only; list it in a traces pipeline")
     elif not has_carbon:
-        yield Problem(path, "prometheus serves the carbon processor's counters; add carbon to the processors here")
+        yield Problem(path, f"{what}; add carbon to the processors here")
 
 
 def _undeclared(draft: Draft, path: KeyPath, ids: tuple[str, ...], section: str) -> Iterator[Problem]:

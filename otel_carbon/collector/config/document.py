@@ -8,12 +8,14 @@ from otel_carbon.collector.config.authenticators import BasicAuthConfig, BearerT
 from otel_carbon.collector.config.carbon import CarbonConfig
 from otel_carbon.collector.config.exporters import (
     DebugExporterConfig,
+    FileExporterConfig,
     OtlpGrpcExporterConfig,
     OtlpHttpExporterConfig,
     PrometheusExporterConfig,
 )
 from otel_carbon.collector.config.extensions import HealthCheckConfig
 from otel_carbon.collector.config.receivers import OtlpReceiverConfig
+from otel_carbon.collector.config.remote_write import PrometheusRemoteWriteExporterConfig
 from otel_carbon.collector.config.telemetry import TelemetryConfig
 from otel_carbon.collector.config.values import Section
 
@@ -43,7 +45,8 @@ class ServiceConfig(Section):
 ReceiverConfig = OtlpReceiverConfig
 ProcessorConfig = CarbonConfig
 OtlpExporterConfig = OtlpGrpcExporterConfig | OtlpHttpExporterConfig
-ExporterConfig = OtlpExporterConfig | PrometheusExporterConfig | DebugExporterConfig
+MetricsExporterConfig = PrometheusExporterConfig | PrometheusRemoteWriteExporterConfig
+ExporterConfig = OtlpExporterConfig | MetricsExporterConfig | FileExporterConfig | DebugExporterConfig
 ExtensionConfig = HealthCheckConfig | BearerTokenAuthConfig | BasicAuthConfig
 
 
@@ -65,6 +68,8 @@ COMPONENT_TYPES: dict[str, dict[str, type[Section]]] = {
         "otlp_grpc": OtlpGrpcExporterConfig,
         "otlp_http": OtlpHttpExporterConfig,
         "prometheus": PrometheusExporterConfig,
+        "prometheusremotewrite": PrometheusRemoteWriteExporterConfig,
+        "file": FileExporterConfig,
         "debug": DebugExporterConfig,
         "otlp": OtlpGrpcExporterConfig,
         "otlphttp": OtlpHttpExporterConfig,

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 from typing import Literal, Self
-from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, model_validator
 
+from otel_carbon.collector.config.client_tls import TlsClientConfig, contradiction
 from otel_carbon.collector.config.security import SecuredListener
 from otel_carbon.collector.config.values import (
     MEBIBYTE,
     BackendUrl,
+    Headers,
     ListenEndpoint,
     Seconds,
     Section,
     empty_as_defaults,
 )
-from otel_carbon.collector.endpoints import Endpoint, parse_endpoint
+from otel_carbon.collector.endpoints import Endpoint, endpoint_of_url, parse_endpoint
 
 
 class RetryConfig(Section):
@@ -49,7 +50,8 @@ class QueueConfig(Section):
 
 
 class _OtlpExporterConfig(Section):
-    headers: dict[str, SecretStr] = Field(default_factory=dict, description="Headers sent with every request.")
+    headers: Headers = Field(default_factory=dict, description="Headers sent with every request.")
+    tls: TlsClientConfig | None = Field(default=None, description="How TLS is spoken; certificates of your own.")
     compression: Literal["gzip", "none"] | None = Field(
         default=None, description="`gzip` or `none`; when left out, `none` to this machine and `gzip` to others."
     )
@@ -66,14 +68,27 @@ class OtlpGrpcExporterConfig(_OtlpExporterConfig):
     """Sends to a backend by OTLP/gRPC."""
 
     endpoint: str = Field(
-        description="`http://host:port` (plain) or `https://host:port` (TLS); without a scheme only for this machine."
+        description=(
+            "`http://host:port` (plain) or `https://host:port` (TLS); without a scheme `tls` says which, "
+            "and for this machine it is plain."
+        )
     )
 
     @model_validator(mode="after")
     def _says_whether_tls(self) -> Self:
+        if "@" in self.endpoint:
+            raise ValueError("endpoint holds no user and password over gRPC; put an authorization into headers")
         target = self.target
-        if "://" not in self.endpoint and not target.is_loopback:
+        if "://" not in self.endpoint and not target.is_loopback and self.tls is None:
             raise ValueError(f"endpoint must say http://{target} (plain) or https://{target} (TLS)")
+        if problem := contradiction(self.endpoint, self.tls):
+            raise ValueError(problem)
+        if self.tls is not None and (self.tls.insecure_skip_verify or self.tls.min_version != "1.2"):
+            # The Python library of gRPC has no way to say either.
+            raise ValueError(
+                "tls.insecure_skip_verify and tls.min_version cannot be had over gRPC; name the certificate in "
+                "tls.ca_file and its name in tls.server_name_override, or use otlp_http"
+            )
         return self
 
     @property
@@ -84,7 +99,9 @@ class OtlpGrpcExporterConfig(_OtlpExporterConfig):
     @property
     def secure(self) -> bool:
         """Whether TLS is used."""
-        return self.endpoint.startswith("https://")
+        if "://" in self.endpoint or self.tls is None:
+            return self.endpoint.startswith("https://")
+        return not self.tls.insecure
 
 
 class OtlpHttpExporterConfig(_OtlpExporterConfig):
@@ -92,11 +109,16 @@ class OtlpHttpExporterConfig(_OtlpExporterConfig):
 
     endpoint: BackendUrl = Field(description="URL of the backend; `/v1/traces` and so on are appended.")
 
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Self:
+        if problem := contradiction(self.endpoint, self.tls):
+            raise ValueError(problem)
+        return self
+
     @property
     def target(self) -> Endpoint:
         """Host and port of the backend."""
-        parts = urlsplit(self.endpoint)
-        return Endpoint(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+        return endpoint_of_url(self.endpoint)
 
 
 class PrometheusExporterConfig(SecuredListener):
@@ -107,9 +129,46 @@ class PrometheusExporterConfig(SecuredListener):
     )
 
 
+class FileRotationConfig(Section):
+    """When the file is renamed, and how many old ones are kept."""
+
+    max_megabytes: int = Field(default=100, ge=1, description="Size at which the file is renamed, in MiB.")
+    max_days: int = Field(default=0, ge=0, description="Days that old files are kept; 0 is without an end.")
+    max_backups: int = Field(default=100, ge=1, description="How many old files are kept.")
+    localtime: bool = Field(default=False, description="Whether the names of old files have local time instead of UTC.")
+
+
+class FileExporterConfig(Section):
+    """Writes all that passes to a file, whatever its attributes hold; the file is readable by its owner alone."""
+
+    path: str = Field(min_length=1, description="The file; its folder must be there.")
+    format: Literal["json", "proto"] = Field(
+        default="json", description="`json`: a line of OTLP JSON for each batch; `proto`: protobuf behind its length."
+    )
+    compression: Literal["none", "zstd"] = Field(
+        default="none", description="`zstd` compresses each batch and writes it behind its length, JSON too."
+    )
+    append: bool = Field(
+        default=True, description="Whether a file that is there at the start is continued, instead of renamed."
+    )
+    flush_interval_s: Seconds = Field(
+        default=1.0,
+        validation_alias="flush_interval",
+        ge=0,
+        description="How often to wait for the disk, a duration; 0 is after every batch.",
+    )
+    rotation: FileRotationConfig = Field(default_factory=FileRotationConfig, description="When the file is renamed.")
+    retry_on_failure: RetryConfig = Field(default_factory=RetryConfig, description="When to write again.")
+    sending_queue: QueueConfig = Field(default_factory=QueueConfig, description="What waits in memory.")
+
+    _defaults = model_validator(mode="before")(empty_as_defaults)
+
+
 class DebugExporterConfig(Section):
     """Logs what passes: counts, and of spans the name and the `otel_carbon.*` attributes, never content."""
 
-    verbosity: Literal["basic", "detailed"] = Field(
-        default="basic", description="`basic`: a line for each batch; `detailed`: a line for each span as well."
+    verbosity: Literal["basic", "normal", "detailed"] = Field(
+        default="basic",
+        description="`basic`: a line for each batch; `normal`: a line for each span as well; "
+        "`detailed`: with ids, kind, duration and scope.",
     )

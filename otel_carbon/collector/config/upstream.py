@@ -56,10 +56,6 @@ _PROCESSORS = {
         f"or in a collector in front; {_TAKE_OUT}"
     ),
 }
-_EXPORTER_TLS = (
-    "is chosen by the endpoint: write https:// there, or http:// for what was insecure, and remove this; "
-    "certificates of your own cannot be named yet"
-)
 _TELEMETRY = "is not read: the collector's own metrics are on the prometheus exporter's page; remove it"
 
 
@@ -80,6 +76,4 @@ def advice_on_key(path: KeyPath) -> str | None:
         return _TELEMETRY
     if path[:2] == ("service", "telemetry"):
         return _TELEMETRY_KEYS.get(tuple(str(part) for part in path[2:]))
-    if path[-1:] == ("tls",):
-        return {"exporters": _EXPORTER_TLS}.get(str(path[0]))
     return None

@@ -6,7 +6,16 @@ import re
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    WithJsonSchema,
+    model_validator,
+)
 
 from otel_carbon.collector.config.keys import empty_of, fields_of
 from otel_carbon.collector.endpoints import parse_endpoint
@@ -19,6 +28,8 @@ MEBIBYTE = 1024 * 1024
 _DURATION = re.compile(
     r"(?:(?P<h>\d+(?:\.\d+)?)h)?(?:(?P<m>\d+(?:\.\d+)?)m)?(?:(?P<s>\d+(?:\.\d+)?)s)?(?:(?P<ms>\d+)ms)?"
 )
+_HEADER_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+_HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _DURATION_SCHEMA: JsonDict = {
     "type": ["string", "integer"],
@@ -59,7 +70,8 @@ def _valid_endpoint(text: str) -> str:
 
 
 def _valid_url(text: str) -> str:
-    problem = f"must be a URL such as http://backend:4318, not {text!r}"
+    shown = text.rpartition("@")[2]  # what stands before may be a password
+    problem = f"must be a URL such as http://backend:4318, not {shown!r}"
     try:
         parts = urlsplit(text)
         has_host = bool(parts.hostname) and parts.port != 0
@@ -67,7 +79,19 @@ def _valid_url(text: str) -> str:
         raise ValueError(problem) from error
     if parts.scheme not in {"http", "https"} or not has_host:
         raise ValueError(problem)
+    if parts.query or parts.fragment:
+        raise ValueError("must be a URL without a query; what is secret there belongs into headers")
     return text
+
+
+def _sendable(headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
+    """Refuse what HTTP libraries would refuse at the first request, quoting the value in their message."""
+    for name, value in headers.items():
+        if not _HEADER_NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is no name of a header")
+        if not _HEADER_VALUE.fullmatch(value.get_secret_value()):
+            raise ValueError(f"the value of {name} holds a line break, or another character that no header can have")
+    return headers
 
 
 def empty_as_defaults(section: object) -> object:
@@ -82,6 +106,7 @@ _WrittenDuration = Annotated[str, WithJsonSchema(_DURATION_SCHEMA)]
 Seconds = Annotated[float, BeforeValidator(seconds_from_duration, json_schema_input_type=_WrittenDuration)]
 ListenEndpoint = Annotated[str, AfterValidator(_valid_endpoint)]
 BackendUrl = Annotated[str, AfterValidator(_valid_url)]
+Headers = Annotated[dict[str, SecretStr], AfterValidator(_sendable)]
 
 
 class Section(BaseModel):

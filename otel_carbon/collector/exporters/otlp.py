@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import logging
 import zlib
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 import grpc
-import httpx
 from google.protobuf.message import DecodeError
 from google.rpc import status_pb2
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
+from otel_carbon.collector.client_tls import ChangedFiles, ClientTls, TlsProblem
+from otel_carbon.collector.exporters.http_backend import HttpBackend
+from otel_carbon.collector.exporters.redaction import Redaction
 from otel_carbon.collector.sender import PermanentExportError, RetryableExportError
 from otel_carbon.collector.signals import Signal
 from otel_carbon.collector.status import (
@@ -24,108 +24,110 @@ from otel_carbon.collector.status import (
     STATUS_DETAILS_KEY,
     Encoding,
     retry_delay_from_details,
-    retry_delay_from_header,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
+    from otel_carbon.collector.exporters.backend import BackendSettings
     from otel_carbon.collector.signals import Batch
 
 GZIP_LEVEL = 1
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
-_RESPONSE_LIMIT_BYTES = 4 * 1024 * 1024
 _MESSAGE_LIMIT_CHARACTERS = 300
 _logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class BackendSettings:
-    """Where and how an OTLP exporter sends.
-
-    Attributes:
-        exporter: component id, for the log.
-        endpoint: a URL for OTLP/HTTP, `host:port` for OTLP/gRPC.
-        headers: sent with every request; may hold secrets, so they are never logged.
-        gzip: whether bodies are compressed (level 1 over HTTP; gRPC's library chooses its own level).
-        timeout_s: longest time for one attempt, in seconds.
-        secure: whether OTLP/gRPC uses TLS; for OTLP/HTTP the URL says so.
-    """
-
-    exporter: str
-    endpoint: str
-    headers: Mapping[str, str]
-    gzip: bool
-    timeout_s: float
-    secure: bool = False
-    behind_proxy: bool = True
-    """Whether proxies named in the environment apply; they cannot reach this machine's loopback."""
-
-
 class OtlpHttpExport:
-    """OTLP/HTTP with protobuf bodies over one kept-alive connection."""
+    """OTLP/HTTP with protobuf bodies over one kept-alive connection.
+
+    Raises:
+        OSError, ValueError: the files of TLS cannot be used.
+    """
 
     def __init__(self, settings: BackendSettings) -> None:
         self._settings = settings
-        headers = {**settings.headers, "content-type": Encoding.PROTOBUF.value, "accept-encoding": "identity"}
+        headers = {"content-type": Encoding.PROTOBUF.value}
         if settings.gzip:
             headers["content-encoding"] = "gzip"
-        self._client = httpx.Client(
-            headers=headers, timeout=settings.timeout_s, follow_redirects=False, trust_env=settings.behind_proxy
+        self._backend = HttpBackend(
+            settings, headers, is_retryable=RETRYABLE_HTTP_STATUSES.__contains__, explain=_status_text
         )
-        self._base_url = settings.endpoint.rstrip("/")
 
     def send(self, batch: Batch) -> int:
         """Send one batch; see `Export.send`."""
         content = gzip_body(batch.body) if self._settings.gzip else batch.body
-        try:
-            with self._client.stream("POST", self._base_url + batch.signal.http_path, content=content) as response:
-                answer = _read_bounded(response)
-        except httpx.HTTPError as error:
-            raise RetryableExportError(f"{self._settings.endpoint}: {error or type(error).__name__}") from error
-        if response.is_success:
-            return _rejected_items(batch.signal, answer, self._settings.exporter)
-        raise self._refusal(response, answer)
+        answer = self._backend.post(batch.signal.http_path, content)
+        return _rejected_items(batch.signal, answer, self._settings.exporter)
 
     def close(self) -> None:
         """Close the connection."""
-        self._client.close()
-
-    def _refusal(self, response: httpx.Response, answer: bytes) -> Exception:
-        message = f"{self._settings.endpoint} answered {response.status_code}{_status_text(answer)}"
-        if response.status_code not in RETRYABLE_HTTP_STATUSES:
-            return PermanentExportError(message)
-        wish_s = retry_delay_from_header(response.headers.get("retry-after"), datetime.now(UTC))
-        return RetryableExportError(message, wish_s)
+        self._backend.close()
 
 
 class OtlpGrpcExport:
-    """OTLP/gRPC with bytes as messages; generated serializers would decode and encode every span again."""
+    """OTLP/gRPC with bytes as messages; generated serializers would decode and encode every span again.
+
+    Raises:
+        OSError, ValueError: the files of TLS cannot be used.
+    """
 
     def __init__(self, settings: BackendSettings) -> None:
         self._settings = settings
-        compression = grpc.Compression.Gzip if settings.gzip else grpc.Compression.NoCompression
-        # Retries are the sender's, which counts them; two layers of retries would multiply.
-        options = [("grpc.enable_retries", 0), ("grpc.enable_http_proxy", int(settings.behind_proxy))]
-        if settings.secure:
-            credentials = grpc.ssl_channel_credentials()
-            self._channel = grpc.secure_channel(settings.endpoint, credentials, options, compression)
-        else:
-            self._channel = grpc.insecure_channel(settings.endpoint, options, compression)
         self._metadata = tuple((name.lower(), value) for name, value in settings.headers.items())
-        self._calls = {signal: self._channel.unary_unary(f"/{signal.grpc_service}/Export") for signal in Signal}
+        self._redaction = Redaction("", settings.headers.values())
+        tls = settings.tls or ClientTls()
+        self._files = ChangedFiles(tls.files, tls.reload_interval_s if settings.secure else 0)
+        self._retired: grpc.Channel | None = None
+        """The channel before this one: what it was sending when the certificates changed goes on."""
+        self._connect()
 
     def send(self, batch: Batch) -> int:
         """Send one batch; see `Export.send`."""
+        self._reload()
         try:
             answer = self._calls[batch.signal](batch.body, timeout=self._settings.timeout_s, metadata=self._metadata)
         except grpc.RpcError as error:
-            raise _grpc_refusal(self._settings.endpoint, error) from error
+            raise _grpc_refusal(self._settings.endpoint, error, self._redaction) from error
         return _rejected_items(batch.signal, answer, self._settings.exporter)
 
     def close(self) -> None:
         """Close the channel; a call in flight is cancelled."""
         self._channel.close()
+        if self._retired is not None:
+            self._retired.close()
+
+    def _connect(self) -> None:
+        self._channel = self._new_channel()
+        self._calls = {signal: self._channel.unary_unary(f"/{signal.grpc_service}/Export") for signal in Signal}
+
+    def _new_channel(self) -> grpc.Channel:
+        settings, tls = self._settings, self._settings.tls or ClientTls()
+        compression = grpc.Compression.Gzip if settings.gzip else grpc.Compression.NoCompression
+        # Retries are the sender's, which counts them; two layers of retries would multiply.
+        options: list[tuple[str, int | str]] = [
+            ("grpc.enable_retries", 0),
+            ("grpc.enable_http_proxy", int(settings.behind_proxy)),
+        ]
+        if not settings.secure:
+            return grpc.insecure_channel(settings.endpoint, options, compression)
+        if tls.server_name:
+            options.append(("grpc.ssl_target_name_override", tls.server_name))
+        return grpc.secure_channel(settings.endpoint, tls.channel_credentials(), options, compression)
+
+    def _reload(self) -> None:
+        try:
+            self._files.use_changed(self._renew)
+        except TlsProblem as error:
+            _logger.warning("%s: keeps the certificates it has; the new files: %s", self._settings.exporter, error)
+
+    def _renew(self) -> None:
+        old = self._channel
+        self._connect()
+        if self._retired is not None:
+            self._retired.close()
+        self._retired = old
+        _logger.info("%s: uses the changed certificates", self._settings.exporter)
 
 
 def gzip_body(body: bytes) -> bytes:
@@ -144,29 +146,16 @@ class _GrpcFailure(Protocol):
     def trailing_metadata(self) -> Iterable[tuple[str, bytes]] | None: ...
 
 
-def _grpc_refusal(endpoint: str, error: _GrpcFailure) -> Exception:
+def _grpc_refusal(endpoint: str, error: _GrpcFailure, redaction: Redaction) -> Exception:
     code = error.code().name
-    message = f"{endpoint} answered {code}: {(error.details() or '')[:_MESSAGE_LIMIT_CHARACTERS]}"
+    why = redaction.clean(error.details() or "")
+    message = f"{endpoint} answered {code}: {why[:_MESSAGE_LIMIT_CHARACTERS]}"
     details = dict(error.trailing_metadata() or ()).get(STATUS_DETAILS_KEY)
     wish_s = retry_delay_from_details(details) if details else None
     # RESOURCE_EXHAUSTED is final unless the backend says when to come back.
     if code in RETRYABLE_GRPC_CODES or (code == "RESOURCE_EXHAUSTED" and wish_s is not None):
         return RetryableExportError(message, wish_s)
     return PermanentExportError(message)
-
-
-def _read_bounded(response: httpx.Response) -> bytes:
-    """Read an answer up to a limit, and never expanded: a backend must not be able to fill our memory.
-
-    Raises:
-        PermanentExportError: it is longer, which by OTLP is an error that stays.
-    """
-    answer = bytearray()
-    for piece in response.iter_raw():
-        answer += piece
-        if len(answer) > _RESPONSE_LIMIT_BYTES:
-            raise PermanentExportError(f"the answer is longer than {_RESPONSE_LIMIT_BYTES} bytes")
-    return bytes(answer)
 
 
 def _rejected_items(signal: Signal, answer: bytes, exporter: str) -> int:
@@ -195,4 +184,4 @@ def _status_text(answer: bytes) -> str:
         message = status_pb2.Status.FromString(answer).message
     except DecodeError:
         return ""
-    return f": {message[:_MESSAGE_LIMIT_CHARACTERS]}" if message else ""
+    return str(message[:_MESSAGE_LIMIT_CHARACTERS])

@@ -31,12 +31,19 @@ class Render(Protocol):
         """Return the exposition and its content type, chosen by the scraper's Accept header."""
 
 
+class _Rendering:
+    """A page that is going to be rendered."""
+
+    page: asyncio.Future[tuple[bytes, str]]
+
+
 class PrometheusExporter:
     """One page for two sources, on a server and a render thread of its own.
 
     uvicorn is used here as for the receivers, so that one implementation of deadlines and bounds guards every
     port; rendering takes milliseconds for each thousand series, hence the extra thread: a scrape never delays
-    the next connection, and two scrapes never render at the same time.
+    the next connection, and two scrapes never render at the same time. Scrapes that wait for that thread share one
+    page, so that on a machine too slow for its scrapers they do not pile up.
 
     Args:
         endpoint: where to listen.
@@ -60,6 +67,8 @@ class PrometheusExporter:
         self._key = key
         self._render = render
         self._self_metrics = self_metrics
+        self._waiting: dict[str, _Rendering] = {}
+        """Renderings that have not begun, by Accept header."""
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="prometheus render")
         application = guarded(self._application, authenticator, name="prometheus passwords")
         self._server = AsgiServer(application, endpoint, key=key, name="prometheus exporter", tls=tls)
@@ -95,6 +104,20 @@ class PrometheusExporter:
         # Two expositions of one format make one when only the last keeps its end mark.
         return carbon.removesuffix(_OPENMETRICS_END) + own, content_type
 
+    def _shared_page(self, accept_header: str) -> asyncio.Future[tuple[bytes, str]]:
+        """A page whose rendering begins after now, be it asked for here or by an earlier scrape."""
+        rendering = self._waiting.get(accept_header)
+        if rendering is None:
+            # Entered before the thread can take it out.
+            rendering = self._waiting[accept_header] = _Rendering()
+            loop = asyncio.get_running_loop()
+            rendering.page = loop.run_in_executor(self._threads, self._begin, accept_header)
+        return rendering.page
+
+    def _begin(self, accept_header: str) -> tuple[bytes, str]:
+        del self._waiting[accept_header]
+        return self.page(accept_header)
+
     async def _application(self, scope: Message, receive: Receive, send: Send) -> None:  # noqa: ARG002 -- ASGI's shape
         if scope["path"] != METRICS_PATH:
             await respond(send, 404, b"the metrics are at /metrics\n", _TEXT)
@@ -103,8 +126,7 @@ class PrometheusExporter:
             await respond(send, 405, b"read the metrics with GET\n", _TEXT, ((b"allow", b"GET, HEAD"),))
             return
         try:
-            loop = asyncio.get_running_loop()
-            page, content_type = await loop.run_in_executor(self._threads, self.page, header(scope, b"accept"))
+            page, content_type = await asyncio.shield(self._shared_page(header(scope, b"accept")))
         except Exception:
             _logger.exception("%s: cannot render the metrics", self._key)
             await respond(send, 500, b"cannot render the metrics; see the log of the collector\n", _TEXT)

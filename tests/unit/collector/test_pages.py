@@ -1,21 +1,18 @@
 from __future__ import annotations
 
-import logging
-from typing import TYPE_CHECKING
+import asyncio
+import threading
+from typing import Any
 
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 
 from otel_carbon.collector.byte_queue import ByteQueue
 from otel_carbon.collector.endpoints import Endpoint
-from otel_carbon.collector.exporters.debug import DebugExport
 from otel_carbon.collector.exporters.prometheus import PrometheusExporter
 from otel_carbon.collector.self_metrics import SelfMetrics
-from otel_carbon.collector.signals import Batch, Signal
+from otel_carbon.collector.signals import Signal
+from otel_carbon.version import VERSION
 from tests.unit.counting.candidates import candidate, window
-
-if TYPE_CHECKING:
-    import pytest
 
 NOWHERE = Endpoint("localhost", 0)
 CARBON_FAMILY = b"# TYPE otel_carbon_tokens counter\notel_carbon_tokens_total 7.0\n"
@@ -35,14 +32,17 @@ def test_the_counters_have_the_names_that_dashboards_know() -> None:
     lines = busy_metrics().render().decode().splitlines()
     samples = [line for line in lines if not line.startswith(("#", "otelcol_process"))]
     assert samples == [
+        'otelcol_exporter_enqueue_failed_spans_total{exporter="otlp_http"} 0.0',
         'otelcol_exporter_send_failed_spans_total{exporter="otlp_http"} 0.0',
         'otelcol_exporter_sent_metric_points_total{exporter="otlp_http"} 3.0',
         'otelcol_exporter_sent_spans_total{exporter="otlp_http"} 0.0',
         'otelcol_receiver_accepted_log_records_total{receiver="otlp",transport="http"} 2.0',
         'otelcol_receiver_accepted_spans_total{receiver="otlp",transport="grpc"} 5.0',
+        'otelcol_receiver_failed_spans_total{receiver="otlp",transport="grpc"} 0.0',
         'otelcol_receiver_refused_spans_total{receiver="otlp",transport="grpc"} 0.0',
         'otelcol_exporter_queue_size{exporter="otlp_http"} 0.0',
         'otelcol_exporter_queue_capacity{exporter="otlp_http"} 1000.0',
+        f'otel_carbon_build_info{{registry_version="",version="{VERSION}"}} 1.0',
     ]
     assert {line.split()[0] for line in lines if line.startswith("otelcol_process")} >= {
         "otelcol_process_uptime_seconds_total",
@@ -90,28 +90,38 @@ def test_without_a_carbon_processor_the_page_shows_the_collector_itself() -> Non
     assert content_type == "text/plain; version=0.0.4; charset=utf-8"
 
 
-def test_the_debug_exporter_shows_our_attributes_and_no_content(caplog: pytest.LogCaptureFixture) -> None:
-    request = ExportTraceServiceRequest()
-    span = request.resource_spans.add().scope_spans.add().spans.add(name="chat\nforged line")
-    span.attributes.add(key="gen_ai.prompt").value.string_value = "a secret question"
-    span.attributes.add(key="otel_carbon.status").value.string_value = "estimated"
-    span.attributes.add(key="otel_carbon.energy_kwh").value.double_value = 0.5
-    assumptions = span.attributes.add(key="otel_carbon.assumptions").value.array_value
-    assumptions.values.add(string_value="a")
-    assumptions.values.add(string_value="b")
-    body = request.SerializeToString()
-    caplog.set_level(logging.INFO)
-    assert DebugExport("debug", detailed=True).send(Batch(Signal.TRACES, body, 1)) == 0
-    assert caplog.messages == [
-        f"debug: traces: 1 spans, {len(body)} bytes",
-        (
-            "debug:   'chat\\nforged line' otel_carbon.status=estimated otel_carbon.energy_kwh=0.5 "
-            "otel_carbon.assumptions=[a, b]"
-        ),
-    ]
+def test_scrapes_that_pile_up_share_a_page_that_is_newer_than_all_of_them() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    renders = 0
 
+    def render(_accept: str) -> tuple[bytes, str]:
+        nonlocal renders
+        renders += 1
+        begun.set()
+        assert go_on.wait(10)
+        return f"render {renders}\n".encode(), "text/plain"
 
-def test_the_basic_debug_exporter_writes_one_line_for_a_batch(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
-    DebugExport("debug", detailed=False).send(Batch(Signal.METRICS, b"12345", 2))
-    assert caplog.messages == ["debug: metrics: 2 metric points, 5 bytes"]
+    exporter = PrometheusExporter(NOWHERE, key="key", render=render, self_metrics=SelfMetrics())
+
+    async def scrape() -> str:
+        sent: list[Any] = []
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await exporter._application({"path": "/metrics", "method": "GET", "headers": []}, None, send)  # type: ignore[arg-type]
+        return str(sent[1]["body"].partition(b"\n")[0].decode())
+
+    async def scrapes() -> tuple[str, list[str]]:
+        first = asyncio.create_task(scrape())
+        await asyncio.to_thread(begun.wait, 10)
+        later = [asyncio.create_task(scrape()) for _ in range(3)]
+        leaves = asyncio.create_task(scrape())
+        await asyncio.sleep(0)
+        leaves.cancel()
+        go_on.set()
+        return await first, await asyncio.gather(*later)
+
+    assert asyncio.run(scrapes()) == ("render 1", ["render 2"] * 3)
+    assert renders == 2
+    exporter.finish_stop(0)

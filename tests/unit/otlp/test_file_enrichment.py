@@ -10,7 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from otel_carbon.errors import BodyTooLarge, MalformedBody
+from otel_carbon.otlp.delimited import delimited, records_in
 from otel_carbon.otlp.file_enrichment import (
+    DELIMITED,
     JSON,
     JSON_LINES,
     PROTOBUF,
@@ -246,3 +248,21 @@ def test_official_json_with_base64_ids_is_refused() -> None:
     body = json_format.MessageToJson(REQUEST).encode()
     with pytest.raises(MalformedBody, match="not an OTLP traces request in JSON"):
         enriched(body)
+
+
+def test_a_file_of_the_collector_is_read_record_by_record_and_judged_as_a_whole() -> None:
+    records = [request_of(inference_span(1)), request_of(foreign_span()), request_of(inference_span(1))]
+    body = b"".join(delimited(record.SerializeToString()) for record in records)
+    file = enriched(body)
+    assert file.encoding == DELIMITED
+    assert (file.summary["spans"], file.summary["estimated"], file.summary["duplicate"]) == (3, 1, 1)
+    one, other, again = records_in(file.body)
+    assert "otel_carbon.status" in {each.key for each in spans_of(one)[0].attributes}
+    assert other == records[1].SerializeToString()
+    assert spans_of(again) == spans_of(one)
+
+
+@pytest.mark.parametrize("torn", [b"\0", b"\0\0\0\x09", b"\0\0\0\x09short"])
+def test_a_torn_record_at_the_end_is_named(torn: bytes) -> None:
+    with pytest.raises(MalformedBody, match="the last record is cut short"):
+        enriched(delimited(REQUEST.SerializeToString()) + torn)

@@ -1,0 +1,60 @@
+"""Check the files that exporters are to write, and those that TLS is made of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from otel_carbon.collector.config.client_tls import FILE_KEYS, TlsClientConfig
+from otel_carbon.collector.config.exporters import FileExporterConfig
+from otel_carbon.collector.config.text import Problem, dotted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pydantic import BaseModel
+
+    from otel_carbon.collector.config.document import ServiceConfig
+    from otel_carbon.collector.config.text import KeyPath
+
+
+def file_problems(exporters: Mapping[str, BaseModel], service: ServiceConfig | None) -> Iterator[Problem]:
+    """Find files that cannot be written, or not be read.
+
+    Args:
+        exporters: those that are valid in themselves, by component id.
+        service: what they are used for; None when that is not known.
+    """
+    taken: dict[Path, KeyPath] = {}
+    for name, exporter in exporters.items():
+        tls = getattr(exporter, "tls", None)
+        if isinstance(tls, TlsClientConfig):
+            yield from _missing(("exporters", name, "tls"), tls)
+        if not isinstance(exporter, FileExporterConfig):
+            continue
+        key: KeyPath = ("exporters", name, "path")
+        path = Path(exporter.path).resolve()
+        if path in taken:
+            yield Problem(key, f"{exporter.path!r} is written by {dotted(taken[path])}; choose another file")
+        taken[path] = key
+        if not path.parent.is_dir():
+            yield Problem(key, f"there is no folder {str(path.parent)!r}")
+        elif path.exists() and not path.is_file():
+            yield Problem(key, f"{exporter.path!r} is no regular file")
+        if exporter.format == "proto" and service is not None:
+            yield from _mixed_signals(name, service)
+
+
+def _missing(path: KeyPath, tls: TlsClientConfig) -> Iterator[Problem]:
+    for key in FILE_KEYS:
+        file = getattr(tls, key)
+        if file is not None and not Path(file).is_file():
+            yield Problem((*path, key), f"there is no file {file!r}")
+
+
+def _mixed_signals(exporter: str, service: ServiceConfig) -> Iterator[Problem]:
+    """Protobuf requests of different signals cannot be told apart."""
+    fed = {name.partition("/")[0] for name, pipeline in service.pipelines.items() if exporter in pipeline.exporters}
+    if len(fed) > 1:
+        what = f"a proto file holds one signal, and this would get {', '.join(sorted(fed))}; use one exporter for each"
+        yield Problem(("exporters", exporter, "format"), what)

@@ -1,0 +1,137 @@
+"""Post bodies to one HTTP backend: bounded answers, refusals that tell whether to come again, certificates reloaded."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+import httpx
+
+from otel_carbon.collector.client_tls import ChangedFiles, TlsProblem
+from otel_carbon.collector.exporters.redaction import Redaction, shown_url
+from otel_carbon.collector.sender import PermanentExportError, RetryableExportError
+from otel_carbon.collector.status import retry_delay_from_header
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from otel_carbon.collector.exporters.backend import BackendSettings
+
+RESPONSE_LIMIT_BYTES = 4 * 1024 * 1024
+_logger = logging.getLogger(__name__)
+
+
+class HttpBackend:
+    """One kept-alive connection to a backend.
+
+    Args:
+        settings: where and how to send.
+        headers: sent with every request; they win over those of the settings.
+        is_retryable: whether a refusal with this status may pass later.
+        explain: what the body of a refusal says, in words.
+
+    Raises:
+        OSError, ValueError: the files of TLS cannot be used.
+    """
+
+    def __init__(
+        self,
+        settings: BackendSettings,
+        headers: Mapping[str, str],
+        *,
+        is_retryable: Callable[[int], bool],
+        explain: Callable[[bytes], str],
+    ) -> None:
+        self._settings = settings
+        self._headers = httpx.Headers(settings.headers)
+        self._headers.update({"accept-encoding": "identity", **headers})
+        self._is_retryable = is_retryable
+        self._explain = explain
+        # httpx writes URLs to its log with all that is in them.
+        self._url = shown_url(settings.endpoint).rstrip("/")
+        self._redaction = Redaction(settings.endpoint, settings.headers.values())
+        tls = settings.tls
+        self._extensions = {"sni_hostname": tls.server_name} if tls is not None and tls.server_name else {}
+        self._files = ChangedFiles(tls.files, tls.reload_interval_s) if tls is not None else ChangedFiles((), 0)
+        self._client = self._new_client()
+        self._retired: httpx.Client | None = None
+        """The client before this one: what it was sending when the certificates changed goes on."""
+
+    def post(self, path: str, content: bytes) -> bytes:
+        """Post a body below the endpoint, and return the answer.
+
+        Raises:
+            RetryableExportError: the same body may pass later.
+            PermanentExportError: it never will.
+        """
+        self._reload()
+        try:
+            with self._client.stream(
+                "POST", self._url + path, content=content, extensions=self._extensions
+            ) as response:
+                answer = _read_bounded(response)
+        except httpx.HTTPError as error:
+            reason = self._redaction.clean(str(error)) or type(error).__name__
+            raise RetryableExportError(f"{self._url}: {reason}") from error
+        if response.is_success:
+            return answer
+        raise self._refusal(response, answer)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+        if self._retired is not None:
+            self._retired.close()
+
+    def _refusal(self, response: httpx.Response, answer: bytes) -> Exception:
+        why = self._redaction.clean(self._explain(answer))
+        message = f"{self._url} answered {response.status_code}{f': {why}' if why else ''}"
+        if not self._is_retryable(response.status_code):
+            return PermanentExportError(message)
+        wish_s = retry_delay_from_header(response.headers.get("retry-after"), datetime.now(UTC))
+        return RetryableExportError(message, wish_s)
+
+    def _new_client(self) -> httpx.Client:
+        tls = self._settings.tls
+        return httpx.Client(
+            auth=None if "authorization" in self._headers else _basic_auth(self._settings.endpoint),
+            headers=self._headers,
+            timeout=self._settings.timeout_s,
+            follow_redirects=False,
+            trust_env=self._settings.behind_proxy,
+            verify=True if tls is None else tls.context(),
+        )
+
+    def _reload(self) -> None:
+        try:
+            self._files.use_changed(self._renew)
+        except TlsProblem as error:
+            _logger.warning("%s: keeps the certificates it has; the new files: %s", self._settings.exporter, error)
+
+    def _renew(self) -> None:
+        renewed = self._new_client()
+        if self._retired is not None:
+            self._retired.close()
+        self._retired, self._client = self._client, renewed
+        _logger.info("%s: uses the changed certificates", self._settings.exporter)
+
+
+def _basic_auth(endpoint: str) -> httpx.BasicAuth | None:
+    parts = urlsplit(endpoint)
+    return httpx.BasicAuth(unquote(parts.username), unquote(parts.password or "")) if parts.username else None
+
+
+def _read_bounded(response: httpx.Response) -> bytes:
+    """Read an answer up to a limit, and never expanded: a backend must not be able to fill our memory.
+
+    Raises:
+        PermanentExportError: it is longer, which by OTLP is an error that stays.
+    """
+    answer = bytearray()
+    for piece in response.iter_raw():
+        answer += piece
+        if len(answer) > RESPONSE_LIMIT_BYTES:
+            raise PermanentExportError(f"the answer is longer than {RESPONSE_LIMIT_BYTES} bytes")
+    return bytes(answer)
