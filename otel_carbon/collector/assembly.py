@@ -14,6 +14,7 @@ from otel_carbon.collector.config.exporters import (
 )
 from otel_carbon.collector.config.extensions import HealthCheckConfig
 from otel_carbon.collector.config.remote_write import PrometheusRemoteWriteExporterConfig
+from otel_carbon.collector.config.security import AuthorizedExporter
 from otel_carbon.collector.endpoints import parse_endpoint
 from otel_carbon.collector.exporters.build import build_export, build_remote_write
 from otel_carbon.collector.exporters.observed import ObservedExport
@@ -154,7 +155,7 @@ def assemble(
     security = Security(config)
     used = {name for pipeline in config.service.pipelines.values() for name in pipeline.exporters}
     exporters = {name: exporter for name, exporter in config.exporters.items() if name in used}
-    senders = dict(_senders(exporters, metrics))
+    senders = dict(_senders(exporters, security, metrics))
     wanted = {name for pipeline in config.service.pipelines.values() for name in pipeline.processors}
     stages = {name: build_carbon(carbon) for name, carbon in config.processors.items() if name in wanted}
     for processor, stage in stages.items():
@@ -174,17 +175,20 @@ def assemble(
         senders=tuple(senders.values()),
         holds=tuple(holds.values()),
         pages=dict(_pages(exporters, stages, security, metrics)),
-        pushers=tuple(_pushers(exporters, stages, metrics)),
+        pushers=tuple(_pushers(exporters, stages, security, metrics)),
         health_checks=dict(_health_checks(config, security, metrics)),
         metrics=metrics,
     )
 
 
-def _senders(exporters: Mapping[str, ExporterConfig], metrics: SelfMetrics) -> Iterator[tuple[str, Sender]]:
+def _senders(
+    exporters: Mapping[str, ExporterConfig], security: Security, metrics: SelfMetrics
+) -> Iterator[tuple[str, Sender]]:
     for name, exporter in exporters.items():
         if isinstance(exporter, MetricsExporterConfig):
             continue  # it reads counters, and no requests are queued for it
-        export = ObservedExport(build_export(name, exporter), name, metrics)
+        authorization = security.authorization(exporter) if isinstance(exporter, AuthorizedExporter) else None
+        export = ObservedExport(build_export(name, exporter, authorization), name, metrics)
         queue = ByteQueue(name, _queue_bytes(exporter))
         metrics.watch_queue(queue)
         yield name, Sender(export, queue, _retry(exporter), metrics)
@@ -292,12 +296,15 @@ def _pages(
 
 
 def _pushers(
-    exporters: Mapping[str, ExporterConfig], stages: Mapping[str, CarbonStage], metrics: SelfMetrics
+    exporters: Mapping[str, ExporterConfig],
+    stages: Mapping[str, CarbonStage],
+    security: Security,
+    metrics: SelfMetrics,
 ) -> Iterator[RemoteWriteExporter]:
     families = next((stage.families for stage in stages.values()), None)
     for name, exporter in exporters.items():
         if isinstance(exporter, PrometheusRemoteWriteExporterConfig):
-            yield build_remote_write(name, exporter, families, metrics)
+            yield build_remote_write(name, exporter, families, metrics, security.authorization(exporter))
 
 
 def _health_checks(

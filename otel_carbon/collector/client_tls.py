@@ -1,23 +1,25 @@
-"""TLS towards backends: contexts and credentials from files, made anew when the files change."""
+"""TLS towards backends: contexts and credentials from files."""
 
 from __future__ import annotations
 
 import ssl
-import time
 from dataclasses import dataclass
-from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import grpc
 import httpx
+
+from otel_carbon.collector.watched_files import WatchedFiles
+from otel_carbon.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+Value = TypeVar("Value")
+GENERATIONS = 2
+"""How many connections are kept while one is made anew: what the old one is sending may go on."""
 _VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
-TlsProblem = (OSError, ValueError)
-"""What making a context or credentials raises for files that cannot be used; `ssl.SSLError` is an `OSError`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,50 +81,28 @@ class ClientTls:
         )
 
 
-class ChangedFiles:
-    """Tells when files have changed since they were last looked at.
+def watched_tls(tls: ClientTls | None, connect: Callable[[], Value], *, exporter: str) -> WatchedFiles[Value]:
+    """What connects to a backend, made anew when the files of its TLS have changed.
 
     Args:
-        files: the files.
-        interval_s: how often they are looked at, in seconds; 0 is never.
-        clock_s: a clock that does not run backwards, in seconds.
+        tls: names the files; None where there are none.
+        connect: makes it from the files as they are now.
+        exporter: component id, for messages.
+
+    Raises:
+        ConfigError: the files cannot be used.
     """
+    key = f"exporters.{exporter}.tls"
 
-    def __init__(
-        self, files: tuple[Path, ...], interval_s: float, clock_s: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._files = files
-        self._interval_s = interval_s
-        self._clock_s = clock_s
-        self._looked_s = clock_s()
-        self._seen = self._states()
-        self._looking = Lock()
-
-    def use_changed(self, use: Callable[[], None]) -> None:
-        """Call `use` if it is time to look and they have changed; when it raises, not again until they change anew."""
-        if not self._interval_s or self._clock_s() - self._looked_s < self._interval_s:
-            return
-        if not self._looking.acquire(blocking=False):
-            return  # another thread looks right now
+    def load() -> Value:
         try:
-            self._looked_s = self._clock_s()
-            states = self._states()
-            if states != self._seen:
-                self._seen = states
-                use()
-        finally:
-            self._looking.release()
+            return connect()
+        except (OSError, ValueError) as error:  # `ssl.SSLError` is an `OSError`
+            raise ConfigError((f"{key}: the files cannot be used: {error}",)) from error
 
-    def _states(self) -> tuple[tuple[int, int, int] | None, ...]:
-        return tuple(_state(file) for file in self._files)
-
-
-def _state(file: Path) -> tuple[int, int, int] | None:
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    if tls is None:
+        return WatchedFiles((), load, key=key, interval_s=None)
+    return WatchedFiles(tls.files, load, key=key, interval_s=tls.reload_interval_s or None)
 
 
 def _bytes_of(file: Path | None) -> bytes | None:

@@ -13,13 +13,14 @@ from otel_carbon.collector.tls import ServerTls
 
 if TYPE_CHECKING:
     from otel_carbon.collector.authenticators import Authenticator
+    from otel_carbon.collector.client_auth import Authorization
     from otel_carbon.collector.config.document import CollectorConfig
     from otel_carbon.collector.config.receivers import (
         GrpcProtocolConfig,
         HttpProtocolConfig,
         KeepaliveConfig,
     )
-    from otel_carbon.collector.config.security import SecuredListener
+    from otel_carbon.collector.config.security import AuthorizedExporter, SecuredListener
 
 _MEBIBYTE = 1024 * 1024
 
@@ -38,12 +39,29 @@ class Security:
         self._authenticators = {
             name: extension.authenticator(f"extensions.{name}")
             for name, extension in config.extensions.items()
-            if isinstance(extension, BearerTokenAuthConfig | BasicAuthConfig) and name in config.service.extensions
+            if isinstance(extension, BearerTokenAuthConfig | BasicAuthConfig)
+            and extension.decides
+            and name in config.service.extensions
         }
+        self._extensions = config.extensions
 
     def authenticator(self, listener: SecuredListener) -> Authenticator | None:
         """Who decides for a listener; None where all may come."""
         return self._authenticators[listener.auth.authenticator] if listener.auth else None
+
+    def authorization(self, exporter: AuthorizedExporter) -> Authorization | None:
+        """What an exporter sends to be let in; None where nothing is set.
+
+        Raises:
+            ConfigError: the extension has nothing to send.
+        """
+        if exporter.auth is None:
+            return None
+        name = exporter.auth.authenticator
+        extension = self._extensions[name]
+        if not isinstance(extension, BearerTokenAuthConfig | BasicAuthConfig):
+            raise TypeError(f"{name} was checked to be an authenticator")
+        return extension.authorization(f"extensions.{name}")
 
     def tls(self, key: str, listener: SecuredListener) -> ServerTls | None:
         """The TLS of a listener whose section is at a key path; None where it is plain.

@@ -140,10 +140,11 @@ def test_changed_files_are_used_and_broken_ones_are_not(
         old.ca_file.write_bytes(b"torn while it was written")
         assert [export.send(BATCH), export.send(BATCH)] == [0, 0]
         assert len(caplog.messages) == 1
-        assert caplog.messages[0].startswith("test: keeps the certificates it has; the new files: ")
+        said = "exporters.test.tls: what was read before stays in force: exporters.test.tls: the files cannot be used: "
+        assert caplog.messages[0].startswith(said)
         old.ca_file.write_bytes(renewed)
         assert [export.send(BATCH), export.send(BATCH)] == [0, 0]
-        assert caplog.messages[1:] == ["test: uses the changed certificates"]
+        assert caplog.messages[1:] == ["exporters.test.tls: read anew"]
         old.ca_file.write_bytes(new.ca_file.read_bytes())
         with pytest.raises(RetryableExportError):  # it trusts the old authority no more
             export.send(BATCH)

@@ -8,7 +8,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from otel_carbon.collector.config.client_tls import TlsClientConfig, contradiction
-from otel_carbon.collector.config.security import SecuredListener
+from otel_carbon.collector.config.security import AuthorizedExporter, SecuredListener
 from otel_carbon.collector.config.values import (
     MEBIBYTE,
     BackendUrl,
@@ -49,7 +49,7 @@ class QueueConfig(Section):
     )
 
 
-class _OtlpExporterConfig(Section):
+class _OtlpExporterConfig(AuthorizedExporter):
     headers: Headers = Field(default_factory=dict, description="Headers sent with every request.")
     tls: TlsClientConfig | None = Field(default=None, description="How TLS is spoken; certificates of your own.")
     compression: Literal["gzip", "none"] | None = Field(

@@ -8,6 +8,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from otel_carbon.collector.config.client_tls import TlsClientConfig, contradiction
+from otel_carbon.collector.config.security import AuthorizedExporter
 from otel_carbon.collector.config.values import BackendUrl, Headers, Seconds, Section, empty_as_defaults
 from otel_carbon.collector.endpoints import Endpoint, endpoint_of_url
 
@@ -33,7 +34,7 @@ class PushRetryConfig(Section):
     )
 
 
-class PrometheusRemoteWriteExporterConfig(Section):
+class PrometheusRemoteWriteExporterConfig(AuthorizedExporter):
     """Pushes the carbon processor's counters by Prometheus remote write 1.0, named as on the prometheus page."""
 
     endpoint: BackendUrl = Field(

@@ -60,6 +60,21 @@ class AuthConfig(Section):
     )
 
 
+class ExporterAuthConfig(Section):
+    """Who this is."""
+
+    authenticator: Name = Field(
+        description="Id of the extension whose credentials are sent: `bearertokenauth`, or `basicauth` with "
+        "`client_auth`; listed in service.extensions."
+    )
+
+
+class AuthorizedExporter(Section):
+    """What every exporter that sends by HTTP or gRPC can be given."""
+
+    auth: ExporterAuthConfig | None = Field(default=None, description="Credentials; none unless the key is there.")
+
+
 class SecuredListener(Section):
     """What every listening part can be given."""
 

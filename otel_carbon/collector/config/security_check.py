@@ -8,9 +8,11 @@ from otel_carbon.collector.config.authenticators import BasicAuthConfig, BearerT
 from otel_carbon.collector.config.exporters import PrometheusExporterConfig
 from otel_carbon.collector.config.extensions import HealthCheckConfig
 from otel_carbon.collector.config.receivers import OtlpReceiverConfig
+from otel_carbon.collector.config.security import AuthorizedExporter
 from otel_carbon.collector.config.text import KeyPath, Problem, dotted, suggestion
 from otel_carbon.collector.endpoints import parse_endpoint
 from otel_carbon.collector.tls import tls_problems
+from otel_carbon.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +50,9 @@ def security_problems(draft: Draft) -> Iterator[Problem]:
     for part in listening_parts(draft):
         yield from _tls_problems(part)
         yield from _auth_problems(draft, part)
+    for name, exporter in draft.components["exporters"].items():
+        if isinstance(exporter, AuthorizedExporter) and exporter.auth is not None:
+            yield from _exporter_problems(draft, name, exporter, exporter.auth.authenticator)
     for name, extension in draft.components["extensions"].items():
         if isinstance(extension, BearerTokenAuthConfig | BasicAuthConfig):
             problem = problem_with(extension)
@@ -89,6 +94,26 @@ def _auth_problems(draft: Draft, part: Listening) -> Iterator[Problem]:
         return
     path = (*part.path, "auth", "authenticator")
     wanted = part.settings.auth.authenticator
+    yield from _unknown_authenticator(draft, path, wanted)
+    extension = draft.components["extensions"].get(wanted)
+    if isinstance(extension, BasicAuthConfig) and not extension.decides:
+        yield Problem(path, f"{wanted} has no htpasswd, which says who may come")
+
+
+def _exporter_problems(draft: Draft, name: str, exporter: AuthorizedExporter, wanted: str) -> Iterator[Problem]:
+    path: KeyPath = ("exporters", name, "auth", "authenticator")
+    yield from _unknown_authenticator(draft, path, wanted)
+    extension = draft.components["extensions"].get(wanted)
+    if isinstance(extension, BearerTokenAuthConfig | BasicAuthConfig):
+        try:
+            extension.authorization(wanted)
+        except ConfigError as error:
+            yield Problem(path, error.problems[0].replace(": ", " ", 1))
+    if any(header.lower() == "authorization" for header in getattr(exporter, "headers", ())):
+        yield Problem(path, "headers hold an authorization as well; keep one of the two")
+
+
+def _unknown_authenticator(draft: Draft, path: KeyPath, wanted: str) -> Iterator[Problem]:
     known = [name for name in draft.declared["extensions"] if name.partition("/")[0] in AUTHENTICATOR_TYPES]
     if wanted not in known:
         yield Problem(path, f"{wanted!r} is no authenticator in extensions; {suggestion(wanted, known)}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from otel_carbon.collector.client_auth import Authorization
     from otel_carbon.collector.client_tls import ClientTls
 
 
@@ -24,6 +25,7 @@ class BackendSettings:
         secure: whether OTLP/gRPC uses TLS; over HTTP the URL says so.
         behind_proxy: whether proxies named in the environment apply; they cannot reach this machine's loopback.
         tls: how TLS is spoken, where it is used; None is as usual.
+        authorization: the credentials to send with each request; None sends none beside those of the headers.
     """
 
     exporter: str
@@ -34,3 +36,4 @@ class BackendSettings:
     secure: bool = False
     behind_proxy: bool = True
     tls: ClientTls | None = None
+    authorization: Authorization | None = None

@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from otel_carbon.collector.client_tls import ClientTls, TlsProblem
+from otel_carbon.collector.client_tls import ClientTls
 from otel_carbon.collector.config.exporters import FileExporterConfig, OtlpGrpcExporterConfig, OtlpHttpExporterConfig
 from otel_carbon.collector.exporters.backend import BackendSettings
 from otel_carbon.collector.exporters.debug import DebugExport
@@ -14,13 +14,13 @@ from otel_carbon.collector.exporters.file import file_export
 from otel_carbon.collector.exporters.otlp import OtlpGrpcExport, OtlpHttpExport
 from otel_carbon.collector.exporters.remote_write import RemoteWriteExporter, RemoteWriteSettings
 from otel_carbon.collector.sender import RetrySettings
-from otel_carbon.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from prometheus_client.metrics_core import Metric
 
+    from otel_carbon.collector.client_auth import Authorization
     from otel_carbon.collector.config.client_tls import TlsClientConfig
     from otel_carbon.collector.config.document import OtlpExporterConfig
     from otel_carbon.collector.config.exporters import DebugExporterConfig
@@ -36,32 +36,36 @@ DEFAULT_JOB = "otel-carbon"
 def build_export(
     name: str,
     exporter: OtlpGrpcExporterConfig | OtlpHttpExporterConfig | FileExporterConfig | DebugExporterConfig,
+    authorization: Authorization | None = None,
 ) -> Export:
     """Build what sends the batches of one exporter; nothing is sent yet.
 
     Args:
         name: component id.
         exporter: its section, checked.
+        authorization: the credentials that it sends, if any.
 
     Raises:
         ConfigError: its certificates cannot be used.
     """
-    try:
-        match exporter:
-            case OtlpGrpcExporterConfig():
-                return OtlpGrpcExport(_backend(name, str(exporter.target), exporter, secure=exporter.secure))
-            case OtlpHttpExporterConfig():
-                return OtlpHttpExport(_backend(name, exporter.endpoint, exporter))
-            case FileExporterConfig():
-                return file_export(name, exporter)
-            case _:
-                return DebugExport(name, verbosity=exporter.verbosity)
-    except TlsProblem as error:
-        raise tls_problem(name, error) from error
+    match exporter:
+        case OtlpGrpcExporterConfig():
+            target = str(exporter.target)
+            return OtlpGrpcExport(_backend(name, target, exporter, authorization, secure=exporter.secure))
+        case OtlpHttpExporterConfig():
+            return OtlpHttpExport(_backend(name, exporter.endpoint, exporter, authorization))
+        case FileExporterConfig():
+            return file_export(name, exporter)
+        case _:
+            return DebugExport(name, verbosity=exporter.verbosity)
 
 
 def build_remote_write(
-    name: str, exporter: PrometheusRemoteWriteExporterConfig, families: ReadFamilies | None, metrics: SelfMetrics
+    name: str,
+    exporter: PrometheusRemoteWriteExporterConfig,
+    families: ReadFamilies | None,
+    metrics: SelfMetrics,
+    authorization: Authorization | None = None,
 ) -> RemoteWriteExporter:
     """Build what pushes counters; nothing is pushed yet.
 
@@ -70,6 +74,7 @@ def build_remote_write(
         exporter: its section, checked.
         families: reads the carbon counters; None where there are none.
         metrics: the collector's own, which are pushed as well if the section says so.
+        authorization: the credentials that it sends, if any.
 
     Raises:
         ConfigError: its certificates cannot be used.
@@ -89,18 +94,9 @@ def build_remote_write(
         timeout_s=exporter.timeout_s,
         behind_proxy=not exporter.target.is_loopback,
         tls=client_tls(exporter.tls),
+        authorization=authorization,
     )
-    try:
-        return RemoteWriteExporter(
-            backend, settings, lambda: [family for read in sources for family in read()], metrics
-        )
-    except TlsProblem as error:
-        raise tls_problem(name, error) from error
-
-
-def tls_problem(exporter: str, error: Exception) -> ConfigError:
-    """Say which exporter has certificates that cannot be used."""
-    return ConfigError((f"exporters.{exporter}.tls: the files cannot be used: {error}",))
+    return RemoteWriteExporter(backend, settings, lambda: [family for read in sources for family in read()], metrics)
 
 
 def client_tls(config: TlsClientConfig | None) -> ClientTls | None:
@@ -122,7 +118,14 @@ def _path(text: str | None) -> Path | None:
     return None if text is None else Path(text)
 
 
-def _backend(name: str, endpoint: str, exporter: OtlpExporterConfig, *, secure: bool = False) -> BackendSettings:
+def _backend(
+    name: str,
+    endpoint: str,
+    exporter: OtlpExporterConfig,
+    authorization: Authorization | None,
+    *,
+    secure: bool = False,
+) -> BackendSettings:
     default = "none" if exporter.target.is_loopback else "gzip"
     return BackendSettings(
         exporter=name,
@@ -133,4 +136,5 @@ def _backend(name: str, endpoint: str, exporter: OtlpExporterConfig, *, secure: 
         secure=secure,
         behind_proxy=not exporter.target.is_loopback,
         tls=client_tls(exporter.tls),
+        authorization=authorization,
     )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import httpx
 
-from otel_carbon.collector.client_tls import ChangedFiles, TlsProblem
+from otel_carbon.collector.client_tls import GENERATIONS, watched_tls
 from otel_carbon.collector.exporters.redaction import Redaction, shown_url
 from otel_carbon.collector.sender import PermanentExportError, RetryableExportError
 from otel_carbon.collector.status import retry_delay_from_header
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from otel_carbon.collector.exporters.backend import BackendSettings
 
 RESPONSE_LIMIT_BYTES = 4 * 1024 * 1024
-_logger = logging.getLogger(__name__)
 
 
 class HttpBackend:
@@ -33,7 +31,7 @@ class HttpBackend:
         explain: what the body of a refusal says, in words.
 
     Raises:
-        OSError, ValueError: the files of TLS cannot be used.
+        ConfigError: the files of TLS cannot be used.
     """
 
     def __init__(
@@ -51,13 +49,11 @@ class HttpBackend:
         self._explain = explain
         # httpx writes URLs to its log with all that is in them.
         self._url = shown_url(settings.endpoint).rstrip("/")
-        self._redaction = Redaction(settings.endpoint, settings.headers.values())
         tls = settings.tls
         self._extensions = {"sni_hostname": tls.server_name} if tls is not None and tls.server_name else {}
-        self._files = ChangedFiles(tls.files, tls.reload_interval_s) if tls is not None else ChangedFiles((), 0)
-        self._client = self._new_client()
-        self._retired: httpx.Client | None = None
-        """The client before this one: what it was sending when the certificates changed goes on."""
+        self._clients: list[httpx.Client] = []
+        """The one in use, and the one before it: what that was sending when the certificates changed goes on."""
+        self._current = watched_tls(tls, self._new_client, exporter=settings.exporter)
 
     def post(self, path: str, content: bytes) -> bytes:
         """Post a body below the endpoint, and return the answer.
@@ -66,27 +62,27 @@ class HttpBackend:
             RetryableExportError: the same body may pass later.
             PermanentExportError: it never will.
         """
-        self._reload()
+        authorize = self._settings.authorization
+        sent = {"authorization": authorize()} if authorize is not None else {}
+        redaction = Redaction(self._settings.endpoint, (*self._settings.headers.values(), *sent.values()))
         try:
-            with self._client.stream(
-                "POST", self._url + path, content=content, extensions=self._extensions
+            with self._current.value.stream(
+                "POST", self._url + path, content=content, headers=sent, extensions=self._extensions
             ) as response:
                 answer = _read_bounded(response)
         except httpx.HTTPError as error:
-            reason = self._redaction.clean(str(error)) or type(error).__name__
+            reason = redaction.clean(str(error)) or type(error).__name__
             raise RetryableExportError(f"{self._url}: {reason}") from error
         if response.is_success:
             return answer
-        raise self._refusal(response, answer)
+        raise self._refusal(response, redaction.clean(self._explain(answer)))
 
     def close(self) -> None:
         """Close the connection."""
-        self._client.close()
-        if self._retired is not None:
-            self._retired.close()
+        for client in self._clients:
+            client.close()
 
-    def _refusal(self, response: httpx.Response, answer: bytes) -> Exception:
-        why = self._redaction.clean(self._explain(answer))
+    def _refusal(self, response: httpx.Response, why: str) -> Exception:
         message = f"{self._url} answered {response.status_code}{f': {why}' if why else ''}"
         if not self._is_retryable(response.status_code):
             return PermanentExportError(message)
@@ -95,27 +91,19 @@ class HttpBackend:
 
     def _new_client(self) -> httpx.Client:
         tls = self._settings.tls
-        return httpx.Client(
-            auth=None if "authorization" in self._headers else _basic_auth(self._settings.endpoint),
+        is_authorized = "authorization" in self._headers or self._settings.authorization is not None
+        client = httpx.Client(
+            auth=None if is_authorized else _basic_auth(self._settings.endpoint),
             headers=self._headers,
             timeout=self._settings.timeout_s,
             follow_redirects=False,
             trust_env=self._settings.behind_proxy,
             verify=True if tls is None else tls.context(),
         )
-
-    def _reload(self) -> None:
-        try:
-            self._files.use_changed(self._renew)
-        except TlsProblem as error:
-            _logger.warning("%s: keeps the certificates it has; the new files: %s", self._settings.exporter, error)
-
-    def _renew(self) -> None:
-        renewed = self._new_client()
-        if self._retired is not None:
-            self._retired.close()
-        self._retired, self._client = self._client, renewed
-        _logger.info("%s: uses the changed certificates", self._settings.exporter)
+        self._clients.append(client)
+        while len(self._clients) > GENERATIONS:
+            self._clients.pop(0).close()
+        return client
 
 
 def _basic_auth(endpoint: str) -> httpx.BasicAuth | None:

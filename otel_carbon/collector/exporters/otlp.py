@@ -13,7 +13,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
-from otel_carbon.collector.client_tls import ChangedFiles, ClientTls, TlsProblem
+from otel_carbon.collector.client_tls import GENERATIONS, ClientTls, watched_tls
 from otel_carbon.collector.exporters.http_backend import HttpBackend
 from otel_carbon.collector.exporters.redaction import Redaction
 from otel_carbon.collector.sender import PermanentExportError, RetryableExportError
@@ -27,7 +27,7 @@ from otel_carbon.collector.status import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from otel_carbon.collector.exporters.backend import BackendSettings
     from otel_carbon.collector.signals import Batch
@@ -42,7 +42,7 @@ class OtlpHttpExport:
     """OTLP/HTTP with protobuf bodies over one kept-alive connection.
 
     Raises:
-        OSError, ValueError: the files of TLS cannot be used.
+        ConfigError: the files of TLS cannot be used.
     """
 
     def __init__(self, settings: BackendSettings) -> None:
@@ -69,37 +69,40 @@ class OtlpGrpcExport:
     """OTLP/gRPC with bytes as messages; generated serializers would decode and encode every span again.
 
     Raises:
-        OSError, ValueError: the files of TLS cannot be used.
+        ConfigError: the files of TLS cannot be used.
     """
 
     def __init__(self, settings: BackendSettings) -> None:
         self._settings = settings
         self._metadata = tuple((name.lower(), value) for name, value in settings.headers.items())
-        self._redaction = Redaction("", settings.headers.values())
-        tls = settings.tls or ClientTls()
-        self._files = ChangedFiles(tls.files, tls.reload_interval_s if settings.secure else 0)
-        self._retired: grpc.Channel | None = None
-        """The channel before this one: what it was sending when the certificates changed goes on."""
-        self._connect()
+        self._channels: list[grpc.Channel] = []
+        """The one in use, and the one before it: what that was sending when the certificates changed goes on."""
+        self._calls = watched_tls(
+            settings.tls if settings.secure else None, self._new_calls, exporter=settings.exporter
+        )
 
     def send(self, batch: Batch) -> int:
         """Send one batch; see `Export.send`."""
-        self._reload()
+        authorize = self._settings.authorization
+        sent = (*self._metadata, ("authorization", authorize())) if authorize is not None else self._metadata
         try:
-            answer = self._calls[batch.signal](batch.body, timeout=self._settings.timeout_s, metadata=self._metadata)
+            answer = self._calls.value[batch.signal](batch.body, timeout=self._settings.timeout_s, metadata=sent)
         except grpc.RpcError as error:
-            raise _grpc_refusal(self._settings.endpoint, error, self._redaction) from error
+            redaction = Redaction("", (value for _, value in sent))
+            raise _grpc_refusal(self._settings.endpoint, error, redaction) from error
         return _rejected_items(batch.signal, answer, self._settings.exporter)
 
     def close(self) -> None:
         """Close the channel; a call in flight is cancelled."""
-        self._channel.close()
-        if self._retired is not None:
-            self._retired.close()
+        for channel in self._channels:
+            channel.close()
 
-    def _connect(self) -> None:
-        self._channel = self._new_channel()
-        self._calls = {signal: self._channel.unary_unary(f"/{signal.grpc_service}/Export") for signal in Signal}
+    def _new_calls(self) -> dict[Signal, Callable[..., bytes]]:
+        channel = self._new_channel()
+        self._channels.append(channel)
+        while len(self._channels) > GENERATIONS:
+            self._channels.pop(0).close()
+        return {signal: channel.unary_unary(f"/{signal.grpc_service}/Export") for signal in Signal}
 
     def _new_channel(self) -> grpc.Channel:
         settings, tls = self._settings, self._settings.tls or ClientTls()
@@ -114,20 +117,6 @@ class OtlpGrpcExport:
         if tls.server_name:
             options.append(("grpc.ssl_target_name_override", tls.server_name))
         return grpc.secure_channel(settings.endpoint, tls.channel_credentials(), options, compression)
-
-    def _reload(self) -> None:
-        try:
-            self._files.use_changed(self._renew)
-        except TlsProblem as error:
-            _logger.warning("%s: keeps the certificates it has; the new files: %s", self._settings.exporter, error)
-
-    def _renew(self) -> None:
-        old = self._channel
-        self._connect()
-        if self._retired is not None:
-            self._retired.close()
-        self._retired = old
-        _logger.info("%s: uses the changed certificates", self._settings.exporter)
 
 
 def gzip_body(body: bytes) -> bytes:

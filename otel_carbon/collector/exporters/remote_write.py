@@ -69,7 +69,7 @@ class RemoteWriteExporter:
         wall_clock_s: the time, in seconds since 1970.
 
     Raises:
-        OSError, ValueError: the files of TLS cannot be used.
+        ConfigError: the files of TLS cannot be used.
     """
 
     def __init__(
