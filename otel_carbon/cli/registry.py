@@ -15,6 +15,7 @@ from otel_carbon.cli.fact_pages import fact_json, list_json, show_fact, show_lis
 from otel_carbon.cli.output import STANDARD_STREAM, output_option, result_console, write_result
 from otel_carbon.cli.registry_choice import as_of_option, chosen_registry, registry_option
 from otel_carbon.cli.registry_diff import diff
+from otel_carbon.cli.registry_export import export
 from otel_carbon.errors import UnknownFact
 from otel_carbon.registry.compiled import read_bundled
 from otel_carbon.registry.facts import FACT_KINDS
@@ -36,13 +37,14 @@ _standalone_option = click.option(
 
 @click.group()
 def registry() -> None:
-    """Show the facts behind every figure; check and compile your own.
+    """Show the facts behind every figure; check and compile your own; hand them to other programs.
 
     Example: otel-carbon registry show energy/openai/gpt-4o@2026-11
     """
 
 
 registry.add_command(diff)
+registry.add_command(export)
 
 
 @registry.command("list")

@@ -10,14 +10,16 @@ from typing import NamedTuple
 from otel_carbon.spans.dialect import COMPILED
 
 
-class _Spellings(NamedTuple):
+class ProviderSpellings(NamedTuple):
+    """Other spellings of providers' names, by name or by pattern, and patterns of the hosts that serve their APIs."""
+
     exact: dict[str, str]
     patterns: tuple[tuple[str, str], ...]
     hosts: tuple[tuple[str, str], ...]
 
 
 @lru_cache(maxsize=1)
-def _spellings() -> _Spellings:
+def known_spellings() -> ProviderSpellings:
     """Names and hosts to the conventions' names, read when first asked for."""
     exact: dict[str, str] = {}
     patterns: list[tuple[str, str]] = []
@@ -30,13 +32,13 @@ def _spellings() -> _Spellings:
                 patterns.append((spelled, name))
             else:
                 exact[spelled] = name
-    return _Spellings(exact, tuple(patterns), tuple(hosts))
+    return ProviderSpellings(exact, tuple(patterns), tuple(hosts))
 
 
 def provider_name(spelled: str) -> str:
     """A provider's name as the GenAI conventions spell it; an unknown one in lower case."""
     name = spelled.strip().lower().partition("/")[0]  # LiteLLM: `openai/gpt-4o`
-    known = _spellings()
+    known = known_spellings()
     if name in known.exact:
         return known.exact[name]
     return next((provider for pattern, provider in known.patterns if fnmatchcase(name, pattern)), name)
@@ -45,7 +47,7 @@ def provider_name(spelled: str) -> str:
 @lru_cache(maxsize=1024)
 def provider_at(host: str) -> str:
     """The provider whose API a host name serves, empty when the host says nothing."""
-    return next((provider for pattern, provider in _spellings().hosts if fnmatchcase(host, pattern)), "")
+    return next((provider for pattern, provider in known_spellings().hosts if fnmatchcase(host, pattern)), "")
 
 
 def host_of(address: str) -> str:

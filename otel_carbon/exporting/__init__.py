@@ -1,0 +1,1 @@
+"""The registry as tables and configuration for the official OpenTelemetry Collector."""
