@@ -40,13 +40,20 @@ class _Ports:
 
 
 @contextmanager
-def running_collector(folder: Path, backend_http_endpoint: str) -> Iterator[RunningCollector]:
+def running_collector(
+    folder: Path, backend_http_endpoint: str, backend_grpc_target: str = ""
+) -> Iterator[RunningCollector]:
     """A collector that sends what it enriched to an OTLP/HTTP backend, and serves its own counters.
+
+    With `backend_grpc_target` (`host:port`) it sends everything there as well, over gRPC.
 
     Raises:
         AssertionError: when it does not end well after it was asked to.
     """
-    process, ports = _start_healthy(folder, backend_http_endpoint)
+    exporters: dict[str, object] = {"otlp_http": {"endpoint": backend_http_endpoint}}
+    if backend_grpc_target:
+        exporters["otlp_grpc"] = {"endpoint": f"http://{backend_grpc_target}"}
+    process, ports = _start_healthy(folder, exporters)
     try:
         yield RunningCollector(
             f"http://127.0.0.1:{ports.http}", f"http://127.0.0.1:{ports.grpc}", f"127.0.0.1:{ports.metrics}"
@@ -57,12 +64,12 @@ def running_collector(folder: Path, backend_http_endpoint: str) -> Iterator[Runn
         process.stop()
 
 
-def _start_healthy(folder: Path, backend: str) -> tuple[ManagedProcess, _Ports]:
+def _start_healthy(folder: Path, exporters: dict[str, object]) -> tuple[ManagedProcess, _Ports]:
     """Start it, again if a port it was given was taken meanwhile."""
     for attempt in range(_START_ATTEMPTS):
         ports = _Ports(*free_ports(4))
         config_path = folder / f"collector-{attempt}.yaml"
-        config_path.write_text(_config(ports, backend), encoding="utf-8")
+        config_path.write_text(_config(ports, exporters), encoding="utf-8")
         process = start([_COMMAND, "collector", "--config", config_path], folder=folder, name=f"collector-{attempt}")
         try:
             _wait_until_healthy(process, ports.health)
@@ -75,19 +82,16 @@ def _start_healthy(folder: Path, backend: str) -> tuple[ManagedProcess, _Ports]:
     raise AssertionError("the last attempt either returns or raises")
 
 
-def _config(ports: _Ports, backend: str) -> str:
+def _config(ports: _Ports, exporters: dict[str, object]) -> str:
     protocols = {
         "grpc": {"endpoint": f"127.0.0.1:{ports.grpc}"},
         "http": {"endpoint": f"127.0.0.1:{ports.http}"},
     }
-    pipeline = {"receivers": ["otlp"], "processors": ["carbon"], "exporters": ["otlp_http", "prometheus"]}
+    pipeline = {"receivers": ["otlp"], "processors": ["carbon"], "exporters": [*exporters, "prometheus"]}
     config = {
         "receivers": {"otlp": {"protocols": protocols}},
         "processors": {"carbon": {"attributes": "full"}},
-        "exporters": {
-            "otlp_http": {"endpoint": backend},
-            "prometheus": {"endpoint": f"127.0.0.1:{ports.metrics}"},
-        },
+        "exporters": {**exporters, "prometheus": {"endpoint": f"127.0.0.1:{ports.metrics}"}},
         "extensions": {"health_check": {"endpoint": f"127.0.0.1:{ports.health}"}},
         "service": {"extensions": ["health_check"], "pipelines": {"traces": pipeline}},
     }
