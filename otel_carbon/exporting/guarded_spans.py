@@ -14,7 +14,7 @@ from otel_carbon.exporting.ottl_text import any_of, attribute, matches
 from otel_carbon.spans.dialect import DERIVED_KEYS, known_dialects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from otel_carbon.spans.dialect import Dialect
 
@@ -39,28 +39,32 @@ def official_dialect() -> Dialect:
 def guard() -> str:
     """The condition on which a span is looked at at all, cheapest parts first."""
     present = any_of(f"{attribute(key)} != nil" for key in plain_dialect().telltale)
-    absent = [f"{attribute(key)} == nil" for key in (*_our_keys(), *_foreign_keys())]
+    absent = _all_absent((ours.STATUS, ours.METERED_BOUNDARY, *ruled_keys()))
     scopes = f"not {matches('scope.name', foreign_scopes())}"
-    older = any_of((f"not {matches('scope.name', _scopes_of(official_dialect()))}", _no_older_keys()))
-    return " and ".join((present, "span.kind != SPAN_KIND_SERVER", *absent, scopes, older))
+    told_apart = any_of((_all_absent(foreign_telltales()), matches("scope.name", _handled_scopes())))
+    older = any_of((f"not {matches('scope.name', _pattern(official_dialect().scopes))}", _all_absent(older_keys())))
+    return f"{present} and span.kind != SPAN_KIND_SERVER and {absent} and {scopes} and {told_apart} and {older}"
 
 
-def _our_keys() -> tuple[str, ...]:
-    """Spans that were judged before are left, and those whose energy was metered."""
-    return (ours.STATUS, ours.METERED_BOUNDARY)
+def _all_absent(keys: Iterable[str]) -> str:
+    return "(" + " and ".join(f"{attribute(key)} == nil" for key in keys) + ")"
 
 
-def _foreign_keys() -> tuple[str, ...]:
-    """Keys that tell other dialects, or that rules of ours look at to tell what a span is."""
+def foreign_telltales() -> tuple[str, ...]:
+    """Keys by which spans of scopes that nobody knows are told to be of other dialects."""
     others = (key for each in known_dialects().all if each.name not in HANDLED_DIALECTS for key in each.telltale)
-    ruled = (
-        when.key
-        for rule in plain_dialect().rules
-        if "role" in rule.effects
-        for when in rule.when
-        if when.key not in DERIVED_KEYS
-    )
-    return tuple(dict.fromkeys((*others, *ruled)))
+    return tuple(dict.fromkeys(others))
+
+
+def ruled_keys() -> tuple[str, ...]:
+    """Keys that our rules look at to tell what a span is."""
+    roles = (rule for rule in plain_dialect().rules if "role" in rule.effects)
+    return tuple(dict.fromkeys(when.key for rule in roles for when in rule.when if when.key not in DERIVED_KEYS))
+
+
+def _handled_scopes() -> str:
+    """The regular expression of scopes that are known and whose spans are looked at."""
+    return _pattern([scope for each in known_dialects().all if each.name in HANDLED_DIALECTS for scope in each.scopes])
 
 
 def foreign_scopes() -> str:
@@ -69,20 +73,12 @@ def foreign_scopes() -> str:
     return _pattern((*scopes, *OTHER_BASIS_SCOPES))
 
 
-def _scopes_of(dialect: Dialect) -> str:
-    return _pattern(dialect.scopes)
-
-
-def _pattern(scopes: tuple[str, ...]) -> str:
+def _pattern(scopes: Sequence[str]) -> str:
     """Scopes that start with whole parts of these names, as dialects are told by."""
     whole = sorted(scope for scope in scopes if not scope.endswith("/"))
     started = sorted(scope for scope in scopes if scope.endswith("/"))
     parts = [f"^(?:{'|'.join(map(re.escape, whole))})(?:$|[./:@-])"]
     return "|".join((*parts, *(f"^{re.escape(scope)}" for scope in started)))
-
-
-def _no_older_keys() -> str:
-    return " and ".join(f"{attribute(key)} == nil" for key in older_keys())
 
 
 def older_keys() -> Iterator[str]:

@@ -1,1 +1,1 @@
-"""The official OpenTelemetry Collector in front of ours, behind it and in its place, as `deploy/otelcol` configures it."""
+"""The official OpenTelemetry Collector in front of ours, behind it and in its place, as in `deploy/otelcol`."""

@@ -39,9 +39,7 @@ def test_every_span_arrives_by_http_and_by_grpc_as_another_backend_has_it(tmp_pa
         for body in BODIES:
             answer = client.post(f"{ours.http_endpoint}/v1/traces", content=body, headers=PROTOBUF)
             assert answer.status_code == 200, answer.text
-        wait_until(
-            lambda: span_count(official) == 2 * sent, timeout_s=ARRIVAL_TIMEOUT_S, what=f"{sent} spans twice"
-        )
+        wait_until(lambda: span_count(official) == 2 * sent, timeout_s=ARRIVAL_TIMEOUT_S, what=f"{sent} spans twice")
     beside = tmp_path / "beside"
     beside.mkdir()
     with running_collector(beside, otlp_sink.http_endpoint) as ours, httpx.Client() as client:

@@ -1,4 +1,4 @@
-"""The official OpenTelemetry Collector, built by `deploy/otelcol/build.sh`, with the configurations that stand there."""
+"""The official OpenTelemetry Collector as `deploy/otelcol/build.sh` builds it, with the configurations beside that."""
 
 from __future__ import annotations
 

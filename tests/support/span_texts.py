@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +18,7 @@ def canonical_spans(requests: Iterable[ExportTraceServiceRequest]) -> list[bytes
         ResourceSpans(
             resource=resource.resource,
             schema_url=resource.schema_url,
-            scope_spans=[{"scope": scope.scope, "schema_url": scope.schema_url, "spans": [span]}],
+            scope_spans=[ScopeSpans(scope=scope.scope, schema_url=scope.schema_url, spans=[span])],
         ).SerializeToString(deterministic=True)
         for request in requests
         for resource in request.resource_spans
