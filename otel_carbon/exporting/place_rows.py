@@ -12,7 +12,7 @@ from otel_carbon.registry.facts import GridIntensity, ProviderPlace, Region, Sit
 from otel_carbon.registry.places import SELF_HOSTED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
     from otel_carbon.core.interval import Interval
@@ -72,14 +72,24 @@ class PlaceTables:
             for name, row in self.homes.items()
             if not providers or name in providers or row.provider in wanted
         }
+        kept = {name: row for name, row in self.regions.items() if not regions or name in regions}
+        zones, sites = _led_to(self.own_machines, homes, kept)
         return PlaceTables(
             homes,
-            {name: row for name, row in self.regions.items() if not regions or name in regions},
-            self.zones,
-            self.sites,
+            kept,
+            {name: row for name, row in self.zones.items() if name in zones},
+            {name: row for name, row in self.sites.items() if name in sites},
             self.own_machines,
             self.days,
         )
+
+
+def _led_to(
+    own_machines: HomeRow, homes: Mapping[str, HomeRow], regions: Mapping[str, RegionRow]
+) -> tuple[set[str], set[str]]:
+    """The zones and the sites that calls can come to."""
+    rows: tuple[HomeRow | RegionRow, ...] = (own_machines, *homes.values(), *regions.values())
+    return {row.zone for row in rows}, {row.site for row in rows}
 
 
 def place_tables(registry: Registry, day: date) -> PlaceTables:

@@ -41,7 +41,7 @@ class Selection:
             tuple(dict.fromkeys(name.strip().lower() for name in regions)),
         )
 
-    def header(self, columns_or_parts: str) -> tuple[str, ...]:
+    def header(self, last: str) -> tuple[str, ...]:
         """Lines that say what a file holds and where from; without comment marks."""
         choice = [
             f"{kind}: {', '.join(names)}"
@@ -52,5 +52,5 @@ class Selection:
             f"otel-carbon registry {self.registry.version}, sha256 {self.registry.digest}",
             f"Facts that apply on {self.day.isoformat()}; modelled amounts, made by `otel-carbon registry export`.",
             *choice,
-            columns_or_parts,
+            last,
         )
