@@ -234,11 +234,11 @@ def test_its_metrics_add_up_what_it_wrote(instead: OfficialCollector) -> None:
 
     def page() -> str | None:
         text = httpx.get(f"http://{instead.metrics_target}/metrics").text
-        return text if "otel_carbon_energy_joules_total" in text else None
+        return text if "otel_carbon_per_span_energy_joules_total" in text else None
 
     text = wait_until(page, timeout_s=ARRIVAL_TIMEOUT_S, what="a page with energy")
-    joules = counter(text, "otel_carbon_energy_joules_total")
+    joules = counter(text, "otel_carbon_per_span_energy_joules_total")
     assert joules == pytest.approx(energy_kwh * 3_600_000, rel=1e-9)
     by_status = Counter(str(found.get(ours.STATUS, "left")) for found in written)
     for status, count in by_status.items():
-        assert counter(text, "otel_carbon_spans_total", otel_carbon_status=status) == count
+        assert counter(text, "otel_carbon_per_span_spans_total", otel_carbon_status=status) == count

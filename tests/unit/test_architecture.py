@@ -26,6 +26,7 @@ STANDARD_LIBRARY_ONLY = [
     "otel_carbon.enricher",
     "otel_carbon.errors",
     "otel_carbon.estimating",
+    "otel_carbon.exporting",
     "otel_carbon.grid",
     "otel_carbon.methodology",
     "otel_carbon.methods",
