@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from math import isclose
 from pathlib import Path
+from random import randbytes
 from typing import TYPE_CHECKING
 
 import httpx
@@ -45,7 +46,8 @@ GENERATED, SEED = 6_000, 20261126
 BATCH = 200
 ARRIVAL_TIMEOUT_S = 60.0
 COUNTING = (ours.STATUS_DUPLICATE, ours.STATUS_AGGREGATE)
-SERVER_KIND = 2
+SERVER_KIND, CLIENT_KIND = 2, 3
+LATELY_NS = 1_795_000_000_000_000_000  # in November 2026
 TODAY = date(2026, 11, 26)
 EPOCH = date(1970, 1, 1)
 DETAILED = EnrichSettings(full=True)
@@ -87,8 +89,12 @@ def spans_of(bodies: Iterable[bytes]) -> list[ReceivedSpan]:
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("export") / "transform.yaml"
-    options = ["registry", "export", "--format", "ottl", "--as-of", TODAY.isoformat(), "-o", str(path)]
+    return export(tmp_path_factory.mktemp("export"))
+
+
+def export(folder: Path, *choice: str) -> Path:
+    path = folder / "transform.yaml"
+    options = ["registry", "export", "--format", "ottl", "--as-of", TODAY.isoformat(), *choice, "-o", str(path)]
     assert main(options) == exit_codes.DONE
     return path
 
@@ -225,6 +231,52 @@ def _outcome(pair: Pair, details: Mapping[str, AttributeValue]) -> str:
     if DETAILS_FROM_TWIN in str(details.get(ours.ASSUMPTIONS)):
         return f"without cached or reasoning tokens that another span of the call tells ({status} for ours)"
     return f"WRONG: other attributes than ours, {pair}"
+
+
+def call(provider: str, asked_for: str, answered: str = "", region: str = "") -> bytes:
+    """A request with one plain span of a call."""
+    request = ExportTraceServiceRequest()
+    span = (
+        request.resource_spans.add()
+        .scope_spans.add()
+        .spans.add(
+            trace_id=randbytes(16), span_id=randbytes(8), kind=CLIENT_KIND, start_time_unix_nano=LATELY_NS, name="chat"
+        )
+    )
+    texts = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": provider,
+        "gen_ai.request.model": asked_for,
+        "gen_ai.response.model": answered,
+        "cloud.region": region,
+    }
+    for key, text in texts.items():
+        if text:
+            span.attributes.add(key=key).value.string_value = text
+    span.attributes.add(key="gen_ai.usage.input_tokens").value.int_value = 1000
+    span.attributes.add(key="gen_ai.usage.output_tokens").value.int_value = 200
+    return request.SerializeToString()
+
+
+def test_a_choice_handles_what_was_chosen_and_leaves_the_rest(tmp_path: Path) -> None:
+    choice = ("--provider", "open_ai", "--model", "GPT-4o", "--model", "nobody-knows-it-7b", "--region", "fra")
+    handled = [
+        call("openai", "gpt-4o"),
+        call("openai", "gpt-4o", region="FRA"),
+        call("openai", "nobody-knows-it-7b"),
+        call("", "gpt-4o", region="fra"),
+    ]
+    left = [
+        call("anthropic", "gpt-4o"),  # another provider
+        call("openai", "gpt-4o-mini"),  # another model
+        call("openai", "gpt-4o", region="us-east-1"),  # another region
+        call("openai", "gpt-4o", "nobody-knows-it-7b"),  # known by its family only, so that the other name tells more
+    ]
+    bodies = [*handled, *left]
+    mine = spans_of(TracesEnricher(Enricher(_REGISTRY))(body) for body in bodies)
+    with running_otelcol(tmp_path, DEPLOYED / "inside.yaml", export(tmp_path, *choice)) as official:
+        found = pairs(spans_of(bodies), mine, enriched_by(official, bodies))
+    assert [(bool(pair.theirs), pair.equal) for pair in found] == [(True, True)] * 4 + [(False, False)] * 4
 
 
 def test_its_metrics_add_up_what_it_wrote(instead: OfficialCollector) -> None:
