@@ -21,9 +21,9 @@ from otel_carbon.exporting.ottl_text import (
     pattern_of_glob,
     put,
 )
-from otel_carbon.spans.profile import ERROR_KEY
+from otel_carbon.spans.profile import ERROR_KEY, NO_TEXTS
 from otel_carbon.spans.providers import known_spellings, provider_name
-from otel_carbon.spans.region import SPAN_REGION_KEY
+from otel_carbon.spans.region import NO_PLACE, REGION_IN_HOST, SPAN_REGION_KEY, ZONE_OF_REGION
 from otel_carbon.spans.role import AGGREGATE_OPERATIONS, CHAT, INFERENCE_OPERATIONS, INVOKE_AGENT, OTHER_OPERATIONS
 
 if TYPE_CHECKING:
@@ -35,23 +35,18 @@ REASON = cache("reason")
 COUNTS = ("input", "output", "read", "write", "reasoning")
 """Counts as the cache names them, in the order of the dialects' fields."""
 _FIELDS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
-_NO_TEXTS = ("", "none", "None", "null")
-_NO_PLACES = ("global", "worldwide", "auto", "unknown", "eu", "europe", "asia", "apac")
 _PRIVATE_NAMES = r"^localhost$|\.(?:localhost|local|internal|svc|cluster\.local)$"
-_PRIVATE_NETWORKS = (
+PRIVATE_NETWORKS = (
     *("0.0.0.0/8", "10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/29", "192.0.2.0/24"),
     *("192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4"),
     *("::/127", "fc00::/7", "fe80::/10", "2001:db8::/32"),
 )
 """Addresses of one's own machines and networks, and those set aside for documents and tests."""
-_REGION_IN_HOST = (
-    r"^bedrock(?:-runtime|-agent-runtime)?(?:-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$",
-    r"^(?P<region>[a-z0-9-]+)-aiplatform\.googleapis\.com$",
-)
+_GROUP = "(["
+"""How the group with the region begins in the patterns of hosts."""
 _WORDS = r"\S\s+\S"
 _BEFORE_NAME = r"^.*\)| "
 """Of a region's name for people, `(US) East US 2`, what the clouds' own name leaves out."""
-_ZONE_OF_REGION = (r"^([a-z]{2}(?:-[a-z]+)+-\d)[a-z]$", r"^([a-z]+-[a-z]+\d+)-[a-z]$")
 
 
 def fail(condition: str) -> str:
@@ -82,7 +77,7 @@ def count_statements() -> Iterator[str]:
 def _text(name: str, keys: Iterable[str]) -> Iterator[str]:
     """Read the first text of some attributes that says something."""
     for key in keys:
-        told = f"IsString({attribute(key)}) and not {is_one_of(attribute(key), _NO_TEXTS)}"
+        told = f"IsString({attribute(key)}) and not {is_one_of(attribute(key), NO_TEXTS)}"
         yield put(cache(name), attribute(key), f"{cache(name)} == nil and {told}")
 
 
@@ -134,7 +129,7 @@ def host_statements() -> Iterator[str]:
         yield f"{replaced} where {cache('adorned')} == true"
     yield put(host, f"ToLowerCase({host})", f"{cache('adorned')} == true")
     yield put(cache("private"), "true", f"{host} != nil and {matches(host, _PRIVATE_NAMES)}")
-    in_network = f"IsInCIDR({host}, {literal(_PRIVATE_NETWORKS)})"
+    in_network = f"IsInCIDR({host}, {literal(PRIVATE_NETWORKS)})"
     yield put(cache("private"), in_network, f"{host} != nil and {matches(host, r'^[0-9.]+$|:')}")
 
 
@@ -164,13 +159,14 @@ def region_statements() -> Iterator[str]:
     told = f"IsString({attribute(SPAN_REGION_KEY)}) and {attribute(SPAN_REGION_KEY)} != {literal('')}"
     yield put(region, attribute(SPAN_REGION_KEY), told)
     yield f"delete_key(span.cache, {literal('region')}) where {region} != nil and " + is_one_of(
-        f"ToLowerCase({region})", _NO_PLACES
+        f"ToLowerCase({region})", NO_PLACE
     )
     for_people = f"{region} != nil and {matches(region, _WORDS)}"
     yield f"replace_pattern({region}, {literal(_BEFORE_NAME)}, {literal('')}) where {for_people}"
-    for pattern in _ZONE_OF_REGION:
+    for pattern in ZONE_OF_REGION.pattern.split("|"):
         yield f"replace_pattern({region}, {literal(pattern)}, {literal('$1')}) where {region} != nil"
-    for pattern in _REGION_IN_HOST:
-        found = f"ExtractPatterns({cache('host')}, {literal(pattern)})[{literal('region')}]"
+    for host in REGION_IN_HOST:
+        named = host.pattern.replace(_GROUP, "(?P<region>[")
+        found = f"ExtractPatterns({cache('host')}, {literal(named)})[{literal('region')}]"
         yield put(region, found, f"{region} == nil and {cache('host')} != nil")
     yield put(region, f"ToLowerCase({region})", f"{region} != nil")

@@ -78,7 +78,7 @@ class Sayings:
         """The first text among the keys of a field, cut to a bound; empty when absent."""
         for key in self.dialect.keys[field]:
             found = self.found.get(key)
-            if isinstance(found, str) and found not in _NO_TEXTS:
+            if isinstance(found, str) and found not in NO_TEXTS:
                 return _unquoted(found)[:MAX_TEXT_CHARACTERS]
         return ""
 
@@ -88,7 +88,7 @@ class Sayings:
         return self.dialect.operations.get(said, said)
 
 
-_NO_TEXTS = ("", "none", "None", "null")
+NO_TEXTS = ("", "none", "None", "null")
 """What some write where there is nothing to write."""
 
 

@@ -18,15 +18,15 @@ UNKNOWN = "default"
 SPAN_REGION_KEY = "cloud.region"
 
 # Host names that carry the region; other providers' hosts do not.
-_REGION_IN_HOST = (
+REGION_IN_HOST = (
     re.compile(r"^bedrock(?:-runtime|-agent-runtime)?(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$"),
     re.compile(r"^([a-z0-9-]+)-aiplatform\.googleapis\.com$"),
 )
 MAX_PLACE_CHARACTERS = 253
 """As long as a host name can be; longer texts are cut, because places become keys of ours."""
-_NO_PLACE = frozenset(("global", "worldwide", "auto", "unknown", "eu", "europe", "asia", "apac"))
+NO_PLACE = frozenset(("global", "worldwide", "auto", "unknown", "eu", "europe", "asia", "apac"))
 """What hosts call a choice among many regions: as much as no region."""
-_ZONE_OF_REGION = re.compile(r"^([a-z]{2}(?:-[a-z]+)+-\d)[a-z]$|^([a-z]+-[a-z]+\d+)-[a-z]$")
+ZONE_OF_REGION = re.compile(r"^([a-z]{2}(?:-[a-z]+)+-\d)[a-z]$|^([a-z]+-[a-z]+\d+)-[a-z]$")
 """An availability zone of AWS, `us-east-1a`, or Google Cloud, `us-central1-a`."""
 _LOCAL_NAMES = ("localhost", "host.docker.internal")
 
@@ -67,17 +67,17 @@ def _evidence(reported: str, address: str) -> RegionEvidence:
 
 def _region_named(reported: str) -> str:
     """The region as clouds write it, also of a zone in it or of a name for people, `East US 2`; empty when none."""
-    if reported.lower() in _NO_PLACE:
+    if reported.lower() in NO_PLACE:
         return ""
     if " " in reported.strip():
         return reported.rpartition(")")[2].replace(" ", "").lower()
-    found = _ZONE_OF_REGION.match(reported)
+    found = ZONE_OF_REGION.match(reported)
     return (found[1] or found[2]) if found else reported
 
 
 def _host_evidence(address: str) -> tuple[str | None, bool]:
     host = address.strip().lower().rstrip(".")
-    for pattern in _REGION_IN_HOST:
+    for pattern in REGION_IN_HOST:
         if found := pattern.match(host):
             return found[1], False
     return None, _is_private(host)
