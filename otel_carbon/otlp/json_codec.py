@@ -66,7 +66,9 @@ def _encoded(body: bytes, request: Message) -> bytes:
         return request.SerializeToString()
     except (MalformedBody, BodyTooLarge):
         raise
-    except (json_format.ParseError, ValueError, TypeError, AttributeError) as error:
+    except (json_format.ParseError, ValueError, TypeError, AttributeError, OverflowError, SystemError) as error:
+        # Beside its own error protobuf raises these: OverflowError for 1e999 where a whole number belongs,
+        # SystemError for a key that holds half of a surrogate pair.
         # Never the error's own text: it may quote what a user or a model said.
         msg = f"not an OTLP {type(request).__name__} in JSON: a field is of the wrong kind ({type(error).__name__})"
         raise MalformedBody(msg) from error

@@ -107,6 +107,9 @@ def test_an_empty_object_is_an_empty_request() -> None:
         b'{"resourceSpans": ' + b"[" * 100_000,
         b'{"x": ' * 200 + b"1" + b"}" * 200,
         b'{"resourceSpans": [{"schemaUrl": "\\ud800"}]}',
+        b'{"resourceSpans": ["\\ud800"]}',
+        b'{"resourceSpans": [{"\\ud800": 1}]}',
+        b'{"resourceSpans": [{"scopeSpans": [{"spans": [{"kind": 1e999}]}]}]}',
         b'{"resourceSpans": [{"resource": {"attributes": [{"value": {"intValue": "99999999999999999999"}}]}}]}',
     ],
 )
