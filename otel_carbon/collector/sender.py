@@ -7,6 +7,7 @@ import random
 import time
 from dataclasses import dataclass
 from threading import Event, Thread
+from traceback import clear_frames
 from typing import TYPE_CHECKING, Protocol
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, sleep_using_event
@@ -150,8 +151,8 @@ class Sender:
             joined = Batch(batches[0].signal, b"".join(batch.body for batch in batches), items)
             try:
                 self._book(joined, self._retrying(self._attempt, joined))
-            except PermanentExportError:
-                pass  # one bad request must not take the others with it
+            except PermanentExportError as error:
+                clear_frames(error.__traceback__)  # as in `_drop`; one bad request must not take the others with it
             except Exception as error:
                 self._drop(joined, error)
                 return
@@ -180,6 +181,9 @@ class Sender:
         self._metrics.send_failed(self.queue.exporter, batch.signal, batch.items)
         if self._gave_up.is_set():
             self._given_up += batch.items
+        # The error, its frames and the retries hold each other, and with them the batch and the backend's answer:
+        # megabytes each time, until a garbage collector that seldom runs comes by.
+        clear_frames(error.__traceback__)
 
     def _attempt(self, batch: Batch) -> int:
         try:
