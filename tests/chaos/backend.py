@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gzip
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
+
+import grpc
 
 from tests.chaos.good_calls import Arrivals
 
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 ACCEPTED = b""
+TRACES_SERVICE = "opentelemetry.proto.collector.trace.v1.TraceService"
 _HTTP_PREFIX = "/v1/"
 
 
@@ -88,6 +92,27 @@ def running_backend(answers: Callable[[int], Answer] = accepts, *, port: int = 0
             backend.closing.set()
             server.shutdown()
             thread.join()
+
+
+@contextmanager
+def running_grpc_backend(port: int) -> Iterator[Backend]:
+    """A backend that works and speaks OTLP/gRPC, on a given port of loopback; of traces it keeps what arrives."""
+    backend = Backend(accepts, port)
+
+    def export(body: bytes, _context: grpc.ServicerContext) -> bytes:
+        backend.arrivals.keep("traces", body)
+        return ACCEPTED
+
+    handler = grpc.unary_unary_rpc_method_handler(export)
+    service = grpc.method_handlers_generic_handler(TRACES_SERVICE, {"Export": handler})
+    with ThreadPoolExecutor(2) as workers:
+        server = grpc.server(workers, handlers=[service])
+        server.add_insecure_port(f"127.0.0.1:{port}")
+        server.start()
+        try:
+            yield backend
+        finally:
+            server.stop(grace=None).wait()
 
 
 class _Server(ThreadingHTTPServer):
