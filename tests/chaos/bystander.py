@@ -85,8 +85,8 @@ class Bystander:
             found.append(f"{len(arrivals.missing(wanted))} of {len(wanted)} acknowledged calls did not arrive")
         found += [
             f"{times} good calls arrived with {STATUS_KEY} {status!r}"
-            for status, times in arrivals.verdicts().items()
-            if status != "estimated"
+            for status, times in arrivals.verdicts(wanted).items()
+            if status not in {"estimated", "nothing"}
         ]
         return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 from collections import Counter
@@ -17,13 +18,15 @@ from tests.bench.load import START_NS, genai_attributes
 from tests.chaos import wire
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from otel_carbon.spans.write import AttributeValue
 
 MARK = b"bystander"
 TRACE_ID_BYTES = 16
 STATUS_KEY = "otel_carbon.status"
+ENERGY_KEY = "otel_carbon.energy_kwh"
+JOULES_PER_KWH = 3.6e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +43,45 @@ def trace_id(number: int, seed: int = 0) -> bytes:
     return MARK + (seed << 32 | number).to_bytes(TRACE_ID_BYTES - len(MARK), "big")
 
 
-def good_call(number: int, *, start_ns: int = START_NS, seed: int = 0) -> Call:
-    """A call like no other, as one request with one span."""
+def good_call(number: int, *, seed: int = 0, times_ns: tuple[int, int] | None = None) -> Call:
+    """A call like no other, as one request with one span.
+
+    Args:
+        number: of the call.
+        seed: of what is drawn; also a part of its trace id.
+        times_ns: begin and end of the span since 1970, in nanoseconds; by default a second of some day in 2026.
+    """
     source = random.Random(f"{seed}:{number}")
     attributes = genai_attributes(source)
+    identity = trace_id(number, seed)
+    begin_ns = START_NS + number * 1000
+    start_ns, end_ns = times_ns or (begin_ns, begin_ns + 10**9)
     request = ExportTraceServiceRequest()
     resource_spans = request.resource_spans.add()
     resource_spans.resource.attributes.append(key_value("service.name", "bystander"))
     scope_spans = resource_spans.scope_spans.add()
     scope_spans.scope.name = "opentelemetry.instrumentation.genai.openai"
     span = scope_spans.spans.add(
-        trace_id=trace_id(number, seed),
+        trace_id=identity,
         span_id=source.randbytes(8),
         name="chat",
         kind=3,
-        start_time_unix_nano=start_ns + number * 1000,
-        end_time_unix_nano=start_ns + number * 1000 + 10**9,
+        start_time_unix_nano=start_ns,
+        end_time_unix_nano=end_ns,
     )
     span.attributes.extend(key_value(key, value) for key, value in attributes.items())
-    return Call(trace_id(number, seed), attributes, request.SerializeToString())
+    return Call(identity, attributes, request.SerializeToString())
+
+
+def twin_of(call: Call, number: int, *, seed: int = 0) -> Call:
+    """The same call as another instrumentation tells of it: its response id, in a trace of its own."""
+    request = ExportTraceServiceRequest.FromString(call.request)
+    scope_spans = request.resource_spans[0].scope_spans[0]
+    scope_spans.scope.name = "another.instrumentation"
+    identity = trace_id(number, seed)
+    scope_spans.spans[0].trace_id = identity
+    scope_spans.spans[0].span_id = number.to_bytes(8, "big")
+    return Call(identity, call.attributes, request.SerializeToString())
 
 
 @dataclass(slots=True)
@@ -86,10 +109,15 @@ class Arrivals:
         with self.lock:
             return trace_ids - self.statuses.keys()
 
-    def verdicts(self) -> Counter[str]:
-        """How many bystanders have which status; one that was told differently on two deliveries counts as both."""
+    def verdicts(self, trace_ids: Iterable[bytes]) -> Counter[str]:
+        """How many of them have which status; one that was told differently on two deliveries counts as both."""
         with self.lock:
-            return Counter("/".join(sorted(set(each))) for each in self.statuses.values())
+            return Counter("/".join(sorted(set(self.statuses.get(each, ["nothing"])))) for each in trace_ids)
+
+    def energy_joules(self, trace_ids: Iterable[bytes]) -> float:
+        """Modelled energy that their spans tell, together, in joules."""
+        with self.lock:
+            return math.fsum(self.energies_kwh.get(each, 0.0) for each in trace_ids) * JOULES_PER_KWH
 
 
 def _bystanders(body: bytes) -> Iterator[tuple[bytes, str, float]]:
@@ -106,7 +134,5 @@ def _bystanders(body: bytes) -> Iterator[tuple[bytes, str, float]]:
             for span in scope_spans.spans:
                 told = {pair.key: pair.value for pair in span.attributes}
                 if span.trace_id.startswith(MARK) and STATUS_KEY in told:
-                    energy_kwh = (
-                        told["otel_carbon.energy_kwh"].double_value if "otel_carbon.energy_kwh" in told else 0.0
-                    )
+                    energy_kwh = told[ENERGY_KEY].double_value if ENERGY_KEY in told else 0.0
                     yield span.trace_id, told[STATUS_KEY].string_value, energy_kwh
