@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import itertools
-import json
 import random
 import threading
 import time
@@ -15,10 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import httpx
-from google.protobuf import json_format
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from tests.chaos.good_calls import STATUS_KEY, good_call
+from tests.chaos.seeds import as_json
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -99,7 +97,7 @@ class Bystander:
     def _by_http(self, request: bytes, way: int) -> str:
         headers, body = _PROTOBUF, request
         if way == 1:
-            headers, body = {"content-type": "application/json"}, _as_json(request)
+            headers, body = {"content-type": "application/json"}, as_json("traces", request)
         elif way == 2:
             headers, body = _GZIPPED, gzip.compress(request, 1)
         try:
@@ -139,17 +137,3 @@ def busy_bystander(victim: Victim, *, pause_s: float = 0.05, seed: int = 0) -> I
         over.set()
         thread.join()
         bystander.close()
-
-
-def _as_json(request: bytes) -> bytes:
-    """OTLP JSON, whose ids are hex where protobuf's own JSON has base64."""
-    message = ExportTraceServiceRequest.FromString(request)
-    document = json_format.MessageToDict(message)
-    for spans, told in zip(_spans(document), message.resource_spans[0].scope_spans[0].spans, strict=True):
-        spans.update(traceId=told.trace_id.hex(), spanId=told.span_id.hex(), kind=told.kind)
-    return json.dumps(document).encode()
-
-
-def _spans(document: dict[str, Any]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = document["resourceSpans"][0]["scopeSpans"][0]["spans"]
-    return found

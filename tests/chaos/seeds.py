@@ -64,11 +64,11 @@ def protobuf_seeds(signal: str) -> tuple[bytes, ...]:
 def json_seeds(signal: str) -> tuple[bytes, ...]:
     """Bodies of one signal in OTLP JSON."""
     generated = json.dumps(_GENERATED[signal]).encode()
-    return (generated, b"{}", *(_as_json(signal, body) for body in protobuf_seeds(signal)[1:12] if body))
+    return (generated, b"{}", *(as_json(signal, body) for body in protobuf_seeds(signal)[1:12] if body))
 
 
-def _as_json(signal: str, body: bytes) -> bytes:
-    """OTLP JSON, whose ids are hex where protobuf's own JSON has base64."""
+def as_json(signal: str, body: bytes) -> bytes:
+    """A body in OTLP JSON, whose ids are hex where protobuf's own JSON has base64."""
     document = json_format.MessageToDict(REQUESTS[signal].FromString(body))
     return json.dumps(_with_ids(document, lambda text: b64decode(text).hex())).encode()
 
