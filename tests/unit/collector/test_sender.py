@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
 from dataclasses import dataclass, field
 
 import pytest
@@ -207,3 +209,31 @@ def test_the_delay_grows_by_half_up_to_its_maximum_and_is_spread_by_half(attempt
 def test_the_wish_of_the_backend_replaces_our_own_delay() -> None:
     state = failed_attempt(1, RetryableExportError("busy", retry_after_s=42.0))
     assert retry_delay_s(RetrySettings(), state) == 42.0
+
+
+class Answer:
+    """What a backend says, of which a weak reference can be kept."""
+
+
+@pytest.mark.parametrize("batches", [1, 3], ids=["alone", "joined"])
+@pytest.mark.parametrize("error", [PermanentExportError("no"), RetryableExportError("not now"), ValueError("a bug")])
+def test_a_refused_batch_and_its_answer_are_let_go_without_the_garbage_collector(
+    error: Exception, batches: int
+) -> None:
+    answers: list[weakref.ref[Answer]] = []
+
+    class Refusing(Backend):
+        def send(self, batch: Batch) -> int:
+            self.attempts.append(batch)
+            answer = Answer()
+            answers.append(weakref.ref(answer))
+            raise type(error)(*error.args)
+
+    gc.collect()
+    gc.disable()
+    try:
+        told = run(Refusing(), RetrySettings(enabled=False), batches=batches, together_bytes=10_000)
+    finally:
+        gc.enable()
+    assert told == {"sent": 0, "failed": 3 * batches}
+    assert [answer() for answer in answers] == [None] * len(answers) != []
