@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import grpc
 import httptools
+import httpx
 
 from tests.chaos.judging import grpc_complaint, http_complaint
 
@@ -117,15 +118,21 @@ class Gunner:
         while waiting:
             answers, why_not_more = self._exchange(waiting[:together])
             for shot, answer in zip(waiting, answers, strict=False):
-                self._count("HTTP", str(answer.status))
-                complaint = http_complaint(
-                    shot.signal, shot.content_type, answer.status, answer.content_type, answer.body
-                )
-                yield from _failures(shot, complaint)
+                yield from _failures(shot, self._judge(shot, answer, alone=together == 1))
             waiting = waiting[len(answers) :]
             if not answers and together == 1:
                 yield waiting.pop(0), f"no answer: {why_not_more}"
             together = len(waiting) if answers else 1
+
+    def _judge(self, shot: Shot, answer: HttpAnswer, *, alone: bool) -> str | None:
+        """What is wrong with an answer; a refusal may have been meant for a later request of those sent together."""
+        complaint = http_complaint(shot.signal, shot.content_type, answer.status, answer.content_type, answer.body)
+        if complaint and not alone and answer.status < httpx.codes.INTERNAL_SERVER_ERROR:
+            self._hang_up()
+            answers, why_not = self._exchange([shot])
+            return self._judge(shot, answers[0], alone=True) if answers else f"no answer: {why_not}"
+        self._count("HTTP", str(answer.status))
+        return complaint
 
     def _exchange(self, shots: Sequence[Shot]) -> tuple[list[HttpAnswer], str]:
         """Answers in order, fewer than shots if the connection ended."""

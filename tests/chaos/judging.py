@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError
-from google.rpc import status_pb2
+from google.rpc import error_details_pb2, status_pb2
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
@@ -22,6 +22,8 @@ RETRYABLE = frozenset({429, 503})
 """What overload may be answered with; nothing else in the five hundreds is ours to say."""
 GRPC_CODES = frozenset({"OK", "INVALID_ARGUMENT", "RESOURCE_EXHAUSTED", "UNAVAILABLE", "UNIMPLEMENTED"})
 STATUS_DETAILS_KEY = "grpc-status-details-bin"
+_DETAILS = (error_details_pb2.BadRequest, error_details_pb2.RetryInfo)
+"""Kinds of details that a Status may carry; JSON can be read only when they are known."""
 _RESPONSES: Mapping[str, type[Message]] = {
     "traces": ExportTraceServiceResponse,
     "metrics": ExportMetricsServiceResponse,
