@@ -14,7 +14,7 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 SETTINGS = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
 TLS_HELLO = bytes.fromhex("16030100c5010000c10303") + bytes(range(186))
 LARGEST_BODY_BYTES = 8192
-_START = b"POST /v1/traces HTTP/1.1\r\nhost: c\r\ncontent-type: application/x-protobuf\r\n"
+HTTP_START = b"POST /v1/traces HTTP/1.1\r\nhost: c\r\ncontent-type: application/x-protobuf\r\n"
 _SERVICES = {
     "traces": "opentelemetry.proto.collector.trace.v1.TraceService",
     "metrics": "opentelemetry.proto.collector.metrics.v1.MetricsService",
@@ -25,7 +25,7 @@ _SERVICES = {
 def raw_http(source: random.Random, body: bytes) -> bytes:
     """Everything that is sent on one connection to the HTTP port, before our side of it is closed."""
     body = body[:LARGEST_BODY_BYTES]
-    good = _START + b"content-length: %d\r\n\r\n" % len(body) + body
+    good = HTTP_START + b"content-length: %d\r\n\r\n" % len(body) + body
     choices = (
         source.randbytes(source.randrange(1, 2000)),
         TLS_HELLO,
@@ -37,23 +37,23 @@ def raw_http(source: random.Random, body: bytes) -> bytes:
         b"POST /v1/traces HTTP/9.9\r\n\r\n",
         b"\r\n" * 2000 + good,
         good.replace(b"\r\n", b"\n"),
-        _START + b"content-length: %d\r\n\r\n" % (len(body) + 1 + source.randrange(1000)) + body,
-        _START + b"content-length: %d\r\n\r\n" % source.randrange(len(body) + 1) + body,
-        _START + b"content-length: -1\r\n\r\n" + body,
-        _START + b"content-length: 99999999999999999999999\r\n\r\n" + body,
-        _START + b"content-length: 4000000000\r\n\r\n" + body,
-        _START + b"content-length: 3\r\ncontent-length: 5\r\n\r\n" + body,
-        _START + b"content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
-        _START + b"transfer-encoding: chunked\r\n\r\n" + _chunks(source, body),
-        _START + b"transfer-encoding: chunked\r\n\r\n" + b"ffffffffffffffffff\r\n" + body,
-        _START + b"transfer-encoding: chunked\r\n\r\n" + b"zz\r\n" + body,
-        _START + b"transfer-encoding: gzip, chunked, identity\r\n\r\n" + body,
-        _START + b"expect: 100-continue\r\ncontent-length: %d\r\n\r\n" % len(body) + body,
-        _START + b"".join(b"x-%d: y\r\n" % n for n in range(source.choice((10, 500, 20_000)))) + b"\r\n",
-        _START + b"x: " + b"y" * source.choice((100, 60_000, 200_000)) + b"\r\n\r\n",
-        _START + b"bad header\r\n: empty\r\n\x00: nul\r\n\r\n",
-        _START + b"upgrade: h2c\r\nconnection: upgrade\r\nhttp2-settings: AAA\r\n\r\n",
-        _START + b"upgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-key: AAA\r\n\r\n",
+        HTTP_START + b"content-length: %d\r\n\r\n" % (len(body) + 1 + source.randrange(1000)) + body,
+        HTTP_START + b"content-length: %d\r\n\r\n" % source.randrange(len(body) + 1) + body,
+        HTTP_START + b"content-length: -1\r\n\r\n" + body,
+        HTTP_START + b"content-length: 99999999999999999999999\r\n\r\n" + body,
+        HTTP_START + b"content-length: 4000000000\r\n\r\n" + body,
+        HTTP_START + b"content-length: 3\r\ncontent-length: 5\r\n\r\n" + body,
+        HTTP_START + b"content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        HTTP_START + b"transfer-encoding: chunked\r\n\r\n" + _chunks(source, body),
+        HTTP_START + b"transfer-encoding: chunked\r\n\r\n" + b"ffffffffffffffffff\r\n" + body,
+        HTTP_START + b"transfer-encoding: chunked\r\n\r\n" + b"zz\r\n" + body,
+        HTTP_START + b"transfer-encoding: gzip, chunked, identity\r\n\r\n" + body,
+        HTTP_START + b"expect: 100-continue\r\ncontent-length: %d\r\n\r\n" % len(body) + body,
+        HTTP_START + b"".join(b"x-%d: y\r\n" % n for n in range(source.choice((10, 500, 20_000)))) + b"\r\n",
+        HTTP_START + b"x: " + b"y" * source.choice((100, 60_000, 200_000)) + b"\r\n\r\n",
+        HTTP_START + b"bad header\r\n: empty\r\n\x00: nul\r\n\r\n",
+        HTTP_START + b"upgrade: h2c\r\nconnection: upgrade\r\nhttp2-settings: AAA\r\n\r\n",
+        HTTP_START + b"upgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-key: AAA\r\n\r\n",
         b"HEAD /v1/traces HTTP/1.1\r\nhost: c\r\n\r\n",
         b"CONNECT example.com:443 HTTP/1.1\r\nhost: c\r\n\r\n" + body,
         good * source.choice((2, 20)) + source.randbytes(50),

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from tests.chaos.backend import running_backend
 from tests.chaos.bystander import busy_bystander
-from tests.chaos.framing import PREFACE, SETTINGS
+from tests.chaos.floods import CHUNKED, flood, upload_endlessly
+from tests.chaos.framing import HTTP_START, PREFACE, SETTINGS
 from tests.chaos.gunner import connect
 from tests.chaos.reporting import mebibytes, parser, progress, report
 from tests.chaos.victim import attacked_collector, config, watched_memory
@@ -35,10 +36,6 @@ MOST_ADDED_BYTES = 400 << 20
 """Four bodies of 64 MiB that are being received, and what else a connection takes."""
 CLOSED_WITHIN_S = 45.0
 """The longest deadline, that of bodies, and some time to spare."""
-MOST_UPLOADED_BYTES = 128 << 20
-"""Twice the limit: whoever could send so much was not stopped."""
-_START = b"POST /v1/traces HTTP/1.1\r\nhost: c\r\ncontent-type: application/x-protobuf\r\n"
-_CHUNKED = b"transfer-encoding: chunked\r\n\r\n"
 _PIECE_BYTES = 1 << 16
 
 
@@ -67,11 +64,11 @@ ATTACKS = (
     Attack("says nothing"),
     Attack("headers a byte at a time", opening=b"POST /v1/traces HTTP/1.1\r\n", drip=b"x"),
     Attack("headers without end", opening=b"POST /v1/traces HTTP/1.1\r\n", drip=b"x: y\r\n"),
-    Attack("a body a byte at a time", opening=_START + b"content-length: 60000000\r\n\r\n", drip=b"x"),
-    Attack("a chunked body a byte at a time", opening=_START + _CHUNKED, drip=b"1\r\nx\r\n"),
-    Attack("a body larger than the limit", opening=_START + b"content-length: 99999999999\r\n\r\n", drip=b"x" * 1000),
-    Attack("a body that never comes", opening=_START + b"content-length: 1000\r\n\r\n"),
-    Attack("half closed before the body", opening=_START + b"content-length: 1000\r\n\r\n", half_closed=True),
+    Attack("a body a byte at a time", opening=HTTP_START + b"content-length: 60000000\r\n\r\n", drip=b"x"),
+    Attack("a chunked body a byte at a time", opening=HTTP_START + CHUNKED, drip=b"1\r\nx\r\n"),
+    Attack("a body beyond the limit", opening=HTTP_START + b"content-length: 99999999999\r\n\r\n", drip=b"x" * 999),
+    Attack("a body that never comes", opening=HTTP_START + b"content-length: 1000\r\n\r\n"),
+    Attack("half closed before the body", opening=HTTP_START + b"content-length: 1000\r\n\r\n", half_closed=True),
     Attack("half closed and silent", half_closed=True),
     # grpcio keeps connections that send nothing; what matters is that they cost no worker.
     Attack("gRPC: says nothing", to_grpc=True, is_cut_off=False),
@@ -130,31 +127,6 @@ def _grown(resident_bytes: Sequence[int]) -> list[str]:
     return [f"RSS grew from {mebibytes(first)} to {mebibytes(most)} MiB"]
 
 
-def upload_endlessly(address: Address, uploads: int) -> list[str]:
-    """Stream bodies that do not tell their length and never end; each must be refused soon after the limit."""
-    complaints: list[str] = []
-
-    def upload() -> None:
-        sent_bytes, told = 0, b""
-        with connect(address, 60.0) as connection, suppress(ConnectionError):
-            connection.sendall(_START + _CHUNKED)
-            chunk = b"%x\r\n%b\r\n" % (_PIECE_BYTES, bytes(_PIECE_BYTES))
-            while sent_bytes < MOST_UPLOADED_BYTES and not told:
-                connection.sendall(chunk)
-                sent_bytes += _PIECE_BYTES
-                told = _at_once(connection)
-        # What was on its way may make the system reset the connection before the answer is read.
-        if told[9:12] not in (b"", b"413", b"503") or sent_bytes >= MOST_UPLOADED_BYTES:
-            complaints.append(f"a body of {mebibytes(sent_bytes)} MiB was answered with {told[:40]!r}")
-
-    threads = [threading.Thread(target=upload) for _ in range(uploads)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return complaints
-
-
 @contextmanager
 def _attacking(address: Address, attack: Attack) -> Iterator[socket.socket]:
     with connect(address, CLOSED_WITHIN_S) as connection:
@@ -195,26 +167,6 @@ def _all_end(held: Sequence[socket.socket]) -> bool:
         except OSError:
             continue
     return True
-
-
-def _at_once(connection: socket.socket) -> bytes:
-    """What has come in, without waiting for more."""
-    connection.setblocking(False)
-    try:
-        return connection.recv(_PIECE_BYTES)
-    except BlockingIOError:
-        return b""
-    finally:
-        connection.settimeout(60.0)
-
-
-def flood(address: Address, connections: int) -> list[str]:
-    """Open and drop connections as quickly as can be; the system takes them all, whatever the collector does."""
-    made = 0
-    for _ in range(connections):
-        with suppress(OSError), connect(address, 5.0):
-            made += 1
-    return [] if made else ["no connection could be made"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

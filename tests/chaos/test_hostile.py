@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.chaos.hostile import ATTACKS, beside_good_client, endure, flood, upload_endlessly
+from tests.chaos.floods import flood, upload_endlessly
+from tests.chaos.framing import HTTP_START
+from tests.chaos.hostile import ATTACKS, beside_good_client, endure
 
 if TYPE_CHECKING:
     from tests.chaos.backend import Backend
@@ -18,7 +20,7 @@ SECONDS = 1.0
 @pytest.mark.parametrize(
     "attack",
     # Those that are cut off only by the deadline of a body, 30 s, are left to the program.
-    [each for each in ATTACKS if not each.opening.startswith(b"POST /v1/traces HTTP/1.1\r\nhost")],
+    [each for each in ATTACKS if not each.opening.startswith(HTTP_START)],
     ids=lambda attack: attack.name,
 )
 def test_a_good_client_is_served_beside_connections_that_hold_on(
