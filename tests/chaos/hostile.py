@@ -26,12 +26,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from tests.chaos.backend import Backend
+    from tests.chaos.bystander import Bystander
     from tests.chaos.victim import Address, Victim
 
 CONNECTIONS = 200
 SECONDS = 5.0
-SLOWEST_P99_S = 2.0
-"""What a good client's p99 must stay below; alone it is some tens of milliseconds on a machine that is shared."""
+SLOWEST_P99_S = 5.0
+"""What a good client's p99 must stay below; alone it is some tens of milliseconds, but machines are shared."""
 MOST_ADDED_BYTES = 400 << 20
 """Four bodies of 64 MiB that are being received, and what else a connection takes."""
 CLOSED_WITHIN_S = 45.0
@@ -105,19 +106,22 @@ def endure(
     complaints += bystander.complaints(backend.arrivals)
     if bystander.asked_to_wait:
         complaints.append(f"{bystander.asked_to_wait} good requests were asked to wait")
-    if (p99_s := bystander.percentile_s(0.99)) > SLOWEST_P99_S:
-        complaints.append(f"p99 of the good client is {p99_s:.2f} s")
-    complaints += _grown(resident_bytes)
+    complaints += _slow(bystander) + _grown(resident_bytes)
     return {
         "attack": attack.name,
         "connections": connections,
         "cut_off_meanwhile": cut_off,
         "good_requests": len(bystander.latencies_s),
         "p50_ms": round(bystander.percentile_s(0.5) * 1000, 1),
-        "p99_ms": round(p99_s * 1000, 1),
+        "p99_ms": round(bystander.percentile_s(0.99) * 1000, 1),
         "rss_highest_mib": mebibytes(max(resident_bytes)),
         "complaints": complaints,
     }
+
+
+def _slow(bystander: Bystander) -> list[str]:
+    p99_s = bystander.percentile_s(0.99)
+    return [f"p99 of the good client is {p99_s:.2f} s"] if p99_s > SLOWEST_P99_S else []
 
 
 def _grown(resident_bytes: Sequence[int]) -> list[str]:
@@ -210,7 +214,7 @@ def beside_good_client(victim: Victim, backend: Backend, name: str, attack: Call
         "p50_ms": round(bystander.percentile_s(0.5) * 1000, 1),
         "p99_ms": round(bystander.percentile_s(0.99) * 1000, 1),
         "rss_highest_mib": mebibytes(max(resident_bytes)),
-        "complaints": complaints + bystander.complaints(backend.arrivals) + _grown(resident_bytes),
+        "complaints": complaints + bystander.complaints(backend.arrivals) + _slow(bystander) + _grown(resident_bytes),
     }
 
 

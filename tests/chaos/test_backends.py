@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def test_backends_that_misbehave_take_nothing_from_one_that_works_and_the_counters_tell(tmp_path: Path) -> None:
-    told = endure(tmp_path, CASES, seconds=5.0, seed=1)
+    told = endure(tmp_path, CASES, seconds=7.0, seed=1)
     assert told["complaints"] == []
     assert told["acknowledged"] > 0
 
