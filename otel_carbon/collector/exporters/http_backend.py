@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -65,11 +66,17 @@ class HttpBackend:
         authorize = self._settings.authorization
         sent = {"authorization": authorize()} if authorize is not None else {}
         redaction = Redaction(self._settings.endpoint, (*self._settings.headers.values(), *sent.values()))
+        deadline_s = time.monotonic() + self._settings.timeout_s
+        client = self._current.value
         try:
-            with self._current.value.stream(
+            request = client.build_request(
                 "POST", self._url + path, content=content, headers=sent, extensions=self._extensions
-            ) as response:
-                answer = _read_bounded(response)
+            )
+            response = client.send(request, stream=True)
+            try:
+                answer = _read_bounded(response, deadline_s)
+            finally:
+                _let_go(response)
         except httpx.HTTPError as error:
             reason = redaction.clean(str(error)) or type(error).__name__
             raise RetryableExportError(f"{self._url}: {reason}") from error
@@ -111,7 +118,17 @@ def _basic_auth(endpoint: str) -> httpx.BasicAuth | None:
     return httpx.BasicAuth(unquote(parts.username), unquote(parts.password or "")) if parts.username else None
 
 
-def _read_bounded(response: httpx.Response) -> bytes:
+def _let_go(response: httpx.Response) -> None:
+    """Close a response, and part it from its stream.
+
+    They hold each other, and with them the request: a body of up to 1 MiB for each, until a garbage collector that
+    seldom runs comes by.
+    """
+    response.close()
+    response.stream = httpx.ByteStream(b"")
+
+
+def _read_bounded(response: httpx.Response, deadline_s: float) -> bytes:
     """Read an answer up to a limit, and never expanded: a backend must not be able to fill our memory.
 
     Raises:
@@ -122,4 +139,6 @@ def _read_bounded(response: httpx.Response) -> bytes:
         answer += piece
         if len(answer) > RESPONSE_LIMIT_BYTES:
             raise PermanentExportError(f"the answer is longer than {RESPONSE_LIMIT_BYTES} bytes")
+        if time.monotonic() > deadline_s:  # httpx bounds the wait for each piece only
+            raise httpx.ReadTimeout("the answer took too long")
     return bytes(answer)
