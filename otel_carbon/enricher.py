@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 from otel_carbon import attributes as ours
 from otel_carbon.booking import Booking
@@ -84,6 +84,8 @@ class Observation:
     is_candidate: bool
     stands_for: float | None = None
     """How many calls sampling kept this one for, itself included; `None` when it does not say."""
+    ids: tuple[int | bytes, int | bytes] | None = None
+    """Trace and parent span, kept for a journal."""
 
 
 @dataclass(slots=True)
@@ -110,6 +112,13 @@ class Outcome:
         return status_attributes(self.status, self.reason)
 
 
+class Journal(Protocol):
+    """Keeps what was judged for a process to come."""
+
+    def note(self, observations: Sequence[Observation], outcomes: Sequence[Outcome | None]) -> None:
+        """Note spans that were judged together; the outcome of one that failed is `None`."""
+
+
 class Enricher:
     """One counting domain: registry, window and totals that belong together; safe to use from any thread."""
 
@@ -129,6 +138,8 @@ class Enricher:
             registry, self.settings.configured_regions, self.settings.strict, self.settings.grid_table
         )
         self._booking = Booking(resolver, self.totals, self.settings.tenant_attribute)
+        self.journal: Journal | None = None
+        """Told what was judged, while the lock of the totals is held."""
 
     def enrich(self, span: SpanView, told: Counts | None = None) -> Outcome | None:
         """Judge one span as it ends and book it; `None` when it is no GenAI span.
@@ -171,7 +182,8 @@ class Enricher:
             is_candidate = self._counts_at(span.resource.service, served=profile.served)
         trace_state = span.trace_state
         stands_for = adjusted_count(trace_state) if trace_state else None
-        return Observation(reading, _candidate(span, reading), span.resource, is_candidate, stands_for)
+        ids = None if self.journal is None else (span.trace_id, span.parent_span_id)
+        return Observation(reading, _candidate(span, reading), span.resource, is_candidate, stands_for, ids)
 
     def _counts_at(self, service: str, *, served: bool) -> bool:
         """Whether the settings let the inference spans of a service count; `served` ones only where they are named."""
@@ -201,6 +213,8 @@ class Enricher:
                     outcomes[i] = self._inference(observations[i], verdict)
                 except Exception as error:  # the other calls are booked all the same: they will not be judged anew
                     failure = error
+            if self.journal is not None:
+                self.journal.note(observations, outcomes)
             if failure is not None:
                 raise failure
             judged = cast("list[Outcome]", outcomes)
@@ -290,6 +304,7 @@ class Enricher:
         factors = footprint.factors if footprint is not None else None
         account = self._booking.account(context, factors, outcome.status, outcome.reason)
         account.calls += operation
+        self.totals.touch(account)
         if footprint is not None:
             account.add_tokens(footprint.tokens, footprint.units)
         elif tokens is not None:
@@ -314,6 +329,7 @@ class Enricher:
                 reason = ""
                 account = self._booking.account(context, factors, ours.STATUS_ESTIMATED, reason)
             account.calls += calls
+            self.totals.touch(account)
             account.add_tokens(tokens)  # nobody knows how long each context was
         return reason
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from otel_carbon.core import reasons
@@ -25,7 +26,7 @@ from otel_carbon.counting.rotating_map import RotatingMap
 from otel_carbon.counting.shapes import ShapeIndex
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from otel_carbon.counting.candidate import Candidate
 
@@ -99,6 +100,28 @@ class CountingWindow:
     def emptied(self) -> CountingWindow:
         """A window with the same bounds that remembers nothing."""
         return CountingWindow(self._clock, ttl_s=self._ttl_s, max_calls=self._max_calls, archives=self._archives)
+
+    @contextmanager
+    def as_of(self, at_s: float) -> Iterator[None]:
+        """Let what is judged meanwhile count as judged then; from one time to the next `at_s` must not fall."""
+        with self._lock:
+            clock, self._clock = self._clock, lambda: at_s
+            self._rotated_at_s = min(self._rotated_at_s, at_s)
+            try:
+                yield
+            finally:
+                self._clock = clock
+
+    def confirm(self, candidate: Candidate, verdict: Verdict) -> None:
+        """Make the verdict of a span that was just judged the one that an earlier process told of it."""
+        with self._lock:
+            seen = self._find_span(candidate.span_key) if candidate.span_key else None
+            if seen is None or seen.verdict == verdict:
+                return
+            if seen.call is not None:
+                self._archive.revive(seen.call)
+                seen.call.counted = seen.call.counted or verdict.kind == COUNTED
+            self._spans[candidate.span_key] = seen._replace(verdict=verdict)
 
     @property
     def evicted(self) -> int:

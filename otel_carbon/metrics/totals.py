@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from otel_carbon.core.footprint import footprint_of
 from otel_carbon.core.tokens import KINDS, AdditiveTokens
 from otel_carbon.core.units import JOULES_PER_KWH
-from otel_carbon.metrics.labels import OTHER, LabelBudget, SeriesLabels, label_text
+from otel_carbon.metrics.labels import OTHER, OVERFLOW, LabelBudget, SeriesLabels, label_text
 from otel_carbon.metrics.unseen import Unseen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from otel_carbon.core.factors import Factors
     from otel_carbon.core.footprint import Footprint
@@ -129,6 +129,23 @@ def _as_booked(amount: Interval) -> tuple[float, float, float]:
     return amount.mid, amount.low, amount.high
 
 
+def _operations(rows: Mapping[SeriesLabels, _Row]) -> dict[OperationKey, int]:
+    return {
+        OperationKey(labels, status, reason): count
+        for labels, row in rows.items()
+        for (status, reason), count in row.calls().items()
+    }
+
+
+@dataclass(slots=True)
+class _Touched:
+    """What has changed since it was last asked for."""
+
+    accounts: set[Account] = field(default_factory=set)
+    spans: set[tuple[str, str, str]] = field(default_factory=set)
+    unseen: set[OperationKey] = field(default_factory=set)
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """A consistent copy of the totals."""
@@ -153,6 +170,7 @@ class Totals:
         self._rows: dict[SeriesLabels, _Row] = {}
         self._spans: dict[tuple[str, str, str], int] = {}
         self._unseen: dict[OperationKey, Unseen] = {}
+        self._touched: _Touched | None = None
 
     def account(self, labels: SeriesLabels, factors: Factors | None, status: str, reason: str) -> Account:
         """Where to book calls of a label set, or of `OVERFLOW` once the label budget is spent.
@@ -171,6 +189,8 @@ class Totals:
         """Note how many more calls a booked one stands for; no other total changes."""
         key = OperationKey(account.labels, *account.outcome)
         self._unseen[key] = self._unseen.get(key, Unseen()).plus(calls, footprint, operation=operation)
+        if self._touched is not None:
+            self._touched.unseen.add(key)
 
     def close_accounts(self) -> None:
         """Start with new accounts, so that their number stays bounded."""
@@ -195,17 +215,54 @@ class Totals:
                 seen = (OTHER, dialect, verdict)
             known = self._spans.get(seen, 0)
         self._spans[seen] = known + count
+        if self._touched is not None:
+            self._touched.spans.add(seen)
+
+    def keep_track(self) -> None:
+        """From now on, remember what changes, for `take_touched`."""
+        self._touched = _Touched()
+
+    def touch(self, account: Account) -> None:
+        """Tell that something was booked on an account; the lock is held."""
+        if self._touched is not None:
+            self._touched.accounts.add(account)
+
+    def take_touched(self) -> Snapshot:
+        """What has changed since the last call, as it is now; the lock is held."""
+        touched, self._touched = self._touched or _Touched(), _Touched()
+        rows = {account.labels: self._rows[account.labels] for account in touched.accounts}
+        return Snapshot(
+            {labels: row.sums() for labels, row in rows.items()},
+            _operations(rows),
+            {SeenSpan(*seen): self._spans[seen] for seen in touched.spans},
+            self._budget.dropped,
+            {key: self._unseen[key] for key in touched.unseen},
+        )
+
+    def restore(self, saved: Snapshot) -> None:
+        """Go on from what another process had come to; nothing was booked here yet."""
+        with self.lock:
+            for labels, sums in saved.rows.items():
+                row = self._row(labels)
+                row.closed_amounts, row.closed_tokens = sums[:AMOUNTS], [int(count) for count in sums[AMOUNTS:]]
+            for key, count in saved.operations.items():
+                self._row(key.labels).operations[key.status, key.reason] = count
+            for seen, count in saved.spans.items():
+                self._spans[seen] = count
+            self._unseen.update(saved.unseen)
+            self._budget.dropped = saved.dropped_series
+
+    def _row(self, labels: SeriesLabels) -> _Row:
+        if labels != OVERFLOW:
+            labels = self._budget.admit(labels)
+        return self._rows.setdefault(labels, _Row())
 
     def snapshot(self) -> Snapshot:
         """A copy to read at leisure."""
         with self.lock:
             return Snapshot(
                 {labels: row.sums() for labels, row in self._rows.items()},
-                {
-                    OperationKey(labels, status, reason): count
-                    for labels, row in self._rows.items()
-                    for (status, reason), count in row.calls().items()
-                },
+                _operations(self._rows),
                 {SeenSpan(*seen): count for seen, count in self._spans.items()},
                 self._budget.dropped,
                 dict(self._unseen),
