@@ -90,17 +90,19 @@ class DurableCounting:
             rows: all totals by key.
 
         Raises:
-            ValueError: the totals are not what `take_changes` gave.
+            ValueError, TypeError, LookupError: the totals are not what `take_changes` gave.
         """
         self._enricher.totals.restore(totals_of(rows))
-        now_s, at_s = self._monotonic_s(), float("-inf")
+        now_s, at_s, unreadable = self._monotonic_s(), float("-inf"), 0
         for age_s, entry in log:
             # A wall clock that was set back must not make later entries older than earlier ones.
             at_s = max(at_s, now_s - max(0.0, age_s))
             try:
                 self._remember(entry, at_s)
             except (ValueError, TypeError, LookupError):
-                _logger.exception("an entry of the counting log cannot be read; what it says is forgotten")
+                unreadable += 1
+        if unreadable:
+            _logger.error("%d entries of the counting log cannot be read; what they say is forgotten", unreadable)
 
     def _remember(self, entry: bytes, at_s: float) -> None:
         texts, groups = json.loads(entry)

@@ -130,6 +130,7 @@ def carbon_builder(registry_file: Path | None) -> BuildCarbon:
 
     def build_carbon(config: CarbonConfig) -> CarbonStage:
         from otel_carbon.collector.assembly import CarbonStage
+        from otel_carbon.durable_counting import DurableCounting
         from otel_carbon.enricher import Enricher, EnrichSettings
         from otel_carbon.metrics.exposition import Exposition
         from otel_carbon.otlp.metrics import UsageFromMetrics
@@ -156,6 +157,9 @@ def carbon_builder(registry_file: Path | None) -> BuildCarbon:
         def dropped_entries() -> int:
             return enricher.window.evicted
 
+        def keep_state() -> DurableCounting:
+            return DurableCounting(enricher)
+
         stage = CarbonStage(
             process,
             exposition.render,
@@ -163,6 +167,7 @@ def carbon_builder(registry_file: Path | None) -> BuildCarbon:
             dropped_entries=dropped_entries,
             facts=carbon_facts(registry, settings.grid_table),
             holding=process,
+            keep_state=keep_state,
         )
         if not config.usage_source.reads_metrics:
             return stage

@@ -31,6 +31,7 @@ EXIT_DONE = 0
 EXIT_LOST = 1
 EXIT_BAD_INPUT = 2
 _PAGE_GRACE_S = 1.0
+_STORE_GRACE_S = 5.0
 _GC_ALLOCATIONS = 50_000
 _logger = logging.getLogger(__name__)
 
@@ -68,12 +69,22 @@ class Collector:
         """Where each part listens, by names such as `receivers.otlp.grpc` or `exporters.prometheus`."""
         return {name: listener.endpoint for name, listener in self._listeners().items()}
 
+    @property
+    def stored_requests(self) -> int:
+        """After `stop`, how many requests are on the disk for the next start."""
+        return self._parts.durable.storage.left_requests if self._parts.durable is not None else 0
+
     def start(self) -> None:
         """Start to send and to decide, then to listen; receivers come last, so that what they take has somewhere to go.
 
         Raises:
-            ConfigError: endpoints cannot be listened on; it names all of them, and nothing is left running.
+            ConfigError: the file storage cannot be used, or endpoints cannot be listened on; it names all of them,
+                and nothing is left running.
         """
+        if self._parts.durable is not None:
+            self._parts.durable.start()
+        for limiter in self._parts.limiters:
+            limiter.start()
         for sender in self._parts.senders:
             sender.start()
         for hold in self._parts.holds:
@@ -100,7 +111,8 @@ class Collector:
             drain_s: how long it may take to decide what is held and to empty the queues, in seconds.
 
         Returns:
-            How many spans, metric points and log records were still held or queued and are lost.
+            How many spans, metric points and log records were still held or queued and are lost; what is on the
+            disk is not.
         """
         for health in self._health.values():
             health.set_ready(ready=False)
@@ -108,6 +120,10 @@ class Collector:
         deadline_s = time.monotonic() + drain_s
         lost = sum(hold.drain(deadline_s) for hold in self._parts.holds)
         lost += sum(sender.drain(deadline_s) for sender in self._parts.senders)
+        if self._parts.durable is not None:
+            self._parts.durable.storage.close(time.monotonic() + _STORE_GRACE_S)
+        for limiter in self._parts.limiters:
+            limiter.stop()
         for pusher in self._parts.pushers:
             pusher.stop(time.monotonic() + PUSH_GRACE_S)
         _stop_all((*self._parts.pages.values(), *self._health.values()), _PAGE_GRACE_S)
@@ -151,7 +167,10 @@ def run_collector(
     if lost:
         _logger.error("stopped; %d queued items could not be sent in time and are lost", lost)
         return EXIT_LOST
-    _logger.info("stopped; nothing was left in the queues")
+    if collector.stored_requests:
+        _logger.info("stopped; %d requests stay on the disk for the next start", collector.stored_requests)
+    else:
+        _logger.info("stopped; nothing was left in the queues")
     return EXIT_DONE
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from otel_carbon.collector.batching import TOGETHER_BYTES, BatchSettings
 from otel_carbon.collector.byte_queue import ByteQueue
 from otel_carbon.collector.config.check import component_type
 from otel_carbon.collector.config.document import MetricsExporterConfig
@@ -23,6 +24,7 @@ from otel_carbon.collector.health_check import HealthCheck
 from otel_carbon.collector.hold_assembly import build_holds
 from otel_carbon.collector.listener_assembly import Security, grpc_receiver_settings, http_receiver_settings
 from otel_carbon.collector.pipeline import Intake, Pipeline
+from otel_carbon.collector.queue_assembly import Durable, build_limiters, build_queue, build_storage, retry_settings
 from otel_carbon.collector.receivers.otlp_grpc import GrpcReceiver
 from otel_carbon.collector.receivers.otlp_http import HttpReceiver
 from otel_carbon.collector.self_metrics import SelfMetrics
@@ -32,6 +34,7 @@ from otel_carbon.collector.signals import Signal
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from otel_carbon.collector.byte_queue import SendingQueue
     from otel_carbon.collector.config.carbon import CarbonConfig
     from otel_carbon.collector.config.document import (
         CollectorConfig,
@@ -39,7 +42,7 @@ if TYPE_CHECKING:
         OtlpExporterConfig,
         PipelineConfig,
     )
-    from otel_carbon.collector.config.exporters import FileExporterConfig, RetryConfig
+    from otel_carbon.collector.config.exporters import FileExporterConfig
     from otel_carbon.collector.config.receivers import OtlpReceiverConfig
     from otel_carbon.collector.endpoints import Endpoint
     from otel_carbon.collector.exporters.build import ReadFamilies
@@ -47,8 +50,11 @@ if TYPE_CHECKING:
     from otel_carbon.collector.exporters.remote_write import RemoteWriteExporter
     from otel_carbon.collector.fact_metrics import CarbonFacts
     from otel_carbon.collector.hold import Hold, HoldingProcessor
+    from otel_carbon.collector.memory_limiter import MemoryLimiter
     from otel_carbon.collector.pipeline import Processor
     from otel_carbon.collector.self_metrics import CarbonNumbers
+    from otel_carbon.collector.storage.file_storage import FileStorage
+    from otel_carbon.collector.storage.records import DurableState
 
 _DEBUG_QUEUE_BYTES = 64 * 1024 * 1024
 _TRANSPORTS = ("grpc", "http")
@@ -67,6 +73,7 @@ class CarbonStage:
         dropped_entries: how much counting has forgotten for lack of room.
         facts: what it computes with.
         holding: enriches several traces requests together; None when it cannot.
+        keep_state: begins to tell what changes in its counting, to be called once; None when it cannot.
     """
 
     process: Processor
@@ -77,6 +84,7 @@ class CarbonStage:
     dropped_entries: Callable[[], int] | None = None
     facts: CarbonFacts | None = None
     holding: HoldingProcessor[Any] | None = None
+    keep_state: Callable[[], DurableState] | None = None
 
     def processor(self, signal: Signal) -> Processor:
         """What it does to the requests of one signal; metrics are read, and pass as they came."""
@@ -124,6 +132,8 @@ class Assembly:
         pushers: one for each exporter that pushes counters.
         health_checks: by name, such as `extensions.health_check`.
         metrics: what the collector counts about itself.
+        durable: what outlives the process; None when everything is in memory only.
+        limiters: what refuses requests while memory is short.
     """
 
     receivers: Mapping[str, Listener]
@@ -133,6 +143,8 @@ class Assembly:
     pushers: tuple[RemoteWriteExporter, ...]
     health_checks: Mapping[str, HealthCheck]
     metrics: SelfMetrics
+    durable: Durable | None = None
+    limiters: tuple[MemoryLimiter, ...] = ()
 
 
 def assemble(
@@ -155,9 +167,11 @@ def assemble(
     security = Security(config)
     used = {name for pipeline in config.service.pipelines.values() for name in pipeline.exporters}
     exporters = {name: exporter for name, exporter in config.exporters.items() if name in used}
-    senders = dict(_senders(exporters, security, metrics))
+    storage = build_storage(config, metrics)
+    senders = dict(_senders(exporters, security, metrics, storage))
     wanted = {name for pipeline in config.service.pipelines.values() for name in pipeline.processors}
-    stages = {name: build_carbon(carbon) for name, carbon in config.processors.items() if name in wanted}
+    limiters = build_limiters(config, sorted(wanted), metrics)
+    stages = {name: build_carbon(carbon) for name, carbon in config.carbons.items() if name in wanted}
     for processor, stage in stages.items():
         if stage.dropped_entries is not None:
             metrics.watch_counting(processor, stage.dropped_entries)
@@ -166,62 +180,61 @@ def assemble(
         if stage.facts is not None:
             metrics.watch_facts(stage.facts)
     queues = {name: sender.queue for name, sender in senders.items()}
-    holds = build_holds(config, stages, queues, metrics)
+    holds = build_holds(config, stages, queues, metrics, storage)
+    states = [stage.keep_state() for stage in stages.values() if storage is not None and stage.keep_state is not None]
+    process = next((stage.process for stage in stages.values()), None)
     pipelines = {
-        name: _pipeline(name, pipeline, stages, queues, holds) for name, pipeline in config.service.pipelines.items()
+        name: _pipeline(name, pipeline, stages, queues, holds, limiters)
+        for name, pipeline in config.service.pipelines.items()
     }
     return Assembly(
-        receivers=dict(_receivers(config, pipelines, json_decoders, security, metrics)),
+        receivers=dict(_receivers(config, pipelines, json_decoders, security, metrics, storage)),
         senders=tuple(senders.values()),
         holds=tuple(holds.values()),
         pages=dict(_pages(exporters, stages, security, metrics)),
         pushers=tuple(_pushers(exporters, stages, security, metrics)),
         health_checks=dict(_health_checks(config, security, metrics)),
         metrics=metrics,
+        durable=None if storage is None else Durable(storage, states, queues, holds, process),
+        limiters=tuple(limiters.values()),
     )
 
 
 def _senders(
-    exporters: Mapping[str, ExporterConfig], security: Security, metrics: SelfMetrics
+    exporters: Mapping[str, ExporterConfig], security: Security, metrics: SelfMetrics, storage: FileStorage | None
 ) -> Iterator[tuple[str, Sender]]:
     for name, exporter in exporters.items():
         if isinstance(exporter, MetricsExporterConfig):
             continue  # it reads counters, and no requests are queued for it
         authorization = security.authorization(exporter) if isinstance(exporter, AuthorizedExporter) else None
         export = ObservedExport(build_export(name, exporter, authorization), name, metrics)
-        queue = ByteQueue(name, _queue_bytes(exporter))
+        queue, retry, consumers = _sending(name, exporter, storage)
         metrics.watch_queue(queue)
-        yield name, Sender(export, queue, _retry(exporter), metrics)
+        yield name, Sender(export, queue, retry, metrics, consumers=consumers)
 
 
-def _queue_bytes(exporter: OtlpExporterConfig | FileExporterConfig | DebugExporterConfig) -> int:
+def _sending(
+    name: str, exporter: OtlpExporterConfig | FileExporterConfig | DebugExporterConfig, storage: FileStorage | None
+) -> tuple[SendingQueue, RetrySettings, int]:
+    """The queue before an exporter, when it tries again, and how many requests it has on their way."""
     if isinstance(exporter, DebugExporterConfig):
-        return _DEBUG_QUEUE_BYTES
-    return exporter.sending_queue.queue_size_bytes
-
-
-def _retry(exporter: OtlpExporterConfig | FileExporterConfig | DebugExporterConfig) -> RetrySettings:
-    if isinstance(exporter, DebugExporterConfig):
-        return RetrySettings(enabled=False)
-    retry: RetryConfig = exporter.retry_on_failure
-    return RetrySettings(
-        enabled=retry.enabled,
-        initial_interval_s=retry.initial_interval_s,
-        max_interval_s=retry.max_interval_s,
-        max_elapsed_time_s=retry.max_elapsed_time_s,
-    )
+        batch = BatchSettings(max_size_bytes=TOGETHER_BYTES)
+        return ByteQueue(name, _DEBUG_QUEUE_BYTES, batch), RetrySettings(enabled=False), 1
+    queue = exporter.sending_queue
+    return build_queue(name, queue, storage), retry_settings(exporter.retry_on_failure, queue), queue.num_consumers
 
 
 def _pipeline(
     name: str,
     pipeline: PipelineConfig,
     stages: Mapping[str, CarbonStage],
-    queues: Mapping[str, ByteQueue],
+    queues: Mapping[str, SendingQueue],
     holds: Mapping[str, Hold],
+    limiters: Mapping[str, MemoryLimiter],
 ) -> Pipeline:
     signal = Signal(component_type(name))
     held_by = [holds[processor] for processor in pipeline.processors if processor in holds and signal is Signal.TRACES]
-    processors = () if held_by else pipeline.processors
+    processors = () if held_by else tuple(each for each in pipeline.processors if each in stages)
     return Pipeline(
         name=name,
         signal=signal,
@@ -229,6 +242,7 @@ def _pipeline(
         # The prometheus exporter has no queue: the carbon processor's counters are read, not sent.
         queues=tuple(queues[exporter] for exporter in pipeline.exporters if exporter in queues),
         hold=held_by[0] if held_by else None,
+        limiter=next((limiters[processor] for processor in pipeline.processors if processor in limiters), None),
     )
 
 
@@ -238,11 +252,14 @@ def _receivers(
     json_decoders: Mapping[Signal, Callable[[bytes], bytes]],
     security: Security,
     metrics: SelfMetrics,
+    storage: FileStorage | None,
 ) -> Iterator[tuple[str, Listener]]:
     for name, receiver in config.receivers.items():
         fed = tuple(pipelines[key] for key, each in config.service.pipelines.items() if name in each.receivers)
         intakes = {
-            signal: Intake(name, signal, tuple(pipeline for pipeline in fed if pipeline.signal is signal), metrics)
+            signal: Intake(
+                name, signal, tuple(pipeline for pipeline in fed if pipeline.signal is signal), metrics, storage
+            )
             for signal in Signal
             if any(pipeline.signal is signal for pipeline in fed)
         }

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Condition, Thread
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from otel_carbon.collector.signals import BATCH_OVERHEAD_BYTES, Batch, Signal
+from otel_carbon.collector.storage.file_storage import StorageUnavailable, Work
+from otel_carbon.collector.storage.records import StoredBody
 from otel_carbon.errors import MalformedBody
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from otel_carbon.collector.byte_queue import ByteQueue
+    from otel_carbon.collector.byte_queue import SendingQueue
     from otel_carbon.collector.self_metrics import SelfMetrics
+    from otel_carbon.collector.storage.file_storage import FileStorage
 
+_STORE_AGAIN_S = 1.0
 BY_TIME, BY_SIZE, BY_STOP = "time", "size", "stop"
 _logger = logging.getLogger(__name__)
 
@@ -71,13 +75,15 @@ class Held:
         items: how many spans it holds.
         queues: where it goes; each has room reserved for it.
         reserved_bytes: the room in each queue and here, in bytes.
+        stored_id: what the storage calls it as it came; 0 where it is in memory only.
     """
 
     body: bytes
     read: Sized | None
     items: int
-    queues: tuple[ByteQueue, ...]
+    queues: tuple[SendingQueue, ...]
     reserved_bytes: int
+    stored_id: int = 0
 
     @property
     def size_bytes(self) -> int:
@@ -96,6 +102,7 @@ class Hold:
         settings: for how long, and how much.
         metrics: counts decisions, failures and what is lost.
         clock_s: a monotonic clock, in seconds.
+        storage: where what is held is as it came, until it is decided; None when it is in memory only.
     """
 
     def __init__(
@@ -105,8 +112,10 @@ class Hold:
         settings: HoldSettings,
         metrics: SelfMetrics,
         clock_s: Callable[[], float] = time.monotonic,
+        storage: FileStorage | None = None,
     ) -> None:
         self.processor_id = processor_id
+        self._storage = storage
         self.settings = settings
         self._processor = processor
         self._metrics = metrics
@@ -184,6 +193,14 @@ class Hold:
         self._metrics.held_decided(self.processor_id, cause)
         return self._deciding
 
+    def restore(self, number: int, stored: StoredBody, queues: tuple[SendingQueue, ...]) -> None:
+        """Hold again what an earlier process held and did not decide."""
+        try:
+            read = self.read(stored.body)
+        except MalformedBody:
+            read = None
+        self.put(Held(stored.body, read, stored.items, queues, 0, number))
+
     def decide(self, group: Sequence[Held]) -> None:
         """Decide what was taken, and queue it in the order in which it came."""
         began_s = time.perf_counter()
@@ -193,12 +210,45 @@ class Hold:
         with self._changed:
             if self._gave_up:
                 return
-            self._deciding = []
-        for held, body in zip(group, bodies, strict=True):
-            batch = Batch(Signal.TRACES, body, held.items)
-            for queue in held.queues:
-                queue.put(batch, held.reserved_bytes)
+            if self._storage is None:
+                self._deciding = []
+        batches = [Batch(Signal.TRACES, body, held.items) for held, body in zip(group, bodies, strict=True)]
+        if self._storage is None:
+            self._queue(group, batches, ())
+        elif not self._store(self._storage, group, batches):
+            return
         self.release(sum(held.size_bytes for held in group))
+
+    def _queue(self, group: Sequence[Held], batches: Sequence[Batch], numbers: Sequence[int]) -> None:
+        stored = iter(numbers)
+        for held, batch in zip(group, batches, strict=True):
+            numbered = replace(batch, stored_id=next(stored)) if _owing(held) else batch
+            for queue in held.queues:
+                queue.put(numbered, held.reserved_bytes)
+
+    def _store(self, storage: FileStorage, group: Sequence[Held], batches: Sequence[Batch]) -> bool:
+        """Put what was decided in the place of what came, and queue it; False when the end came first."""
+        bodies = [
+            StoredBody(batch.signal, batch.items, batch.body, owing)
+            for held, batch in zip(group, batches, strict=True)
+            if (owing := _owing(held))
+        ]
+        decided = [held.stored_id for held in group if held.stored_id]
+
+        def queue(numbers: Sequence[int]) -> None:
+            with self._changed:
+                self._deciding = []
+            self._queue(group, batches, numbers)
+
+        while True:
+            try:
+                storage.submit(Work(bodies, decided, on_stored=queue)).result()
+            except StorageUnavailable:  # it was taken over, and is on the disk as it came: there is nobody to refuse
+                with self._changed:
+                    if self._changed.wait_for(lambda: self._gave_up, timeout=_STORE_AGAIN_S):
+                        return False
+            else:
+                return True
 
     def start(self) -> None:
         """Begin to decide what is due."""
@@ -221,6 +271,7 @@ class Hold:
         self._thread.join(max(0.0, deadline_s - time.monotonic()))
         with self._changed:
             self._gave_up = True
+            self._changed.notify_all()
             lost = [*self._deciding, *self._waiting]
             self._waiting = []
         return sum(self._lost(held) for held in lost)
@@ -265,6 +316,13 @@ class Hold:
         _logger.error("%s: failed; the request goes on unprocessed", self.processor_id, exc_info=error)
 
     def _lost(self, held: Held) -> int:
+        if held.stored_id:  # it is on the disk, and held again after the next start
+            return 0
         for queue in held.queues:
             self._metrics.send_failed(queue.exporter, Signal.TRACES, held.items)
         return held.items * max(1, len(held.queues))
+
+
+def _owing(held: Held) -> tuple[str, ...]:
+    """The exporters whose queues are on the disk."""
+    return tuple(queue.exporter for queue in held.queues if queue.is_durable)

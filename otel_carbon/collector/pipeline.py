@@ -4,33 +4,39 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
-from otel_carbon.collector.byte_queue import ByteQueue, reserve_in_all
 from otel_carbon.collector.hold import Held
 from otel_carbon.collector.item_counts import count_items
+from otel_carbon.collector.refusals import RETRY_AFTER_S, MemoryShort, TryLater
+from otel_carbon.collector.reserving import Reserved, reserve
 from otel_carbon.collector.signals import Batch, Signal
-from otel_carbon.errors import BodyTooLarge, MalformedBody, OtelCarbonError
+from otel_carbon.collector.storage.file_storage import Work
+from otel_carbon.collector.storage.records import StoredBody
+from otel_carbon.errors import BodyTooLarge, MalformedBody
 
 if TYPE_CHECKING:
-    from otel_carbon.collector.byte_queue import Room
-    from otel_carbon.collector.hold import Hold
-    from otel_carbon.collector.self_metrics import SelfMetrics
+    from collections.abc import Sequence
+    from concurrent.futures import Future
 
-RETRY_AFTER_S = 1.0
+    from otel_carbon.collector.byte_queue import Room, SendingQueue
+    from otel_carbon.collector.hold import Hold, Sized
+    from otel_carbon.collector.memory_limiter import MemoryLimiter
+    from otel_carbon.collector.self_metrics import SelfMetrics
+    from otel_carbon.collector.storage.file_storage import FileStorage
+
 _logger = logging.getLogger(__name__)
 
 
-class QueueFull(OtelCarbonError):
+class QueueFull(TryLater):
     """A queue has no room now; the client should try again after `retry_after_s` seconds.
 
     `what` is the queue in words.
     """
 
     def __init__(self, what: str, retry_after_s: float = RETRY_AFTER_S) -> None:
-        super().__init__(f"{what} is full")
-        self.retry_after_s = retry_after_s
+        super().__init__(f"{what} is full", retry_after_s)
 
 
 class Processor(Protocol):
@@ -54,13 +60,36 @@ class Pipeline:
         processors: component id and callable of each stage, in order; empty for logs.
         queues: the queues of its exporters.
         hold: where its requests wait for its processor, which is then none of `processors`; None without waiting.
+        limiter: refuses requests while memory is short; None without a limit.
     """
 
     name: str
     signal: Signal
     processors: tuple[tuple[str, Processor], ...]
-    queues: tuple[ByteQueue, ...]
+    queues: tuple[SendingQueue, ...]
     hold: Hold | None = None
+    limiter: MemoryLimiter | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Accepted:
+    """A request that was processed, with room for it everywhere.
+
+    Attributes:
+        deliveries: what each pipeline made of it, and the queues that get that.
+        read: what was read of it for the hold.
+        body: the request as it came.
+        items: how many spans, metric points or log records it holds.
+        reserved: its room.
+        held_for: the queues that get it once it was held.
+    """
+
+    deliveries: Sequence[tuple[Batch, tuple[SendingQueue, ...]]]
+    read: Sized | None
+    body: bytes
+    items: int
+    reserved: Reserved
+    held_for: tuple[SendingQueue, ...]
 
 
 class Intake:
@@ -71,23 +100,51 @@ class Intake:
         signal: what it takes.
         pipelines: where it goes; those that hold share one hold.
         metrics: counts what was accepted and refused.
+        storage: where requests are stored before they are answered; None when they stay in memory.
     """
 
-    def __init__(self, receiver: str, signal: Signal, pipelines: tuple[Pipeline, ...], metrics: SelfMetrics) -> None:
+    def __init__(
+        self,
+        receiver: str,
+        signal: Signal,
+        pipelines: tuple[Pipeline, ...],
+        metrics: SelfMetrics,
+        storage: FileStorage | None = None,
+    ) -> None:
         self.receiver = receiver
         self.signal = signal
         self._metrics = metrics
         self._work = {
             name: metrics.processor_work(name, signal) for pipeline in pipelines for name, _ in pipeline.processors
         }
+        is_concerned = any(
+            pipeline.processors or pipeline.hold or any(queue.is_durable for queue in pipeline.queues)
+            for pipeline in pipelines
+        )
+        self._storage = storage if is_concerned else None
         self._pipelines = tuple(pipeline for pipeline in pipelines if pipeline.hold is None)
-        self._queues = tuple(queue for pipeline in self._pipelines for queue in pipeline.queues)
-        self._hold = next((pipeline.hold for pipeline in pipelines if pipeline.hold is not None), None)
-        self._held_queues = tuple(queue for pipeline in pipelines if pipeline.hold for queue in pipeline.queues)
-        rooms: list[Room] = [*self._queues, *self._held_queues]
-        self._rooms = rooms if self._hold is None else [*rooms, self._hold]
+        self._holding = tuple(pipeline for pipeline in pipelines if pipeline.hold is not None)
+        self._hold = next((pipeline.hold for pipeline in self._holding), None)
+        self._limiter = next((pipeline.limiter for pipeline in pipelines if pipeline.limiter is not None), None)
+        self._queues = tuple(pipeline.queues for pipeline in (*self._pipelines, *self._holding))
+        rooms: tuple[Room | None, ...] = (self._hold, self._storage)
+        self._rooms = tuple(room for room in rooms if room is not None)
 
-    def accept(self, body: bytes, transport: str) -> None:
+    def admit(self, transport: str) -> None:
+        """Refuse a request before it is decompressed or decoded, while memory is short.
+
+        Args:
+            transport: `grpc` or `http`, for the counters.
+
+        Raises:
+            TryLater: memory is short.
+        """
+        if self._limiter is not None and self._limiter.is_short:
+            self._limiter.refused()
+            self._metrics.request(self.receiver, transport, "refused")
+            raise MemoryShort("the collector is short of memory", self._limiter.retry_after_s)
+
+    def accept(self, body: bytes, transport: str) -> Future[None] | None:
         """Process a request and queue it for every exporter; returning means that all queues have it, or its hold.
 
         A request without items is accepted and goes nowhere.
@@ -96,57 +153,103 @@ class Intake:
             body: the serialized request, decompressed.
             transport: `grpc` or `http`, for the counters.
 
+        Returns:
+            None when the request is taken over; else it is once the future is done, which may raise `TryLater`.
+
         Raises:
             MalformedBody: the bytes are not a request of this signal.
             BodyTooLarge: they hold more than is read.
-            QueueFull: at least one exporter queue, or the hold, has no room; no queue got it.
+            TryLater: an exporter queue, the hold or the disk has no room, or memory is short; no queue got it.
         """
         try:
             items = count_items(self.signal, body)
         except (MalformedBody, BodyTooLarge):
             self._metrics.request(self.receiver, transport, "failure")
             raise
-        if items:
-            self._forward(body, items, transport)
+        stored = self._forward(body, items, transport) if items else None
+        if stored is None:
+            self._count_taken(items, transport)
+        return stored
+
+    def _count_taken(self, items: int, transport: str) -> None:
         self._metrics.accepted(self.receiver, transport, self.signal, items)
         self._metrics.request(self.receiver, transport, "success")
 
-    def _forward(self, body: bytes, items: int, transport: str) -> None:
+    def _count_refused(self, items: int, transport: str) -> None:
+        self._metrics.refused(self.receiver, transport, self.signal, items)
+        self._metrics.request(self.receiver, transport, "refused")
+
+    def _forward(self, body: bytes, items: int, transport: str) -> Future[None] | None:
         """Reserve room, process, queue: once a request has been processed, and booked, it is never refused.
 
+        Only a disk that fails refuses it then: asked again, it is known, and booked no second time.
         What is held is only read here; `Hold` processes and queues it.
         """
-        reserved_bytes = Batch(self.signal, body, items).size_bytes
-        full = reserve_in_all(self._rooms, reserved_bytes)
-        if full is not None:
-            self._refuse(full, items, transport)
+        reserved = reserve(self._queues, self._rooms, Batch(self.signal, body, items).size_bytes)
+        if not isinstance(reserved, Reserved):
+            self._refuse(reserved, items, transport)
+        for queue in reserved.passed_over:
+            self._metrics.enqueue_failed(queue.exporter, self.signal, items)
         try:
             read = self._hold.read(body) if self._hold is not None else None
-            deliveries = self._deliveries(body, items)
+            deliveries = [
+                (Batch(self.signal, self._process(pipeline, body, items), items), queues)
+                for pipeline, queues in zip(self._pipelines, reserved.queues, strict=False)
+            ]
         except BaseException:
-            for room in self._rooms:
-                room.release(reserved_bytes)
+            reserved.release()
             self._metrics.failed(self.receiver, transport, self.signal, items)
             self._metrics.request(self.receiver, transport, "failure")
             raise
-        for queue, batch in deliveries:
-            queue.put(batch, reserved_bytes)
+        held_for = tuple(queue for queues in reserved.queues[len(self._pipelines) :] for queue in queues)
+        accepted = _Accepted(deliveries, read, body, items, reserved, held_for)
+        if self._storage is None:
+            self._queue(accepted, ())
+            return None
+        return self._store(self._storage, accepted, transport)
+
+    def _queue(self, accepted: _Accepted, numbers: Sequence[int]) -> None:
+        """Put a request into its queues and its hold; `numbers` are those of its bodies that were stored, in order."""
+        stored = iter(numbers)
+        reserved_bytes = accepted.reserved.size_bytes
+        for batch, queues in accepted.deliveries:
+            if any(queue.is_durable for queue in queues):
+                batch = replace(batch, stored_id=next(stored))  # noqa: PLW2901 - the same batch with its number
+            for queue in queues:
+                queue.put(batch, reserved_bytes)
         if self._hold is not None:
-            self._hold.put(Held(body, read, items, self._held_queues, reserved_bytes))
+            number = next(stored, 0)
+            held = Held(accepted.body, accepted.read, accepted.items, accepted.held_for, reserved_bytes, number)
+            self._hold.put(held)
+
+    def _store(self, storage: FileStorage, accepted: _Accepted, transport: str) -> Future[None]:
+        bodies = [
+            StoredBody(self.signal, batch.items, batch.body, owing)
+            for batch, queues in accepted.deliveries
+            if (owing := tuple(queue.exporter for queue in queues if queue.is_durable))
+        ]
+        if any(queue.is_durable for queue in accepted.held_for):
+            owing = tuple(queue.exporter for queue in accepted.held_for)
+            bodies.append(StoredBody(self.signal, accepted.items, accepted.body, owing, is_held=True))
+
+        def answer(stored: Future[None]) -> None:
+            if stored.exception() is None:
+                storage.release(accepted.reserved.size_bytes)
+                self._count_taken(accepted.items, transport)
+            else:
+                accepted.reserved.release()
+                self._count_refused(accepted.items, transport)
+
+        work = Work(bodies, on_stored=lambda numbers: self._queue(accepted, numbers))
+        work.stored.add_done_callback(answer)
+        return storage.submit(work)
 
     def _refuse(self, full: Room, items: int, transport: str) -> NoReturn:
-        if isinstance(full, ByteQueue):
-            self._metrics.enqueue_failed(full.exporter, self.signal, items)
-        self._metrics.refused(self.receiver, transport, self.signal, items)
-        self._metrics.request(self.receiver, transport, "refused")
+        exporter = getattr(full, "exporter", None)
+        if exporter is not None:
+            self._metrics.enqueue_failed(exporter, self.signal, items)
+        self._count_refused(items, transport)
         raise QueueFull(full.what)
-
-    def _deliveries(self, body: bytes, items: int) -> list[tuple[ByteQueue, Batch]]:
-        deliveries = []
-        for pipeline in self._pipelines:
-            batch = Batch(self.signal, self._process(pipeline, body, items), items)
-            deliveries += [(queue, batch) for queue in pipeline.queues]
-        return deliveries
 
     def _process(self, pipeline: Pipeline, body: bytes, items: int) -> bytes:
         for name, processor in pipeline.processors:

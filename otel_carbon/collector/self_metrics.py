@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from mmap import PAGESIZE
-from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,22 +15,22 @@ from prometheus_client.registry import Collector
 
 from otel_carbon.collector.fact_metrics import fact_families
 from otel_carbon.collector.pipeline_status import BackendState
+from otel_carbon.collector.process_memory import resident_bytes
 from otel_carbon.collector.refusal_reasons import Reason
 from otel_carbon.collector.signals import Signal
 from otel_carbon.collector.work_counts import ExporterWork, ProcessorWork, exporter_families, processor_families
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from prometheus_client.metrics_core import Metric
 
-    from otel_carbon.collector.byte_queue import ByteQueue
+    from otel_carbon.collector.byte_queue import SendingQueue
     from otel_carbon.collector.fact_metrics import CarbonFacts
     from otel_carbon.collector.hold import Hold
+    from otel_carbon.collector.memory_limiter import MemoryLimiter
     from otel_carbon.collector.refusal_reasons import CountRefusal
-
-_STATM = Path("/proc/self/statm")
-_RESIDENT_FIELD = 1
+    from otel_carbon.collector.storage.file_storage import FileStorage
 
 _COUNTER_HELP = {
     "otelcol_receiver_accepted_{items}": "Items taken over: every exporter queue has them, or room for what is held.",
@@ -80,8 +78,10 @@ class SelfMetrics(Collector):
         self.backends: dict[str, BackendState] = {}
         """The states of exporters that send, by component id."""
         self._facts: list[CarbonFacts] = []
-        self._queues: list[ByteQueue] = []
+        self._queues: list[SendingQueue] = []
         self._holds: list[Hold] = []
+        self._limiters: list[MemoryLimiter] = []
+        self._storages: list[FileStorage] = []
         self._carbon: list[Callable[[], CarbonNumbers]] = []
         self._counting: dict[str, Callable[[], int]] = {}
         self._started_s = time.monotonic()
@@ -114,7 +114,7 @@ class SelfMetrics(Collector):
         """Show which facts the carbon processor computes with, and how old they are."""
         self._facts.append(facts)
 
-    def watch_queue(self, queue: ByteQueue) -> None:
+    def watch_queue(self, queue: SendingQueue) -> None:
         """Show an exporter's queue and its span counters from the start."""
         self._queues.append(queue)
         self.sent(queue.exporter, Signal.TRACES, 0)
@@ -132,6 +132,14 @@ class SelfMetrics(Collector):
     def watch_hold(self, hold: Hold) -> None:
         """Show how much a hold has, and how much it takes."""
         self._holds.append(hold)
+
+    def watch_limiter(self, limiter: MemoryLimiter) -> None:
+        """Show what a memory limiter does."""
+        self._limiters.append(limiter)
+
+    def watch_storage(self, storage: FileStorage) -> None:
+        """Show how full a durable queue is, and whether it can be written to."""
+        self._storages.append(storage)
 
     def accepted(self, receiver: str, transport: str, signal: Signal, items: int) -> None:
         """Count items that every exporter queue accepted, or a hold before them."""
@@ -204,6 +212,10 @@ class SelfMetrics(Collector):
             yield from self._hold_families()
         if self._counting:
             yield self._counting_family()
+        if self._limiters:
+            yield from _limiter_families(self._limiters)
+        if self._storages:
+            yield from _storage_families(self._storages)
         for numbers in self._carbon:
             yield from _usage_families(numbers())
         yield from fact_families(self._facts)
@@ -262,11 +274,9 @@ class SelfMetrics(Collector):
         yield CounterMetricFamily(
             "otelcol_process_cpu_seconds", "CPU seconds, user and system.", value=time.process_time()
         )
-        resident_bytes = _resident_bytes()
-        if resident_bytes is not None:
-            yield GaugeMetricFamily(
-                "otelcol_process_memory_rss_bytes", "Resident memory in bytes.", value=resident_bytes
-            )
+        used_bytes = resident_bytes()
+        if used_bytes is not None:
+            yield GaugeMetricFamily("otelcol_process_memory_rss_bytes", "Resident memory in bytes.", value=used_bytes)
 
 
 def _usage_families(numbers: CarbonNumbers) -> Iterator[Metric]:
@@ -290,6 +300,30 @@ def _usage_families(numbers: CarbonNumbers) -> Iterator[Metric]:
     )
 
 
+def _limiter_families(limiters: Sequence[MemoryLimiter]) -> Iterator[Metric]:
+    prefix, labels = "otelcol_processor_memory_limiter", ["processor"]
+    refused = CounterMetricFamily(f"{prefix}_refused_requests", "Requests refused as memory was short.", labels=labels)
+    collections = CounterMetricFamily(f"{prefix}_gc", "Times that garbage was collected for it.", labels=labels)
+    limit = GaugeMetricFamily(f"{prefix}_limit_bytes", "Memory from which on requests are refused.", labels=labels)
+    for limiter in limiters:
+        refused.add_metric([limiter.processor_id], limiter.refused_requests)
+        collections.add_metric([limiter.processor_id], limiter.collections)
+        limit.add_metric([limiter.processor_id], limiter.limits.soft_bytes)
+    yield from (refused, collections, limit)
+
+
+def _storage_families(storages: Sequence[FileStorage]) -> Iterator[Metric]:
+    prefix, labels = "otel_carbon_collector_storage", ["extension"]
+    size = GaugeMetricFamily(f"{prefix}_size", "Bytes of requests on the disk, or on the way there.", labels=labels)
+    capacity = GaugeMetricFamily(f"{prefix}_capacity", "Bound of that, in bytes.", labels=labels)
+    failures = CounterMetricFamily(f"{prefix}_write_failures", "Times that the disk took nothing.", labels=labels)
+    for storage in storages:
+        size.add_metric([storage.storage_id], storage.held_bytes)
+        capacity.add_metric([storage.storage_id], storage.capacity_bytes)
+        failures.add_metric([storage.storage_id], storage.failures)
+    yield from (size, capacity, failures)
+
+
 def _counter_family(name: str, samples: Mapping[Labels, int]) -> CounterMetricFamily:
     label_names = [label for label, _ in next(iter(samples))]
     family = CounterMetricFamily(name, _help(name), labels=label_names)
@@ -302,12 +336,3 @@ def _help(name: str) -> str:
     for signal in Signal:
         name = name.replace(f"_{signal.items_name}", "_{items}")
     return _COUNTER_HELP[name]
-
-
-def _resident_bytes() -> int | None:
-    """Resident memory in bytes; None where there is no /proc."""
-    try:
-        pages = _STATM.read_text(encoding="ascii").split()[_RESIDENT_FIELD]
-    except OSError:
-        return None
-    return int(pages) * PAGESIZE

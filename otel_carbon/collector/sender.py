@@ -1,4 +1,4 @@
-"""Empty one exporter's queue on a thread of its own, retrying what can pass."""
+"""Empty one exporter's queue on threads of its own, retrying what can pass."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 import random
 import time
 from dataclasses import dataclass
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from traceback import clear_frames
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,12 +19,10 @@ from otel_carbon.errors import OtelCarbonError
 if TYPE_CHECKING:
     from tenacity.stop import stop_base
 
-    from otel_carbon.collector.byte_queue import ByteQueue
+    from otel_carbon.collector.byte_queue import SendingQueue
     from otel_carbon.collector.self_metrics import SelfMetrics
 
 BACKOFF_FACTOR = 1.5
-TOGETHER_BYTES = 1 << 20
-"""Waiting requests are sent as one up to this size; backends commonly take 4 MiB."""
 _JITTER = 0.5
 _logger = logging.getLogger(__name__)
 
@@ -65,51 +63,55 @@ class RetrySettings:
         initial_interval_s: first delay, in seconds.
         max_interval_s: longest delay of our own choosing, in seconds; a backend's Retry-After may be longer.
         max_elapsed_time_s: after this many seconds the batch is dropped; 0 is never.
+        multiplier: each delay is so many times as long as the one before.
     """
 
     enabled: bool = True
     initial_interval_s: float = 5.0
     max_interval_s: float = 30.0
     max_elapsed_time_s: float = 300.0
+    multiplier: float = BACKOFF_FACTOR
 
 
 class Sender:
-    """The worker of one exporter: one thread, one request in flight, made of all that waited up to a size.
+    """The workers of one exporter: each has one request in flight, made of what the queue lets travel together.
 
     Args:
         export: how a batch is sent.
         queue: where batches come from.
         retry: when to try again.
         metrics: counts what was sent and what was lost.
-        together_bytes: up to this size waiting batches are sent as one request.
+        consumers: how many workers there are; with more than one the order may change.
     """
 
     def __init__(
         self,
         export: Export,
-        queue: ByteQueue,
+        queue: SendingQueue,
         retry: RetrySettings,
         metrics: SelfMetrics,
         *,
-        together_bytes: int = TOGETHER_BYTES,
+        consumers: int = 1,
     ) -> None:
         self.queue = queue
-        self._together_bytes = together_bytes
         self._export = export
         self._metrics = metrics
         self._gave_up = Event()
         self._retrying = _retrying(retry, self._gave_up)
-        self._healthy = True
+        self._counting = Lock()
         self._in_flight = 0
         """Items of the batches that are being sent."""
         self._given_up = 0
         """Items of batches in flight that were dropped because the deadline came."""
-        # A daemon, so that a backend that hangs beyond the deadline cannot keep the process alive.
-        self._thread = Thread(target=self._run, name=f"sender {queue.exporter}", daemon=True)
+        # Daemons, so that a backend that hangs beyond the deadline cannot keep the process alive.
+        self._threads = [
+            Thread(target=self._run, name=f"sender {queue.exporter}", daemon=True) for _ in range(max(1, consumers))
+        ]
 
     def start(self) -> None:
         """Begin to send."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def drain(self, deadline_s: float) -> int:
         """Accept no more, send what waits, and give up at a deadline.
@@ -118,72 +120,89 @@ class Sender:
             deadline_s: `time.monotonic()` at which to give up, in seconds.
 
         Returns:
-            How many items were still waiting or on their way, and are lost.
+            How many items were still waiting or on their way, and are lost; none of a queue that is on the disk.
         """
         self.queue.close()
-        if self._thread.ident is None:
+        if self._threads[0].ident is None:
             return 0
-        self._thread.join(max(0.0, deadline_s - time.monotonic()))
+        self._join(deadline_s)
         self._gave_up.set()
         lost = self.queue.clear()
         for batch in lost:
             self._metrics.send_failed(self.queue.exporter, batch.signal, batch.items)
-        self._thread.join(1.0)
+        self._join(time.monotonic() + 1.0)
         # A backend that hangs may have taken what is in flight, or not.
-        unanswered = self._in_flight if self._thread.is_alive() else 0
+        unanswered = 0 if self.queue.is_durable else self._in_flight
         self._export.close()
         return sum(batch.items for batch in lost) + self._given_up + unanswered
 
-    def _run(self) -> None:
-        while batches := self.queue.take(self._together_bytes):
-            self._in_flight = sum(batch.items for batch in batches)
-            try:
-                self._deliver_together(batches)
-            finally:
-                self._in_flight = 0
-                for batch in batches:
-                    self.queue.release(batch.size_bytes)
+    def _join(self, deadline_s: float) -> None:
+        for thread in self._threads:
+            thread.join(max(0.0, deadline_s - time.monotonic()))
 
-    def _deliver_together(self, batches: list[Batch]) -> None:
-        """Send batches as one, as two requests of OTLP put end to end are one; a refused one goes piece by piece."""
+    def _run(self) -> None:
+        while batches := self.queue.take():
+            if self._gave_up.is_set() and self.queue.is_durable:
+                return  # the next start sends them
+            items = sum(batch.items for batch in batches)
+            with self._counting:
+                self._in_flight += items
+            try:
+                kept = self._deliver_together(batches)
+            finally:
+                with self._counting:
+                    self._in_flight -= items
+            self.queue.settle([batch for batch in batches if batch not in kept])
+
+    def _deliver_together(self, batches: list[Batch]) -> list[Batch]:
+        """Send batches as one, as two requests of OTLP put end to end are one; a refused one goes piece by piece.
+
+        Returns:
+            Those that stay where they are: on the disk, for the next start.
+        """
         if len(batches) > 1:
             items = sum(batch.items for batch in batches)
             joined = Batch(batches[0].signal, b"".join(batch.body for batch in batches), items)
             try:
                 self._book(joined, self._retrying(self._attempt, joined))
             except PermanentExportError as error:
-                clear_frames(error.__traceback__)  # as in `_drop`; one bad request must not take the others with it
+                clear_frames(error.__traceback__)  # as in `_dropped`; one bad request must not take the others with it
             except Exception as error:
-                self._drop(joined, error)
-                return
+                return [] if self._dropped(joined, error) else batches
             else:
-                return
-        for batch in batches:
-            self._deliver(batch)
+                return []
+        return [batch for batch in batches if not self._delivered(batch)]
 
-    def _deliver(self, batch: Batch) -> None:
+    def _delivered(self, batch: Batch) -> bool:
+        """Send a batch; whether it is dealt with, well or not."""
         try:
             self._book(batch, self._retrying(self._attempt, batch))
         except Exception as error:
-            self._drop(batch, error)
+            return self._dropped(batch, error)
+        return True
 
     def _book(self, batch: Batch, rejected: int) -> None:
         rejected = min(rejected, batch.items)
         self._metrics.sent(self.queue.exporter, batch.signal, batch.items - rejected)
         self._metrics.send_failed(self.queue.exporter, batch.signal, rejected)
 
-    def _drop(self, batch: Batch, error: Exception) -> None:
+    def _dropped(self, batch: Batch, error: Exception) -> bool:
+        """Give a batch up, unless the process ends and the disk keeps it; whether it was given up."""
         if isinstance(error, RetryableExportError | PermanentExportError):
             self._note_failure(error)
         else:
             # A fault of ours must not end the thread: the queue would fill and stop every other exporter.
             _logger.error("%s: dropped a batch because of an unexpected error", self.queue.exporter, exc_info=error)
-        self._metrics.send_failed(self.queue.exporter, batch.signal, batch.items)
-        if self._gave_up.is_set():
-            self._given_up += batch.items
         # The error, its frames and the retries hold each other, and with them the batch and the backend's answer:
         # megabytes each time, until a garbage collector that seldom runs comes by.
         clear_frames(error.__traceback__)
+        if self._gave_up.is_set() and self.queue.is_durable and not isinstance(error, PermanentExportError):
+            return False
+        self._metrics.send_failed(self.queue.exporter, batch.signal, batch.items)
+        if self._gave_up.is_set():
+            with self._counting:
+                self._given_up += batch.items
+        return True
 
     def _attempt(self, batch: Batch) -> int:
         try:
@@ -191,15 +210,15 @@ class Sender:
         except RetryableExportError as error:
             self._note_failure(error)
             raise
-        if not self._healthy:
-            self._healthy = True
+        if self.queue.is_failing:
+            self.queue.is_failing = False
             _logger.info("%s: sends again", self.queue.exporter)
         return rejected
 
     def _note_failure(self, error: Exception) -> None:
         """Log the change from working to failing; the counters tell how often."""
-        if self._healthy:
-            self._healthy = False
+        if not self.queue.is_failing:
+            self.queue.is_failing = True
             _logger.warning("%s: cannot send: %s", self.queue.exporter, error)
 
 
@@ -225,6 +244,6 @@ def retry_delay_s(retry: RetrySettings, state: RetryCallState) -> float:
     if isinstance(error, RetryableExportError) and error.retry_after_s is not None:
         return error.retry_after_s
     # The exponent is capped because 1.5**2000 is no float; the delay has long reached its maximum by then.
-    grown_s = retry.initial_interval_s * BACKOFF_FACTOR ** min(state.attempt_number - 1, 100)
+    grown_s = retry.initial_interval_s * retry.multiplier ** min(state.attempt_number - 1, 100)
     spread = random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 -- spreads load, protects no secret
     return min(grown_s, retry.max_interval_s) * spread

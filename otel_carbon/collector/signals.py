@@ -53,11 +53,13 @@ class Batch:
         signal: what kind of telemetry it is.
         body: the serialized `Export...ServiceRequest`.
         items: how many spans, metric points or log records it holds.
+        stored_id: what a durable queue calls it; 0 where it is in memory only.
     """
 
     signal: Signal
     body: bytes
     items: int
+    stored_id: int = 0
 
     @property
     def size_bytes(self) -> int:

@@ -206,7 +206,7 @@ def test_a_dead_exporter_does_not_stop_the_other(otlp_sink: OtlpSink) -> None:
 def test_a_refused_request_that_the_client_repeats_reaches_no_backend_twice(otlp_sink: OtlpSink) -> None:
     with scripted_backend(accepting=False) as slow:
         exporters = f"""otlp_http: {{endpoint: "{otlp_sink.http_endpoint}"}}
-  otlp_http/slow: {{endpoint: "{slow.endpoint}", sending_queue: {{queue_size_bytes: 1}}}}
+  otlp_http/slow: {{endpoint: "{slow.endpoint}", sending_queue: {{queue_size_bytes: 1, on_full: refuse}}}}
   prometheus: {{endpoint: "localhost:0"}}"""
         text = config_text(exporters, names="otlp_http, otlp_http/slow", processors="carbon").replace(
             "processors: [carbon], exporters: [", "processors: [carbon], exporters: [prometheus, "

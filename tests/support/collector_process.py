@@ -16,7 +16,7 @@ from tests.support.processes import ManagedProcess, start
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_COMMAND = Path(sys.executable).with_name("otel-carbon")
+COMMAND = Path(sys.executable).with_name("otel-carbon")
 _START_ATTEMPTS = 3
 _START_TIMEOUT_S = 30.0
 _HTTP_TIMEOUT_S = 5.0
@@ -70,7 +70,7 @@ def _start_healthy(folder: Path, exporters: dict[str, object]) -> tuple[ManagedP
         ports = _Ports(*free_ports(4))
         config_path = folder / f"collector-{attempt}.yaml"
         config_path.write_text(_config(ports, exporters), encoding="utf-8")
-        process = start([_COMMAND, "collector", "--config", config_path], folder=folder, name=f"collector-{attempt}")
+        process = start([COMMAND, "collector", "--config", config_path], folder=folder, name=f"collector-{attempt}")
         try:
             _wait_until_healthy(process, ports.health)
         except (RuntimeError, TimeoutError):

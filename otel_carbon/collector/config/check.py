@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from otel_carbon.collector.config.carbon import CarbonConfig
 from otel_carbon.collector.config.check_files import file_problems
-from otel_carbon.collector.config.exporters import OtlpGrpcExporterConfig, OtlpHttpExporterConfig
+from otel_carbon.collector.config.exporters import FileExporterConfig, OtlpGrpcExporterConfig, OtlpHttpExporterConfig
+from otel_carbon.collector.config.extensions import FileStorageConfig
 from otel_carbon.collector.config.security_check import listening_parts, security_problems, security_warnings
 from otel_carbon.collector.config.text import KeyPath, Problem, dotted, suggestion
 from otel_carbon.collector.endpoints import Endpoint, parse_endpoint
@@ -77,6 +78,7 @@ def component_type(component_id: str) -> str:
 def problems_of(draft: Draft) -> Iterator[Problem]:
     """Find what keeps the configuration from running."""
     yield from _carbon_problems(draft)
+    yield from _storage_problems(draft)
     yield from _endpoint_problems(draft)
     yield from file_problems(draft.components["exporters"], draft.service)
     yield from security_problems(draft)
@@ -126,8 +128,11 @@ def _pipeline_problems(draft: Draft, name: str, pipeline: PipelineConfig) -> Ite
         return
     for section in _PIPELINE_SECTIONS:
         yield from _undeclared(draft, (*path, section), getattr(pipeline, section), section)
-    is_logs = component_type(name) == Signal.LOGS.value
     types = [component_type(processor) for processor in pipeline.processors]
+    if "memory_limiter" in types[1:]:
+        what = "memory_limiter must stand first: what is refused must cost nothing before"
+        yield Problem((*path, "processors", types.index("memory_limiter", 1)), what)
+    is_logs = component_type(name) == Signal.LOGS.value
     if "carbon" in types and is_logs:
         what = "carbon reads traces, and metrics of services whose usage_source they are; take it out of here"
         yield Problem((*path, "processors", types.index("carbon")), what)
@@ -166,6 +171,25 @@ def _carbon_problems(draft: Draft) -> Iterator[Problem]:
         if carbon.usage_source.reads_metrics and draft.service and not _is_fed(key, Signal.METRICS, draft.service):
             what = f"the metrics do not come here; add {key} to the processors of a metrics pipeline"
             yield Problem(("processors", key, "usage_source"), what)
+
+
+def _storage_problems(draft: Draft) -> Iterator[Problem]:
+    """One storage, as there is one counting domain; and exporters that name one that does not run."""
+    running = draft.service.extensions if draft.service else ()
+    storages = [key for key, each in draft.components["extensions"].items() if isinstance(each, FileStorageConfig)]
+    for extra in storages[1:]:
+        yield Problem(("extensions", extra), "one file_storage keeps everything that belongs together; keep one")
+    for name, exporter in draft.components["exporters"].items():
+        if not isinstance(exporter, OtlpGrpcExporterConfig | OtlpHttpExporterConfig | FileExporterConfig):
+            continue
+        storage = exporter.sending_queue.storage
+        if storage is None or (storage in draft.declared["extensions"] and storage in running):
+            continue
+        path: KeyPath = ("exporters", name, "sending_queue", "storage")
+        if component_type(storage) == "file_storage" and storage in draft.declared["extensions"]:
+            yield Problem(path, f"{storage!r} does not run; name it in service.extensions")
+        else:
+            yield Problem(path, f"{storage!r} is no file_storage extension; {suggestion(storage, storages)}")
 
 
 def _is_fed(processor: str, signal: Signal, service: ServiceConfig) -> bool:

@@ -13,7 +13,8 @@ from otel_carbon.collector.config.exporters import (
     OtlpHttpExporterConfig,
     PrometheusExporterConfig,
 )
-from otel_carbon.collector.config.extensions import HealthCheckConfig
+from otel_carbon.collector.config.extensions import FileStorageConfig, HealthCheckConfig
+from otel_carbon.collector.config.memory_limiter import MemoryLimiterConfig
 from otel_carbon.collector.config.receivers import OtlpReceiverConfig
 from otel_carbon.collector.config.remote_write import PrometheusRemoteWriteExporterConfig
 from otel_carbon.collector.config.telemetry import TelemetryConfig
@@ -43,11 +44,11 @@ class ServiceConfig(Section):
 
 
 ReceiverConfig = OtlpReceiverConfig
-ProcessorConfig = CarbonConfig
+ProcessorConfig = CarbonConfig | MemoryLimiterConfig
 OtlpExporterConfig = OtlpGrpcExporterConfig | OtlpHttpExporterConfig
 MetricsExporterConfig = PrometheusExporterConfig | PrometheusRemoteWriteExporterConfig
 ExporterConfig = OtlpExporterConfig | MetricsExporterConfig | FileExporterConfig | DebugExporterConfig
-ExtensionConfig = HealthCheckConfig | BearerTokenAuthConfig | BasicAuthConfig
+ExtensionConfig = HealthCheckConfig | BearerTokenAuthConfig | BasicAuthConfig | FileStorageConfig
 
 
 class CollectorConfig(Section):
@@ -59,11 +60,16 @@ class CollectorConfig(Section):
     extensions: dict[str, ExtensionConfig] = Field(default_factory=dict)
     service: ServiceConfig
 
+    @property
+    def carbons(self) -> dict[str, CarbonConfig]:
+        """The carbon processors by component id."""
+        return {name: each for name, each in self.processors.items() if isinstance(each, CarbonConfig)}
+
 
 # Section -> component type -> model. The upstream collector has renamed two exporters; both names are read.
 COMPONENT_TYPES: dict[str, dict[str, type[Section]]] = {
     "receivers": {"otlp": OtlpReceiverConfig},
-    "processors": {"carbon": CarbonConfig},
+    "processors": {"carbon": CarbonConfig, "memory_limiter": MemoryLimiterConfig},
     "exporters": {
         "otlp_grpc": OtlpGrpcExporterConfig,
         "otlp_http": OtlpHttpExporterConfig,
@@ -78,6 +84,7 @@ COMPONENT_TYPES: dict[str, dict[str, type[Section]]] = {
         "health_check": HealthCheckConfig,
         "bearertokenauth": BearerTokenAuthConfig,
         "basicauth": BasicAuthConfig,
+        "file_storage": FileStorageConfig,
     },
 }
 

@@ -35,18 +35,69 @@ class RetryConfig(Section):
         default=300.0,
         validation_alias="max_elapsed_time",
         ge=0,
-        description="When to drop the batch, a duration; 0 is never.",
+        description="When to drop the batch, a duration; 0 is never. With a durable queue it is never by default.",
+    )
+    multiplier: float = Field(
+        default=1.5, ge=1, le=100, description="Each delay is so many times as long as the one before."
     )
 
 
+class BatchConfig(Section):
+    """How requests that wait are put together; none is ever split."""
+
+    flush_timeout_s: Seconds = Field(
+        default=0.2,
+        validation_alias="flush_timeout",
+        ge=0.001,
+        description="How long a request waits for others, a duration.",
+    )
+    sizer: Literal["bytes", "items"] = Field(
+        default="items", description="What `min_size` and `max_size` count: `items` (spans and so on) or `bytes`."
+    )
+    min_size: int = Field(default=8192, ge=0, description="As much as this is sent without waiting for more.")
+    max_size: int = Field(
+        default=0,
+        ge=0,
+        description="More is not put together; 0 is no bound but the one in bytes, which is 1 MiB or, with "
+        "`sizer: bytes`, `min_size` if that is more.",
+    )
+
+    @model_validator(mode="after")
+    def _least_below_most(self) -> Self:
+        if self.max_size and self.max_size < self.min_size:
+            raise ValueError(f"max_size {self.max_size} must not be below min_size {self.min_size}")
+        return self
+
+
 class QueueConfig(Section):
-    """What waits for a backend, in memory."""
+    """What waits for a backend, in memory or, with `storage`, on the disk."""
 
     queue_size_bytes: int = Field(
         default=64 * MEBIBYTE,
         ge=1,
-        description="Bound of the queue in bytes; when it is reached, clients are asked to wait.",
+        description="Bound of the queue in bytes; when it is reached, clients are asked "
+        "to wait. With `storage`, by default only the disk bounds it.",
     )
+    storage: str | None = Field(
+        default=None, description="Id of a `file_storage` extension: what was accepted outlives the process."
+    )
+    num_consumers: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="How many requests are on their way at a time; above 1 the order may change.",
+    )
+    on_full: Literal["isolate", "refuse"] = Field(
+        default="isolate",
+        description="When the queue is full because its backend fails: `isolate` drops what comes for it, and counts "
+        "that, as long as another exporter of the pipeline takes it; `refuse` asks clients to wait.",
+    )
+    batch: BatchConfig | None = Field(
+        default=None,
+        description="How requests are put together; without it, what waits is sent as one up to 1 MiB, at once.",
+    )
+
+    _defaults = model_validator(mode="before")(empty_as_defaults)
 
 
 class _OtlpExporterConfig(AuthorizedExporter):

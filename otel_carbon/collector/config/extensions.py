@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from otel_carbon.collector.config.security import SecuredListener
-from otel_carbon.collector.config.values import ListenEndpoint  # noqa: TC001 -- pydantic reads it at run time
+from otel_carbon.collector.config.values import MEBIBYTE, ListenEndpoint, Name, Section
 
 
 class HealthCheckConfig(SecuredListener):
@@ -13,4 +13,18 @@ class HealthCheckConfig(SecuredListener):
 
     endpoint: ListenEndpoint = Field(
         default="localhost:13133", description="Where to listen, `host:port`; port 0 takes a free one."
+    )
+
+
+class FileStorageConfig(Section):
+    """Keeps on the disk what was accepted, and with it what was counted: nothing acknowledged is lost by a crash."""
+
+    directory: Name = Field(
+        description="Where; made, for its owner only, if it is not there. One collector at a time uses it."
+    )
+    max_size_bytes: int = Field(
+        default=1024 * MEBIBYTE,
+        ge=16 * MEBIBYTE,
+        description="Bound of the file in bytes, three quarters of it for requests; its write-ahead log and "
+        "ballast for a full disk take up to 24 MiB beside it.",
     )

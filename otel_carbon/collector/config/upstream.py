@@ -47,10 +47,6 @@ _UNSUPPORTED = {
 _TAKE_OUT = "remove it here and from the pipelines"
 _PROCESSORS = {
     "batch": f"is not needed, because exporters queue by themselves; {_TAKE_OUT}",
-    "memory_limiter": (
-        "is not there yet; memory is bounded by the queues of the exporters, in bytes "
-        f"(sending_queue.queue_size_bytes); {_TAKE_OUT}"
-    ),
     "resource": (
         "is not there yet; set resource attributes where the telemetry is made (OTEL_RESOURCE_ATTRIBUTES), "
         f"or in a collector in front; {_TAKE_OUT}"

@@ -12,10 +12,10 @@ import grpc
 
 from otel_carbon.collector.authenticators import PasswordsBusy
 from otel_carbon.collector.endpoints import Endpoint, bind_problem, bound_endpoint, listening_socket
-from otel_carbon.collector.pipeline import QueueFull
 from otel_carbon.collector.receivers.grpc_refusals import GrpcRefusal, overloaded
 from otel_carbon.collector.receivers.slow_calls import SlowCalls
 from otel_carbon.collector.refusal_reasons import CountRefusal, Reason, count_nothing
+from otel_carbon.collector.refusals import TryLater
 from otel_carbon.collector.signals import Signal
 from otel_carbon.collector.status import Code
 from otel_carbon.errors import BodyTooLarge, MalformedBody
@@ -156,13 +156,16 @@ class GrpcReceiver:
 
     def _export(self, intake: Intake, message: bytes) -> None:
         try:
-            intake.accept(_expanded(message, self._settings.limit_bytes), TRANSPORT)
+            intake.admit(TRANSPORT)
+            stored = intake.accept(_expanded(message, self._settings.limit_bytes), TRANSPORT)
+            if stored is not None:
+                stored.result()
         except MalformedBody as error:
             raise GrpcRefusal(Code.INVALID_ARGUMENT, str(error), Reason.BAD_DATA) from error
         except BodyTooLarge as error:
             raise GrpcRefusal(Code.RESOURCE_EXHAUSTED, str(error), Reason.TOO_LARGE) from error
-        except QueueFull as error:
-            raise overloaded(str(error), error.retry_after_s, Reason.QUEUE_FULL) from error
+        except TryLater as error:
+            raise overloaded(str(error), error.retry_after_s, error.reason) from error
         except Exception as error:
             _logger.exception("%s: unexpected error", self._settings.key)
             message_text = "unexpected error; see the log of the collector"

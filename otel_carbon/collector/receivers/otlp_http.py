@@ -12,7 +12,6 @@ from otel_carbon.collector.asgi_server import AsgiServer, header, respond
 from otel_carbon.collector.authenticators import PasswordsBusy
 from otel_carbon.collector.http_connection import ConnectionSettings
 from otel_carbon.collector.http_gate import HttpGate
-from otel_carbon.collector.pipeline import QueueFull
 from otel_carbon.collector.receivers.http_refusals import (
     Refusal,
     bad_data,
@@ -25,6 +24,7 @@ from otel_carbon.collector.receivers.http_refusals import (
 )
 from otel_carbon.collector.receivers.http_uploads import Uploads
 from otel_carbon.collector.refusal_reasons import CountRefusal, Reason, count_nothing
+from otel_carbon.collector.refusals import TryLater
 from otel_carbon.collector.signals import Signal
 from otel_carbon.collector.status import Code, Encoding
 from otel_carbon.errors import BodyTooLarge, MalformedBody
@@ -32,6 +32,7 @@ from otel_carbon.otlp.limits import DEFAULT_LIMIT_BYTES, gunzip
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
+    from concurrent.futures import Future
 
     from otel_carbon.collector.asgi_server import Message, Receive, Send
     from otel_carbon.collector.authenticators import Authenticator
@@ -158,6 +159,7 @@ class HttpReceiver:
         if self._gate is not None:
             await self._authenticate(self._gate, scope)
         intake = self._route(scope, encoding)
+        self._admit(intake)
         is_gzip = _is_gzip(header(scope, b"content-encoding"))
         with self._uploads.of(_client(scope)) as upload:
             body = await self._read_body(scope, receive, upload)
@@ -165,7 +167,9 @@ class HttpReceiver:
                 sent_bytes = len(body)
                 body = await self._run(sent_bytes <= INLINE_GZIP_BYTES, self._expand, body)
                 upload.grow(len(body) - sent_bytes)
-            await self._run(len(body) <= INLINE_BODY_BYTES, self._accept, intake, body, encoding)
+            stored = await self._run(len(body) <= INLINE_BODY_BYTES, self._accept, intake, body, encoding)
+            if stored is not None:
+                await _until_stored(stored)
 
     async def _run(self, inline: bool, step: Callable[[Unpack[Arguments]], Result], *arguments: *Arguments) -> Result:
         """Do what is quick here, and what may take seconds while this thread serves others."""
@@ -200,6 +204,12 @@ class HttpReceiver:
             return f"profiles are not taken here; what is: {here}"
         return f"no such path here; there are: {here}"
 
+    def _admit(self, intake: Intake) -> None:
+        try:
+            intake.admit(TRANSPORT)
+        except TryLater as error:
+            raise overloaded(str(error), error.retry_after_s, error.reason) from error
+
     async def _read_body(self, scope: Message, receive: Receive, upload: Upload) -> bytes:
         limit_bytes = self._settings.limit_bytes
         announced = header(scope, b"content-length")
@@ -225,21 +235,28 @@ class HttpReceiver:
         except MalformedBody as error:
             raise bad_data(str(error)) from error
 
-    def _accept(self, intake: Intake, body: bytes, encoding: Encoding | None) -> None:
+    def _accept(self, intake: Intake, body: bytes, encoding: Encoding | None) -> Future[None] | None:
         try:
             if encoding is Encoding.JSON:
                 body = self._json_decoders[intake.signal](body)
-            intake.accept(body, TRANSPORT)
+            return intake.accept(body, TRANSPORT)
         except MalformedBody as error:
             raise bad_data(str(error)) from error
         except BodyTooLarge as error:
             raise too_large(str(error)) from error
-        except QueueFull as error:
-            raise overloaded(str(error), error.retry_after_s, Reason.QUEUE_FULL) from error
+        except TryLater as error:
+            raise overloaded(str(error), error.retry_after_s, error.reason) from error
         except Exception as error:
             _logger.exception("%s: unexpected error", self._settings.key)
             message = "unexpected error; see the log of the collector"
             raise Refusal(500, Code.INTERNAL, message, Reason.INTERNAL) from error
+
+
+async def _until_stored(stored: Future[None]) -> None:
+    try:
+        await asyncio.wrap_future(stored)
+    except TryLater as error:
+        raise overloaded(str(error), error.retry_after_s, error.reason) from error
 
 
 class _Disconnected(Exception):

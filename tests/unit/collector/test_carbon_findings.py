@@ -56,7 +56,7 @@ def test_doubts_are_warnings_in_the_order_of_the_lines(tmp_path: Path) -> None:
 
 
 def test_without_a_check_names_are_taken_as_they_are() -> None:
-    assert parse_config(TEXT, "c.yaml", {}).config.processors["carbon"].regions["openai"] == "atlantis"
+    assert parse_config(TEXT, "c.yaml", {}).config.carbons["carbon"].regions["openai"] == "atlantis"
 
 
 def test_a_section_whose_overlay_is_missing_is_not_judged_without_it() -> None:

@@ -196,7 +196,7 @@ service: {pipelines: {traces: {exporters: "${env:EXPORTERS}"}}}
     backend = over(folder, text, environment)
     assert (backend.sending_queue.queue_size_bytes, backend.retry_on_failure.enabled) == (5, False)
     loaded = load_config([folder / "base.yaml", folder / "top.yaml"], environment).config
-    carbon = loaded.processors["carbon"]
+    carbon = loaded.carbons["carbon"]
     assert (carbon.strict, carbon.hold_size_bytes, carbon.regions) == (True, 4096, {"openai": "eastus"})
     assert loaded.service.pipelines["traces"].exporters == ("otlp_http",)
 

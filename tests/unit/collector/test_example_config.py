@@ -29,7 +29,7 @@ def test_a_pipeline_of_every_part_is_taken() -> None:
 
 @pytest.mark.parametrize(("text", "hold_s"), [("0s", 0.0), ("2s", 2.0), ("500ms", 0.5), ("1m", 60.0)])
 def test_requests_are_held_as_long_as_it_says(text: str, hold_s: float) -> None:
-    carbon = parse_config(EXAMPLE.replace("HOLD", text), "collector.yaml", {}).config.processors["carbon"]
+    carbon = parse_config(EXAMPLE.replace("HOLD", text), "collector.yaml", {}).config.carbons["carbon"]
     assert (carbon.hold_s, carbon.hold_size_bytes) == (hold_s, 64 * 1024 * 1024)
 
 
@@ -63,6 +63,6 @@ def test_what_cannot_be_meant_is_refused_by_line_and_key(hold: str, message: str
 
 def test_the_names_of_services_and_models_are_taken_as_they_are() -> None:
     more = "0s, models: {azure.ai.openai/prod: gpt-4o}, accounting_point: {count: ['*'], pass_through: [Gate-Way]}"
-    carbon = parse_config(EXAMPLE.replace("HOLD", more), "collector.yaml", {}).config.processors["carbon"]
+    carbon = parse_config(EXAMPLE.replace("HOLD", more), "collector.yaml", {}).config.carbons["carbon"]
     assert carbon.models == {"azure.ai.openai/prod": "gpt-4o"}
     assert (carbon.accounting_point.count, carbon.accounting_point.pass_through) == (("*",), ("Gate-Way",))

@@ -135,7 +135,7 @@ def test_every_mistake_is_reported_at_once_from_top_to_bottom() -> None:
 
 def test_the_environment_is_put_in() -> None:
     config = load(GOOD).config
-    assert config.processors["carbon"].regions == {"openai": "eastus"}
+    assert config.carbons["carbon"].regions == {"openai": "eastus"}
     backend = config.exporters["otlp_http"]
     assert isinstance(backend, OtlpHttpExporterConfig)
     assert backend.endpoint == "http://backend:4318"

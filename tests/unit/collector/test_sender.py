@@ -10,6 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from tenacity import Future, RetryCallState, Retrying
 
+from otel_carbon.collector.batching import BatchSettings
 from otel_carbon.collector.byte_queue import ByteQueue
 from otel_carbon.collector.self_metrics import SelfMetrics
 from otel_carbon.collector.sender import (
@@ -58,9 +59,9 @@ def run(
 ) -> dict[str, float]:
     """Send `batches` batches of 3 spans to the end and return the sender's counters."""
     metrics = SelfMetrics()
-    queue = ByteQueue("otlp_http", 100_000)
+    queue = ByteQueue("otlp_http", 100_000, BatchSettings(together_bytes))
     metrics.watch_queue(queue)
-    sender = Sender(backend, queue, retry, metrics, together_bytes=together_bytes)
+    sender = Sender(backend, queue, retry, metrics)
     queued(queue, *(batch(number) for number in range(batches)))
     sender.start()
     assert sender.drain(time.monotonic() + 20) == 0
@@ -154,7 +155,7 @@ def test_the_drain_gives_up_at_its_deadline_and_counts_what_is_lost() -> None:
     queue = ByteQueue("otlp_http", 100_000)
     metrics.watch_queue(queue)
     backend = Hanging()
-    sender = Sender(backend, queue, FAST, metrics, together_bytes=0)
+    sender = Sender(backend, queue, FAST, metrics)
     for number in range(3):
         queued(queue, batch(number))
     sender.start()
@@ -177,7 +178,7 @@ def test_a_batch_that_is_still_tried_at_the_deadline_is_counted_as_lost() -> Non
     metrics = SelfMetrics()
     queue = ByteQueue("otlp_http", 100_000)
     metrics.watch_queue(queue)
-    sender = Sender(Refusing(), queue, FAST, metrics, together_bytes=0)
+    sender = Sender(Refusing(), queue, FAST, metrics)
     queued(queue, *(batch(number) for number in range(3)))
     sender.start()
     assert arrived.wait(10)

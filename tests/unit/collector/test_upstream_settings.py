@@ -36,7 +36,6 @@ def problems(text: str) -> tuple[str, ...]:
     ("key", "advice"),
     [
         ("7: processors.batch", "not needed, because exporters queue by themselves; remove it"),
-        ("8: processors.memory_limiter", "is not there yet; memory is bounded by the queues"),
         ("9: processors.resource/team", "OTEL_RESOURCE_ATTRIBUTES"),
         ("13: service.telemetry.metrics", "on the prometheus exporter's page; remove it"),
     ],
@@ -47,7 +46,7 @@ def test_what_a_stock_file_has_is_answered_with_what_to_do(key: str, advice: str
 
 
 def test_each_of_them_is_one_problem_and_their_use_in_a_pipeline_none() -> None:
-    assert len(problems(STOCK)) == 4
+    assert len(problems(STOCK)) == 3
 
 
 @pytest.mark.parametrize(

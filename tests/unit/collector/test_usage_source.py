@@ -32,7 +32,7 @@ def problems(text: str) -> tuple[str, ...]:
 
 def test_services_can_be_counted_from_their_metrics() -> None:
     loaded = load(CONFIG)
-    assert loaded.config.processors["carbon"].usage_source.services == {"claude-code": "metrics", "web": "spans"}
+    assert loaded.config.carbons["carbon"].usage_source.services == {"claude-code": "metrics", "web": "spans"}
     assert loaded.warnings == ()
 
 

@@ -1,0 +1,348 @@
+"""One thread that writes what was accepted, in groups, and answers when it is on the disk."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import time
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from threading import Condition, Thread
+from typing import TYPE_CHECKING
+
+from otel_carbon.collector.refusal_reasons import Reason
+from otel_carbon.collector.refusals import TryLater
+from otel_carbon.collector.storage.database import Database
+from otel_carbon.collector.storage.state_log import StateLog
+from otel_carbon.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from otel_carbon.collector.storage.records import Backlog, DurableState, StoredBody
+
+MAX_UNCOMMITTED_BYTES = 64 * 1024 * 1024
+"""What may wait in memory to be written; an empty storage takes one request of any size."""
+BODIES_PART = 0.75
+"""The part of the disk that bodies may take; the rest is for the log, for indexes and for what processing adds."""
+LOG_PART = 0.2
+SETTLE_DELAY_S = 0.1
+"""How long the deletion of what was sent waits for company: until then a crash sends it again."""
+RETRY_S = 1.0
+_logger = logging.getLogger(__name__)
+
+
+class StorageUnavailable(TryLater):
+    """The disk is full or broken; what was offered was not stored."""
+
+    reason = Reason.STORAGE
+
+
+def _steady_clock() -> Callable[[], float]:
+    began_s = time.time() - time.monotonic()
+    return lambda: began_s + time.monotonic()
+
+
+def _nothing_to_do(_numbers: Sequence[int]) -> None:
+    """For what needs no handling once it is stored."""
+
+
+@dataclass(slots=True)
+class Work:
+    """What is stored as one.
+
+    Attributes:
+        bodies: requests to add.
+        decided: numbers of held requests that `bodies` replace.
+        on_stored: called with the numbers of `bodies`, before anybody is answered.
+        stored: done once it is on the disk, or failed with `StorageUnavailable`.
+    """
+
+    bodies: Sequence[StoredBody]
+    decided: Sequence[int] = ()
+    on_stored: Callable[[Sequence[int]], None] = _nothing_to_do
+    stored: Future[None] = field(default_factory=Future)
+
+
+@dataclass(slots=True)
+class _Changes:
+    """Changes of the state that are in no transaction yet."""
+
+    logs: list[bytes] = field(default_factory=list)
+    rows: dict[str, str] = field(default_factory=dict)
+
+
+class FileStorage:
+    """The durable queue of a collector: bodies and the state of counting, stored together or not at all.
+
+    As with a queue room is first reserved and then filled.
+
+    Args:
+        storage_id: component id of the extension, for messages.
+        directory: where the database is.
+        max_size_bytes: bound of the database, in bytes.
+        wall_s: the time, in seconds from 1970 on; by default that of the start and what has passed since, so that a
+            clock that is set makes nothing older.
+    """
+
+    def __init__(
+        self, storage_id: str, directory: Path, max_size_bytes: int, wall_s: Callable[[], float] | None = None
+    ) -> None:
+        self.storage_id = storage_id
+        self.capacity_bytes = int(max_size_bytes * BODIES_PART)
+        self.left_requests = 0
+        """After `close`, how many requests are left for the next start."""
+        self.failures = 0
+        """How many times nothing could be written."""
+        self._directory = directory
+        self._max_size_bytes = max_size_bytes
+        self._wall_s = wall_s or _steady_clock()
+        self._changed = Condition()
+        self._works: list[Work] = []
+        self._settled: dict[str, list[int]] = {}
+        self._reserved_bytes = 0
+        self._live_bytes = 0
+        self._is_failing = False
+        self._is_closed = False
+        self._states: list[DurableState] = []
+        self._uncommitted = _Changes()
+        self._log = StateLog((), 0.0, 0)
+        self._last_body = 0
+        self._database: Database | None = None
+        self._thread = Thread(target=self._run, name=f"file storage {storage_id}", daemon=True)
+
+    @property
+    def what(self) -> str:
+        """What it is called in a message."""
+        return f"the disk space of extension {self.storage_id}"
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of bodies on the disk, or promised."""
+        return self._live_bytes + self._reserved_bytes
+
+    @property
+    def last_number(self) -> int:
+        """The highest number that a body was given."""
+        return self._last_body
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the disk takes nothing now."""
+        return self._is_failing
+
+    @property
+    def database(self) -> Database:
+        """The database; there is none before `open`."""
+        if self._database is None:
+            raise RuntimeError(f"{self.storage_id} is not open")
+        return self._database
+
+    def open(self, states: Sequence[DurableState]) -> Mapping[str, Backlog]:
+        """Open the database, bring back the states, and tell what each exporter owes.
+
+        Raises:
+            ConfigError: it cannot be used.
+        """
+        self._database = database = Database(self._directory, self._max_size_bytes)
+        try:
+            self._live_bytes = database.live_bytes()
+            self._last_body = database.last_number()
+            ttl_s = max((state.log_ttl_s for state in states), default=0.0)
+            self._log = StateLog(database.log_entries(), ttl_s, int(self._max_size_bytes * LOG_PART))
+            now_s, rows = self._wall_s(), database.rows()
+            for state in states:
+                entries = database.log_after(now_s - state.log_ttl_s)
+                state.restore(((now_s - at_s, entry) for at_s, entry in entries), rows)
+            self._states = list(states)
+            self._keep_ballast(database)
+            return database.backlogs()
+        except (sqlite3.Error, ValueError, TypeError, LookupError) as error:
+            database.close()
+            self._database = None
+            raise ConfigError((f"{self._directory}: cannot be used as file storage: {error}",)) from error
+
+    def _keep_ballast(self, database: Database) -> None:
+        try:
+            database.make_ballast()
+        except OSError as error:
+            self._is_failing = True
+            _logger.error(  # noqa: TRY400 - what is on the disk is sent all the same
+                "%s: cannot write: %s; requests are refused until it can", self.storage_id, error.strerror
+            )
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def reserve(self, size_bytes: int) -> bool:
+        """Promise room for a request; False if there is none, or the disk takes nothing. Follow it by `release`."""
+        with self._changed:
+            waiting_bytes, all_bytes = self._reserved_bytes, self._live_bytes + self._reserved_bytes
+            fits = waiting_bytes == 0 or waiting_bytes + size_bytes <= MAX_UNCOMMITTED_BYTES
+            fits = fits and (all_bytes == 0 or all_bytes + size_bytes <= self.capacity_bytes)
+            if self._is_failing or self._is_closed or not fits:
+                return False
+            self._reserved_bytes += size_bytes
+            return True
+
+    def release(self, size_bytes: int) -> None:
+        """Give back room that was promised: it is filled by now, or not needed."""
+        with self._changed:
+            self._reserved_bytes -= size_bytes
+
+    def submit(self, work: Work) -> Future[None]:
+        """Store something, with every change of the state that led to it; the answer is `work.stored`."""
+        work.stored.set_running_or_notify_cancel()  # a client that goes away must not take back what is being stored
+        with self._changed:
+            if not self._is_closed:
+                self._works.append(work)
+                self._changed.notify_all()
+                return work.stored
+        work.stored.set_exception(StorageUnavailable(f"{self.what} is closed"))
+        return work.stored
+
+    def settle(self, exporter: str, numbers: Sequence[int]) -> None:
+        """Let go of what an exporter has sent or given up; it is deleted a little later."""
+        with self._changed:
+            self._settled.setdefault(exporter, []).extend(numbers)
+            self._changed.notify_all()
+
+    def close(self, deadline_s: float) -> None:
+        """Write what is left, and close the database.
+
+        Args:
+            deadline_s: `time.monotonic()` at which to give up, in seconds.
+        """
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+        if self._thread.ident is not None:
+            self._thread.join(max(1.0, deadline_s - time.monotonic()))
+        if self._database is None or self._thread.is_alive():
+            return
+        try:
+            self.left_requests = self._database.count_bodies()
+            self._database.close()
+        except sqlite3.Error as error:
+            _logger.warning("%s: not closed well, the next start sees to it: %s", self.storage_id, error)
+        self._database = None
+
+    def _run(self) -> None:
+        is_last = False
+        while not is_last:
+            works, settled, is_last = self._next_group()
+            self._collect_changes()
+            try:
+                if self._is_failing:
+                    self._make_way(settled)
+                    settled = {}
+                self._write(works, settled)
+            except Exception as error:
+                self._fail(works, settled, error)
+            else:
+                self._recover()
+            if self._is_failing and not is_last:
+                with self._changed:
+                    self._changed.wait_for(lambda: self._is_closed, timeout=RETRY_S)
+
+    def _next_group(self) -> tuple[list[Work], dict[str, list[int]], bool]:
+        """All that waits to be written; deletions alone wait a little for company."""
+        with self._changed:
+            if not self._is_failing:
+                self._changed.wait_for(lambda: self._works or self._settled or self._is_closed)
+                if not self._works:
+                    self._changed.wait_for(lambda: self._works or self._is_closed, timeout=SETTLE_DELAY_S)
+            works, self._works = self._works, []
+            settled, self._settled = self._settled, {}
+            return works, settled, self._is_closed and not works
+
+    def _collect_changes(self) -> None:
+        """Take the changes of the state after the works were taken: so those of the works are all in it."""
+        for state in self._states:
+            try:
+                changes = state.take_changes()
+            except Exception:
+                _logger.exception("%s: a fault while the state of counting was read", self.storage_id)
+                continue
+            if changes.log:
+                self._uncommitted.logs.append(changes.log)
+            self._uncommitted.rows.update(changes.rows)
+
+    def _write(self, works: Sequence[Work], settled: Mapping[str, Sequence[int]]) -> None:
+        """One transaction, then everybody is told.
+
+        Raises:
+            sqlite3.Error: nothing was written.
+        """
+        numbers: list[list[int]] = []
+        freed_bytes = added_bytes = 0
+        last_body, changes, database = self._last_body, self._uncommitted, self.database
+        with database.transaction():
+            for exporter, done in settled.items():
+                freed_bytes += database.settle(exporter, done)
+            if self._is_failing:
+                database.try_room(min(MAX_UNCOMMITTED_BYTES, self._max_size_bytes // 64))
+            for work in works:
+                freed_bytes += database.drop_held(work.decided)
+                of_work = []
+                for body in work.bodies:
+                    last_body += 1
+                    added_bytes += database.add_body(last_body, body)
+                    of_work.append(last_body)
+                numbers.append(of_work)
+            planned = self._log.plan(changes.logs, self._wall_s())
+            for added, entry in zip(planned.added, changes.logs, strict=True):
+                database.add_log(added.number, added.at_s, entry)
+            if planned.dropped:
+                database.drop_log_before(planned.first_kept)
+            database.put_rows(changes.rows)
+        self._last_body = last_body
+        self._log.apply(planned)
+        self._uncommitted = _Changes()
+        with self._changed:
+            self._live_bytes += added_bytes - freed_bytes
+        for work, of_work in zip(works, numbers, strict=True):
+            self._tell(work, of_work)
+
+    def _make_way(self, settled: Mapping[str, Sequence[int]]) -> None:
+        """Delete what was sent although the disk is full; done when the space that this takes is there again.
+
+        Raises:
+            sqlite3.Error, OSError: the disk still takes nothing.
+        """
+        database, freed_bytes = self.database, 0
+        database.drop_ballast()
+        database.fold()
+        with database.transaction():
+            for exporter, numbers in settled.items():
+                freed_bytes += database.settle(exporter, numbers)
+        with self._changed:
+            self._live_bytes -= freed_bytes
+        database.fold()
+        database.make_ballast()
+
+    def _tell(self, work: Work, numbers: Sequence[int]) -> None:
+        try:
+            work.on_stored(numbers)
+        except Exception:
+            _logger.exception("%s: a fault after a request was stored; the next start sends it", self.storage_id)
+        work.stored.set_result(None)
+
+    def _fail(self, works: Sequence[Work], settled: Mapping[str, Sequence[int]], error: Exception) -> None:
+        """Nothing was written: the clients keep what they have; changes and deletions go into the next transaction."""
+        self.failures += 1
+        if not self._is_failing:
+            _logger.error("%s: cannot write: %s; requests are refused until it can", self.storage_id, error)
+        with self._changed:
+            self._is_failing = True
+            for exporter, numbers in settled.items():
+                self._settled.setdefault(exporter, []).extend(numbers)
+        for work in works:
+            work.stored.set_exception(StorageUnavailable(f"{self.what} cannot be written to now"))
+
+    def _recover(self) -> None:
+        if self._is_failing:
+            self._is_failing = False
+            _logger.info("%s: writes again", self.storage_id)
