@@ -16,7 +16,6 @@ from otel_carbon.collector.config.values import (
     ListenEndpoint,
     Seconds,
     Section,
-    empty_as_defaults,
 )
 from otel_carbon.collector.endpoints import Endpoint, endpoint_of_url, parse_endpoint
 
@@ -97,8 +96,6 @@ class QueueConfig(Section):
         description="How requests are put together; without it, what waits is sent as one up to 1 MiB, at once.",
     )
 
-    _defaults = model_validator(mode="before")(empty_as_defaults)
-
 
 class _OtlpExporterConfig(AuthorizedExporter):
     headers: Headers = Field(default_factory=dict, description="Headers sent with every request.")
@@ -111,8 +108,6 @@ class _OtlpExporterConfig(AuthorizedExporter):
     )
     retry_on_failure: RetryConfig = Field(default_factory=RetryConfig, description="When to send again.")
     sending_queue: QueueConfig = Field(default_factory=QueueConfig, description="What waits in memory.")
-
-    _defaults = model_validator(mode="before")(empty_as_defaults)
 
 
 class OtlpGrpcExporterConfig(_OtlpExporterConfig):
@@ -211,8 +206,6 @@ class FileExporterConfig(Section):
     rotation: FileRotationConfig = Field(default_factory=FileRotationConfig, description="When the file is renamed.")
     retry_on_failure: RetryConfig = Field(default_factory=RetryConfig, description="When to write again.")
     sending_queue: QueueConfig = Field(default_factory=QueueConfig, description="What waits in memory.")
-
-    _defaults = model_validator(mode="before")(empty_as_defaults)
 
 
 class DebugExporterConfig(Section):

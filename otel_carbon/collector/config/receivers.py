@@ -7,7 +7,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from otel_carbon.collector.config.security import SecuredListener
-from otel_carbon.collector.config.values import ListenEndpoint, Seconds, Section, empty_as_defaults
+from otel_carbon.collector.config.values import ListenEndpoint, Seconds, Section
 from otel_carbon.collector.connection_limits import DEFAULT_CLIENT_CONNECTIONS, DEFAULT_CONNECTIONS
 from otel_carbon.otlp.limits import DEFAULT_LIMIT_BYTES
 
@@ -57,8 +57,6 @@ class KeepaliveConfig(Section):
         default_factory=KeepaliveEnforcementConfig, description="Which pings are too many."
     )
 
-    _defaults = model_validator(mode="before")(empty_as_defaults)
-
 
 class GrpcProtocolConfig(SecuredListener):
     """OTLP/gRPC."""
@@ -79,8 +77,6 @@ class GrpcProtocolConfig(SecuredListener):
         default=30.0, validation_alias="read_timeout", gt=0, description="Longest time for a message, a duration."
     )
     keepalive: KeepaliveConfig = Field(default_factory=KeepaliveConfig, description="Keep-alive of connections.")
-
-    _defaults = model_validator(mode="before")(empty_as_defaults)
 
 
 class HttpProtocolConfig(SecuredListener):
@@ -127,8 +123,6 @@ class ProtocolsConfig(Section):
 
     grpc: GrpcProtocolConfig | None = Field(default=None, description="OTLP/gRPC; off unless the key is there.")
     http: HttpProtocolConfig | None = Field(default=None, description="OTLP/HTTP; off unless the key is there.")
-
-    _defaults = model_validator(mode="before")(empty_as_defaults)
 
     @model_validator(mode="after")
     def _one_at_least(self) -> Self:

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from otel_carbon.collector.config.client_tls import TlsClientConfig, contradiction
 from otel_carbon.collector.config.security import AuthorizedExporter
-from otel_carbon.collector.config.values import BackendUrl, Headers, Seconds, Section, empty_as_defaults
+from otel_carbon.collector.config.values import BackendUrl, Headers, Seconds, Section
 from otel_carbon.collector.endpoints import Endpoint, endpoint_of_url
 
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
@@ -55,8 +55,6 @@ class PrometheusRemoteWriteExporterConfig(AuthorizedExporter):
         default=5.0, validation_alias="timeout", gt=0, description="Longest time for one request, a duration."
     )
     retry_on_failure: PushRetryConfig = Field(default_factory=PushRetryConfig, description="When to push again.")
-
-    _defaults = model_validator(mode="before")(empty_as_defaults)
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:

@@ -94,13 +94,6 @@ def _sendable(headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
     return headers
 
 
-def empty_as_defaults(section: object) -> object:
-    """`grpc:` with nothing behind it means: with all defaults."""
-    if isinstance(section, dict):
-        return {key: {} if value is None else value for key, value in section.items()}
-    return section
-
-
 Name = Annotated[str, Field(min_length=1)]
 _WrittenDuration = Annotated[str, WithJsonSchema(_DURATION_SCHEMA)]
 Seconds = Annotated[float, BeforeValidator(seconds_from_duration, json_schema_input_type=_WrittenDuration)]
