@@ -129,10 +129,8 @@ def build_queue(exporter: str, config: QueueConfig, storage: FileStorage | None)
     return queue
 
 
-def batch_settings(config: BatchConfig | None) -> BatchSettings:
+def batch_settings(config: BatchConfig) -> BatchSettings:
     """How requests are put together."""
-    if config is None:
-        return BatchSettings(max_size_bytes=TOGETHER_BYTES)
     if config.sizer == "bytes":
         most_bytes = config.max_size or max(config.min_size, TOGETHER_BYTES)
         return BatchSettings(most_bytes, min_size_bytes=config.min_size, flush_timeout_s=config.flush_timeout_s)

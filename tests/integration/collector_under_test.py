@@ -169,7 +169,11 @@ def scripted_backend(
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
+            length = int(self.headers["content-length"])
+            body = self.rfile.read(length)
+            if len(body) < length:  # the client gave up before it had sent all
+                self.close_connection = True
+                return
             sent = {name.lower(): value for name, value in self.headers.items()}
             status, headers, answer = backend.answer(self.path, sent, body)
             self.send_response(status)

@@ -91,9 +91,8 @@ class QueueConfig(Section):
         description="When the queue is full because its backend fails: `isolate` drops what comes for it, and counts "
         "that, as long as another exporter of the pipeline takes it; `refuse` asks clients to wait.",
     )
-    batch: BatchConfig | None = Field(
-        default=None,
-        description="How requests are put together; without it, what waits is sent as one up to 1 MiB, at once.",
+    batch: BatchConfig = Field(
+        default_factory=BatchConfig, description="How requests are put together; `{min_size: 0}` lets none wait."
     )
 
 

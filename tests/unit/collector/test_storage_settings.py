@@ -40,7 +40,7 @@ def test_there_is_one_storage_as_there_is_one_counting_domain() -> None:
 @pytest.mark.parametrize(
     ("written", "meant"),
     [
-        (None, BatchSettings(TOGETHER_BYTES)),
+        ({"min_size": 0}, BatchSettings(TOGETHER_BYTES, flush_timeout_s=0.2)),
         ({}, BatchSettings(TOGETHER_BYTES, min_items=8192, flush_timeout_s=0.2)),
         ({"max_size": 9000}, BatchSettings(TOGETHER_BYTES, max_items=9000, min_items=8192, flush_timeout_s=0.2)),
         (
@@ -53,8 +53,8 @@ def test_there_is_one_storage_as_there_is_one_counting_domain() -> None:
         ),
     ],
 )
-def test_batches_are_bounded_as_the_configuration_says(written: dict[str, object] | None, meant: BatchSettings) -> None:
-    assert batch_settings(None if written is None else BatchConfig.model_validate(written)) == meant
+def test_batches_are_bounded_as_the_configuration_says(written: dict[str, object], meant: BatchSettings) -> None:
+    assert batch_settings(BatchConfig.model_validate(written)) == meant
 
 
 def test_a_batch_cannot_be_smaller_than_what_it_waits_for() -> None:
