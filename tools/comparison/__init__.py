@@ -1,0 +1,1 @@
+"""What `tools/compare_tools.py` asks of otel-carbon and of other tools."""
