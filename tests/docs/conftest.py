@@ -12,10 +12,11 @@ import pytest
 
 from tests.docs.pages import REPOSITORY
 from tests.support import golden
+from tests.support.llm_server import llm_server
 from tests.support.otlp_sink import otlp_sink
 from tools.markdown_blocks import blocks_of
 
-__all__ = ["otlp_sink"]
+__all__ = ["llm_server", "otlp_sink"]
 
 Run = Callable[[Sequence[str]], CompletedProcess[str]]
 CheckOutput = Callable[[Path, int, str], None]
