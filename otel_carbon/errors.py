@@ -55,6 +55,18 @@ class ConfigError(OtelCarbonError, ValueError):
         self.problems = problems
 
 
+class BudgetError(OtelCarbonError, ValueError):
+    """Budgets that cannot be used; `problems` holds one `file:line: key: message` for each mistake."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class PrometheusUnavailable(OtelCarbonError):
+    """A Prometheus that does not answer, or not with what was asked."""
+
+
 class GridError(OtelCarbonError, ValueError):
     """A table of grid intensities, or what a source of them answered, that cannot be used."""
 

@@ -51,6 +51,8 @@ and behind a minus gateways whose clients report the calls, as `--accounting-poi
 | `OTEL_CARBON_STRICT` | `true`: no estimate for models that are not registered themselves, as `--strict` |
 | `OTEL_CARBON_GRID_TABLE` | a table of `grid refresh`: its intensities by the hour are used, as `--grid-table` |
 | `OTEL_CARBON_ELECTRICITY_MAPS_KEY` | your key of Electricity Maps; only `grid refresh` reads it |
+| `OTEL_CARBON_PROMETHEUS_URL` | where Prometheus is, as `budget status --prometheus` |
+| `OTEL_CARBON_PROMETHEUS_TOKEN` | sent to that Prometheus as a bearer token |
 | `OTEL_CARBON_DEBUG` | any text: print the traceback of an unexpected error |
 | `NO_COLOR` | any text: no colour |"""
 

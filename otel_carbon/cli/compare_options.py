@@ -11,7 +11,7 @@ import click
 from otel_carbon.errors import ConfigError
 from otel_carbon.methods.ecologits_tables import Ends, Size
 from otel_carbon.methods.user_formulas import Hardware
-from otel_carbon.registry.authoring.yaml_source import Entry, Problem, joined, read_yaml
+from otel_carbon.yaml_source import Entry, Problem, joined, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -25,6 +25,7 @@ EPILOG = (
 )
 
 COMMANDS = {
+    "budget": "otel_carbon.cli.budget:budget",
     "collector": "otel_carbon.cli.collector:collector",
     "compare": "otel_carbon.cli.compare:compare",
     "completion": "otel_carbon.cli.completion:completion",

@@ -14,10 +14,10 @@ from otel_carbon.core.footprint import Footprint
 from otel_carbon.core.steps import steps_of
 from otel_carbon.registry.authoring.amounts import Bounds, expand_amount
 from otel_carbon.registry.authoring.check import check_directory
-from otel_carbon.registry.authoring.yaml_source import Entry, Problem
 from otel_carbon.registry.catalog import Registry
 from otel_carbon.registry.compiled import read_bundled
 from otel_carbon.registry.facts import DirectIntensity, GridIntensity, ProviderPlace, Region, Zone, kind_of
+from otel_carbon.yaml_source import Entry, Problem
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -42,6 +42,9 @@ STANDARD_LIBRARY_ONLY = [
 """Modules, and packages with all they hold but their own entries here, that run with nothing installed."""
 
 NEEDED_BY = {
+    "otel_carbon.budgets": set(),
+    "otel_carbon.budgets.prometheus": {"httpx"},
+    "otel_carbon.budgets.rules": {"ruamel"},
     "otel_carbon.capture": {"opentelemetry"},
     "otel_carbon.capture.transport": {"httpx", "httpx2", "opentelemetry"},  # of the clients the types only
     "otel_carbon.cli": {"click"},
@@ -51,9 +54,9 @@ NEEDED_BY = {
     "otel_carbon.methods.ecologits_results": {"ecologits"},
     "otel_carbon.metrics.exposition": {"prometheus_client"},
     "otel_carbon.otlp": {"google", "opentelemetry"},
-    "otel_carbon.registry.authoring": {"ruamel"},
     "otel_carbon.sdk": {"opentelemetry"},
     "otel_carbon.sdk.entry_points": {"grpc", "opentelemetry"},
+    "otel_carbon.yaml_source": {"ruamel"},
 }
 """What further parts import; of two entries that fit a module the longer one speaks for it."""
 

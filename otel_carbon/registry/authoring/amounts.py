@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from otel_carbon.registry.authoring.yaml_source import Entry, Problem
     from otel_carbon.registry.facts import SizeMethod
+    from otel_carbon.yaml_source import Entry, Problem
 
 Amount: TypeAlias = dict[str, float]
 """`{"low": x, "mid": y, "high": z}`."""

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from otel_carbon.registry.authoring.yaml_source import Problem
     from otel_carbon.registry.compiled import CompiledRegistry
     from otel_carbon.registry.facts import SizeMethod
+    from otel_carbon.yaml_source import Problem
 
 
 @dataclass(frozen=True, slots=True)

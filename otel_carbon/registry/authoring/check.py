@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from otel_carbon.registry.authoring.documents import Documents, Draft
     from otel_carbon.registry.authoring.records import Record
-    from otel_carbon.registry.authoring.yaml_source import Problem
     from otel_carbon.registry.compiled import CompiledRegistry
+    from otel_carbon.yaml_source import Problem
 
 FACT_ID = re.compile(r"[a-z]+(/[A-Za-z0-9._-]+)+@\d{4}(-\d{2}(-\d{2})?)?")
 VERSION = re.compile(r"[A-Za-z0-9._-]+")

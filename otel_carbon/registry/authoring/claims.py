@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from otel_carbon.registry.authoring.documents import Documents
     from otel_carbon.registry.authoring.records import Record
-    from otel_carbon.registry.authoring.yaml_source import Problem
     from otel_carbon.registry.compiled import CompiledRegistry
+    from otel_carbon.yaml_source import Problem
 
 NEVER = "9999-12-31"
 

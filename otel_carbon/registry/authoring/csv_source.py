@@ -6,7 +6,7 @@ import csv
 import re
 from typing import TYPE_CHECKING, TypeAlias
 
-from otel_carbon.registry.authoring.yaml_source import Entry, Problem, joined
+from otel_carbon.yaml_source import Entry, Problem, joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from otel_carbon.registry.authoring.amounts import Bounds
-    from otel_carbon.registry.authoring.yaml_source import Entry
+    from otel_carbon.yaml_source import Entry
 
 DIGITS = 12
 """Digits of a result that count as unrounded: enough to see what was rounded, and the same on every machine."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from otel_carbon.registry.authoring.csv_source import read_table
-from otel_carbon.registry.authoring.yaml_source import Entry, Problem, read_yaml
+from otel_carbon.yaml_source import Entry, Problem, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -9,16 +9,16 @@ from otel_carbon.core.interval import Interval
 from otel_carbon.core.parametric import geometric_mean
 from otel_carbon.registry.authoring.amounts import number_of
 from otel_carbon.registry.authoring.sized import DIGITS, LEAST_B, MOST_B
-from otel_carbon.registry.authoring.yaml_source import Entry
 from otel_carbon.registry.sizing import Evidence, SizedEnergy, sized_energy
+from otel_carbon.yaml_source import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from otel_carbon.registry.authoring.amounts import Bounds
     from otel_carbon.registry.authoring.documents import Draft
-    from otel_carbon.registry.authoring.yaml_source import Problem
     from otel_carbon.registry.facts import SizeMethod
+    from otel_carbon.yaml_source import Problem
 
 AMOUNTS = ("output_wh_per_ktoken", "input_wh_per_ktoken")
 LEVELS = ("family", "size_class", "generic", "none")

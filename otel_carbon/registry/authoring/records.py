@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from otel_carbon.registry.authoring.documents import Draft
-    from otel_carbon.registry.authoring.yaml_source import Entry, Problem
+    from otel_carbon.yaml_source import Entry, Problem
 
 Written: TypeAlias = str | int | float | bool | list[str] | Amount | None
 Record: TypeAlias = dict[str, Written]

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from otel_carbon.registry.authoring.documents import Documents, Draft
-    from otel_carbon.registry.authoring.yaml_source import Entry, Problem
     from otel_carbon.registry.compiled import CompiledRegistry
+    from otel_carbon.yaml_source import Entry, Problem
 
 REFERENCES: Mapping[str, Mapping[str, str]] = {
     "direct": {"zone": "zone"},

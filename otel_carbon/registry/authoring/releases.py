@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from otel_carbon.errors import AuthoringError
-from otel_carbon.registry.authoring.yaml_source import Problem
+from otel_carbon.yaml_source import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from otel_carbon.registry.authoring.amounts import number_of
-from otel_carbon.registry.authoring.yaml_source import Entry
 from otel_carbon.registry.sizing import Evidence, sized_energy
+from otel_carbon.yaml_source import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from otel_carbon.core.interval import Interval
     from otel_carbon.registry.authoring.amounts import Bounds
     from otel_carbon.registry.authoring.documents import Draft
-    from otel_carbon.registry.authoring.yaml_source import Problem
+    from otel_carbon.yaml_source import Problem
 
 RANGES = ("active_b", "total_b", "other_wh_per_ktoken")
 """Fields that are written as `{low, high}` and kept as two numbers."""

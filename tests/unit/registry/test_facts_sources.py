@@ -9,9 +9,9 @@ import otel_carbon.registry as package
 from otel_carbon.registry.authoring.check import check_directory
 from otel_carbon.registry.authoring.compile import compile_directory
 from otel_carbon.registry.authoring.releases import FILE, check_frozen
-from otel_carbon.registry.authoring.yaml_source import Problem, read_yaml
 from otel_carbon.registry.compiled import BUNDLED, read_bundled
 from otel_carbon.registry.facts import FACT_KINDS, fact_from_record, kind_of, source_from_record
+from otel_carbon.yaml_source import Problem, read_yaml
 from tools.generate_facts_page import PAGE, REPOSITORY, facts_page
 
 DATA = Path(package.__path__[0]) / "data"

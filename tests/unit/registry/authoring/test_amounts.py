@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from otel_carbon.core.interval import Interval
 from otel_carbon.registry.authoring.amounts import Bounds, expand_amount
-from otel_carbon.registry.authoring.yaml_source import Entry
+from otel_carbon.yaml_source import Entry
 
 if TYPE_CHECKING:
     from otel_carbon.registry.authoring.amounts import Amount
-    from otel_carbon.registry.authoring.yaml_source import Problem
+    from otel_carbon.yaml_source import Problem
 
 MIDS = st.floats(min_value=0.0, max_value=1e9)
 LOW_FACTORS = st.floats(min_value=1e-3, max_value=1.0)

@@ -117,7 +117,7 @@ def test_without_the_yaml_reader_the_error_says_what_to_install(
     with pytest.raises(MissingExtra) as missing:
         facts.problems()
     assert str(missing.value) == (
-        "reading registry YAML needs ruamel.yaml; install it with pip install 'otel-carbon[authoring]'"
+        "reading YAML needs ruamel.yaml; install it with pip install 'otel-carbon[authoring]'"
     )
 
 

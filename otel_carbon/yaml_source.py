@@ -66,7 +66,7 @@ def read_yaml(path: Path, file: str, problems: list[Problem]) -> Entry | None:
         from ruamel.yaml import YAML
         from ruamel.yaml.error import MarkedYAMLError, YAMLError
     except ImportError as error:
-        msg = f"reading registry YAML needs ruamel.yaml; install it with {INSTALL}"
+        msg = f"reading YAML needs ruamel.yaml; install it with {INSTALL}"
         raise MissingExtra(msg) from error
     try:
         root: Node | None = YAML(typ="safe", pure=True).compose(path.read_text(encoding="utf-8"))

@@ -1,0 +1,72 @@
+"""Runs rules in the real `promtool`, which evaluates them as Prometheus does, on made-up samples from 1970 on."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+from tests.support.components import require_promtool
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+_TIMEOUT_S = 120.0
+
+
+def check_rules(path: Path) -> None:
+    """Fail unless `promtool check rules` accepts a file."""
+    done = _run("check", "rules", str(path))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def run_rules(
+    folder: Path,
+    rules: str,
+    *,
+    samples: Mapping[str, str],
+    sample_interval: str,
+    interval: str,
+    values: Sequence[tuple[str, str, float | None]] = (),
+    alerts: Sequence[tuple[str, str, Sequence[Mapping[str, Any]]]] = (),
+) -> None:
+    """Fail unless rules yield what is expected.
+
+    Args:
+        folder: where files are written.
+        rules: the rule file.
+        samples: values by series, in promtool's notation.
+        sample_interval: the time between samples.
+        interval: how often the groups are evaluated.
+        values: time since 1970, PromQL, and the value of its one series; None: it yields nothing.
+        alerts: time since 1970, name of the alert, and what fires of it.
+    """
+    (folder / "rules.yaml").write_text(rules, encoding="utf-8")
+    tested = {
+        "interval": sample_interval,
+        "input_series": [{"series": series, "values": text} for series, text in samples.items()],
+        "promql_expr_test": [
+            # Without labels: the value is what is looked at here.
+            {"eval_time": at, "expr": f"sum({expr})", "exp_samples": [] if value is None else [_sample(value)]}
+            for at, expr, value in values
+        ],
+        "alert_rule_test": [
+            {"eval_time": at, "alertname": name, "exp_alerts": list(fired)} for at, name, fired in alerts
+        ],
+    }
+    document = {"rule_files": ["rules.yaml"], "evaluation_interval": interval, "tests": [tested]}
+    path = folder / "rules_test.yaml"
+    path.write_text(json.dumps(document), encoding="utf-8")  # JSON is YAML
+    done = _run("test", "rules", str(path))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _sample(value: float) -> dict[str, Any]:
+    return {"labels": "{}", "value": value}
+
+
+def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(require_promtool()), *arguments], capture_output=True, text=True, check=False, timeout=_TIMEOUT_S
+    )
