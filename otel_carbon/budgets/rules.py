@@ -70,16 +70,23 @@ def _group(name: str, budgets: Budgets, rules: list[dict[str, Any]]) -> dict[str
 
 
 def _recording(rule: RecordingRule) -> dict[str, Any]:
-    return {"record": rule.record, "expr": _block(rule.expr), "labels": rule.labels}
+    return {"record": rule.record, "expr": _block(rule.expr), "labels": _texts(rule.labels)}
 
 
 def _alerting(rule: AlertingRule) -> dict[str, Any]:
     return {
         "alert": rule.alert,
         "expr": _block(rule.expr),
-        "labels": rule.labels,
-        "annotations": rule.annotations,
+        "labels": _texts(rule.labels),
+        "annotations": _texts(rule.annotations),
     }
+
+
+def _texts(texts: dict[str, str]) -> dict[str, str]:
+    """Texts with escapes where something is not printable, which other styles of YAML may read otherwise."""
+    from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+
+    return {key: text if text.isprintable() else DoubleQuotedScalarString(text) for key, text in texts.items()}
 
 
 def _block(expr: str) -> str:
