@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from otel_carbon.budgets.model import Budget, BurnRate, Measure
 
+ALL_BUT_ROUNDING = "0.999999999"
+"""A sum of many small amounts may end a hair below the amount that it is."""
 THRESHOLD_ALERT = "OtelCarbonBudgetThreshold"
 BURN_RATE_ALERT = "OtelCarbonBudgetBurnRate"
 
@@ -41,7 +43,7 @@ def _threshold(budget: Budget, measure: Measure, share: float, runbooks: str) ->
     severity = Severity.PAGE if share >= SPENT else Severity.TICKET
     return AlertingRule(
         THRESHOLD_ALERT,
-        f"{series(USED, budget, measure)} >= {number(measure.limit * share)}",
+        f"{series(USED, budget, measure)} >= {number(measure.limit * share)} * {ALL_BUT_ROUNDING}",
         {**_identity(budget, measure), "severity": severity.value, "threshold": f"{share:g}"},
         {
             "summary": f"Budget {budget.name} has used {share:.0%} or more of {limit}",

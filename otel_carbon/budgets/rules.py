@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from otel_carbon.budgets.calendar_rules import RecordingRule
     from otel_carbon.budgets.model import Budgets
 
-RECORDING_GROUP = "otel_carbon_budgets"
-ALERTING_GROUP = "otel_carbon_budget_alerts"
+GROUP = "otel_carbon_budgets"
 DEFAULT_RUNBOOKS = "docs/runbooks/"
 _WIDTH = 4096
 """Long enough that nothing is folded."""
@@ -59,14 +58,9 @@ def _document(budgets: Budgets, now: datetime, runbooks: str) -> dict[str, Any]:
     records = list(calendar_rules(windows, now))
     records += [rule for each in measures for rule in budget_rules(*each, budgets.interval_s)]
     alerts = [alert for each in measures for alert in budget_alerts(*each, runbooks)]
-    groups: list[dict[str, Any]] = [_group(RECORDING_GROUP, budgets, [_recording(rule) for rule in records])]
-    if alerts:
-        groups.append(_group(ALERTING_GROUP, budgets, [_alerting(rule) for rule in alerts]))
-    return {"groups": groups}
-
-
-def _group(name: str, budgets: Budgets, rules: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"name": name, "interval": duration_text(budgets.interval_s), "rules": rules}
+    # One group: its rules run in order and at the same moment, so that alerts see what has just been recorded.
+    rules = [*(_recording(rule) for rule in records), *(_alerting(rule) for rule in alerts)]
+    return {"groups": [{"name": GROUP, "interval": duration_text(budgets.interval_s), "rules": rules}]}
 
 
 def _recording(rule: RecordingRule) -> dict[str, Any]:
