@@ -27,6 +27,8 @@ USED = "otel_carbon_budget_used"
 REMAINS = "otel_carbon_budget_remaining"
 FORECAST = "otel_carbon_budget_forecast"
 BURN_RATE = "otel_carbon_budget_burn_rate"
+FORECAST_NEEDS = 10
+"""A forecast needs samples of a tenth of the time that its pace is taken over."""
 CARRIED = "7d"
 """How long a Prometheus may be away and still know what a budget had used."""
 
@@ -79,9 +81,11 @@ def _burn_rate(budget: Budget, measure: Measure, duration_s: int) -> str:
 
 
 def _forecast(budget: Budget, measure: Measure, interval_s: int) -> str:
-    """What the window comes to when the pace of the last time goes on to its end."""
+    """What the window comes to when the pace of the last time goes on to its end; nothing from a few samples."""
     back_s = pace_s(budget.window.nominal_s)
-    per_second = f"avg_over_time({series(INCREASE, budget, measure)}[{back_s - 1}s]) / {interval_s}"
+    added = f"{series(INCREASE, budget, measure)}[{back_s - 1}s]"
+    enough = number(float(-(-back_s // (interval_s * FORECAST_NEEDS))))
+    per_second = f"(avg_over_time({added}) / {interval_s} and count_over_time({added}) >= {enough})"
     if isinstance(budget.window, RollingWindow):
         return f"{per_second} * {budget.window.length_s}"
     used = series(USED, budget, measure)

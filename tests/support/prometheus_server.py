@@ -44,6 +44,7 @@ class PrometheusServer:
 
     url: str
     config_path: Path
+    rule_files: tuple[Path, ...] = ()
 
     def scrape(self, targets: Mapping[str, str]) -> None:
         """Scrape these targets from now on, instead of any earlier ones.
@@ -53,7 +54,7 @@ class PrometheusServer:
         Args:
             targets: `host:port` by job name; the path is `/metrics`.
         """
-        self.config_path.write_text(_config(targets), encoding="utf-8")
+        self.config_path.write_text(_config(targets, self.rule_files), encoding="utf-8")
         self._request("/-/reload", method="POST")
 
     def wait_for_fresh_scrape(self, timeout_s: float = _SCRAPE_TIMEOUT_S) -> None:
@@ -68,7 +69,7 @@ class PrometheusServer:
         states: list[str] = []
 
         def all_fresh() -> bool:
-            targets = self._api("/api/v1/targets?state=active")["activeTargets"]
+            targets = self.api("/api/v1/targets?state=active")["activeTargets"]
             states[:] = [f"{each['labels']['job']}: {each['health']} {each['lastError']}" for each in targets]
             return bool(targets) and all(_scraped_since(each, began) for each in targets)
 
@@ -83,7 +84,7 @@ class PrometheusServer:
         Raises:
             urllib.error.HTTPError: when Prometheus does not accept the expression.
         """
-        answer = self._api("/api/v1/query?" + urllib.parse.urlencode({"query": promql}))
+        answer = self.api("/api/v1/query?" + urllib.parse.urlencode({"query": promql}))
         return [Sample(each["metric"], float(each["value"][1])) for each in answer["result"]]
 
     def value(self, promql: str) -> float | None:
@@ -97,7 +98,8 @@ class PrometheusServer:
             raise ValueError(f"{promql} yields {len(samples)} series")
         return samples[0].value if samples else None
 
-    def _api(self, path: str) -> Any:
+    def api(self, path: str) -> Any:
+        """The `data` of an answer of the HTTP API."""
         return json.loads(self._request(path))["data"]
 
     def _request(self, path: str, *, method: str = "GET") -> str:
@@ -115,11 +117,11 @@ def prometheus_server(tmp_path: Path) -> Iterator[PrometheusServer]:
 
 
 @contextmanager
-def running_prometheus(folder: Path) -> Iterator[PrometheusServer]:
+def running_prometheus(folder: Path, rule_files: tuple[Path, ...] = ()) -> Iterator[PrometheusServer]:
     """A real Prometheus on a port of its own that keeps its configuration, data and output in `folder`."""
     program = require_prometheus()
     config_path = folder / "prometheus.yml"
-    config_path.write_text(_config({}), encoding="utf-8")
+    config_path.write_text(_config({}, rule_files), encoding="utf-8")
     command: list[str | Path] = [
         program,
         f"--config.file={config_path}",
@@ -132,19 +134,24 @@ def running_prometheus(folder: Path) -> Iterator[PrometheusServer]:
     try:
         url = process.wait_for(lambda: _url(process), timeout_s=_START_TIMEOUT_S, what="Prometheus address")
         process.wait_for(lambda: _is_ready(url), timeout_s=_START_TIMEOUT_S, what="ready Prometheus")
-        yield PrometheusServer(url, config_path)
+        yield PrometheusServer(url, config_path, rule_files)
     finally:
         process.stop()
 
 
-def _config(targets: Mapping[str, str]) -> str:
+def _config(targets: Mapping[str, str], rule_files: tuple[Path, ...]) -> str:
     interval = f"{SCRAPE_INTERVAL_MS}ms"
     jobs = [
         {"job_name": job, "static_configs": [{"targets": [target]}], "scheme": "http"}
         for job, target in sorted(targets.items())
     ]
     # JSON is YAML, so that no label or address needs quoting rules of its own.
-    return json.dumps({"global": {"scrape_interval": interval, "scrape_timeout": interval}, "scrape_configs": jobs})
+    document = {
+        "global": {"scrape_interval": interval, "scrape_timeout": interval},
+        "scrape_configs": jobs,
+        "rule_files": [str(path) for path in rule_files],
+    }
+    return json.dumps(document)
 
 
 def _url(process: ManagedProcess) -> str | None:
