@@ -104,7 +104,7 @@ def test_every_reason_code_has_its_line_with_an_anchor() -> None:
 
 def test_every_page_of_the_documents_is_in_an_index() -> None:
     pages = set((REPOSITORY / "docs").rglob("*.md"))
-    indexes = {REPOSITORY / "docs/README.md", REPOSITORY / "docs/decisions/README.md"}
+    indexes = {REPOSITORY / "docs" / folder / "README.md" for folder in ("", "decisions", "runbooks")}
     listed = {
         (index.parent / target.partition("#")[0]).resolve()
         for index in indexes

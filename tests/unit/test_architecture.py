@@ -65,6 +65,7 @@ VIOLATIONS = {
     "spans/role.py": "from otel_carbon.counting import window",
     "counting/decide.py": "from otel_carbon.spans import read",
     "metrics/labels.py": "from otel_carbon import enricher",
+    "budgets/promql.py": "from otel_carbon import enricher",
     "sdk/spans.py": "from otel_carbon.collector import app",
     "collector/status.py": "from otel_carbon.sdk import processor",
     "errors.py": "from otel_carbon.core import reasons",
