@@ -17,6 +17,8 @@ from tests.support.waiting import wait_until
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from opentelemetry.util.types import AttributeValue
+
     from otel_carbon.budgets.spent import Crossing
 
 
@@ -38,7 +40,7 @@ def test_calls_of_an_application_are_held_against_its_budget(tmp_path: Path) -> 
     ).start()
 
     def call() -> None:
-        attributes = {
+        attributes: dict[str, AttributeValue] = {
             "gen_ai.operation.name": "chat",
             "gen_ai.provider.name": "openai",
             "gen_ai.response.model": MODEL,

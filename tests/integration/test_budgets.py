@@ -8,13 +8,14 @@ import subprocess
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from otel_carbon.budgets.read import read_budgets
 from otel_carbon.budgets.rules import rules_text
+from otel_carbon.budgets.windows import CalendarWindow, Period
 from tests.support.collector_process import running_collector
 from tests.support.otlp_sink import running_otlp_sink
 from tests.support.prometheus_server import running_prometheus
@@ -51,6 +52,13 @@ budgets:
     unit: L
     window: day
 """
+ZONES = ("Europe/Berlin", "America/New_York", "Asia/Kolkata")
+CALENDAR = "".join(
+    f"  - {{name: {period.value}-{number}, owner: o, scope: {{service: none}}, amount: 1, unit: L, "
+    f"window: {period.value}, time_zone: {zone}, burn_rates: []}}\n"
+    for number, zone in enumerate(ZONES)
+    for period in Period
+)
 KNOWN = "otel_carbon_dropped_series_total and on () last_over_time(otel_carbon_dropped_series_total[1h] offset 2s)"
 
 
@@ -68,7 +76,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("budgets")
     budget_file, rule_file = folder / "budgets.yaml", folder / "rules.yaml"
     budget_file.write_text(BUDGETS, encoding="utf-8")
-    rule_file.write_text(rules_text(read_budgets(budget_file).budgets, datetime.now(UTC)), encoding="utf-8")
+    calendar_file = folder / "calendar.yaml"
+    calendar_file.write_text(BUDGETS + CALENDAR, encoding="utf-8")
+    rule_file.write_text(rules_text(read_budgets(calendar_file).budgets, datetime.now(UTC)), encoding="utf-8")
     with ExitStack() as stack:
         sink = stack.enter_context(running_otlp_sink())
         collector = stack.enter_context(running_collector(folder, sink.http_endpoint))
@@ -162,3 +172,18 @@ def test_a_scope_without_calls_is_unknown_and_not_zero(running: Running) -> None
     assert 'nobody: Prometheus has no calls of service "no-such-service" in this window' in out
     (row,) = (line for line in out.splitlines() if line.startswith("spent  "))
     assert "100.0  ██████████!" in row
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("period", Period)
+def test_windows_begin_and_end_where_the_calendar_says(running: Running, period: Period, zone: str) -> None:
+    labels = f'{{time_zone="{zone}",window="{period.value}"}}'
+    start_s = running.with_rules.value(f"otel_carbon_budget:window_start_seconds{labels}")
+    days = running.with_rules.value(f"otel_carbon_budget:window_days{labels}")
+
+    window = CalendarWindow(period, zone)
+    # The rules looked at the clock a moment before; whichever of both sides of a midnight that was, it is one window.
+    now = datetime.now(UTC)
+    possible = {window.bounds(now - timedelta(seconds=age_s)) for age_s in (0, 5)}
+    spans = {(each.start.timestamp(), round((each.end - each.start).total_seconds() / 86_400)) for each in possible}
+    assert (start_s, days) in spans
