@@ -147,7 +147,7 @@ class _Reader:
         for label in labels.values():
             named = {value for budget in budgets for value in budget.scope.get(label.name, ())}
             if len(named) > label.max_values:
-                message = f"is bounded to {label.max_values} values, but budgets name {len(named)}"
+                message = f"{label.name} is bounded to {label.max_values} values, but budgets name {len(named)}"
                 fields.wrong(message, "labels")
 
 

@@ -124,7 +124,7 @@ def test_a_label_of_the_users_own_is_declared_and_bounded(tmp_path: Path, monkey
     (found,) = budgets_from("labels: {team: {max_values: 3}}\n" + budget).budgets
     assert found.scope == {"team": ("a", "b", "c")}
     assert _problems(tmp_path, monkeypatch, "labels: {team: {max_values: 2}}\n" + budget) == (
-        "b.yaml:1: labels: is bounded to 2 values, but budgets name 3",
+        "b.yaml:1: labels: team is bounded to 2 values, but budgets name 3",
     )
 
 
