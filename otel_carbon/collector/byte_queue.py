@@ -38,6 +38,7 @@ class SendingQueue(Room, Protocol):
         is_durable: whether what is in it outlives the process.
         isolates: whether, full while its backend fails, it lets requests go on to others without it.
         is_failing: whether its backend fails now, as the sender has seen it.
+        is_passed_over: whether requests go on to others without it now, and the log says so.
     """
 
     exporter: str
@@ -45,6 +46,7 @@ class SendingQueue(Room, Protocol):
     is_durable: bool
     isolates: bool
     is_failing: bool
+    is_passed_over: bool
 
     @property
     def held_bytes(self) -> int:
@@ -93,6 +95,7 @@ class ByteQueue:
         self.capacity_bytes = capacity_bytes
         self.isolates = False
         self.is_failing = False
+        self.is_passed_over = False
         self._batch = batch or BatchSettings()
         self._waiting = Waiting(self._batch, clock_s)
         self._held_bytes = 0

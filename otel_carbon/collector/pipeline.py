@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from otel_carbon.collector.hold import Held
@@ -188,8 +189,7 @@ class Intake:
         reserved = reserve(self._queues, self._rooms, Batch(self.signal, body, items).size_bytes)
         if not isinstance(reserved, Reserved):
             self._refuse(reserved, items, transport)
-        for queue in reserved.passed_over:
-            self._metrics.enqueue_failed(queue.exporter, self.signal, items)
+        self._note_passed_over(reserved, items)
         try:
             read = self._hold.read(body) if self._hold is not None else None
             deliveries = [
@@ -207,6 +207,22 @@ class Intake:
             self._queue(accepted, ())
             return None
         return self._store(self._storage, accepted, transport)
+
+    def _note_passed_over(self, reserved: Reserved, items: int) -> None:
+        """Count what goes on without a full queue; log when that begins and when its backend works again.
+
+        A small request may still find room where a large one did not; that is no end.
+        """
+        for queue in reserved.passed_over:
+            self._metrics.enqueue_failed(queue.exporter, self.signal, items)
+            if not queue.is_passed_over:
+                queue.is_passed_over = True
+                what = "%s: its queue is full and its backend fails; what comes is dropped, and others take it"
+                _logger.error(what, queue.exporter)
+        for queue in chain.from_iterable(reserved.queues):
+            if queue.is_passed_over and not queue.is_failing:
+                queue.is_passed_over = False
+                _logger.info("%s: has room again", queue.exporter)
 
     def _queue(self, accepted: _Accepted, numbers: Sequence[int]) -> None:
         """Put a request into its queues and its hold; `numbers` are those of its bodies that were stored, in order."""

@@ -101,6 +101,8 @@ class Sender:
         self._counting = Lock()
         self._in_flight = 0
         """Items of the batches that are being sent."""
+        self._is_dropping = False
+        """Whether it was logged that batches are dropped, and none has passed since."""
         self._given_up = 0
         """Items of batches in flight that were dropped because the deadline came."""
         # Daemons, so that a backend that hangs beyond the deadline cannot keep the process alive.
@@ -188,9 +190,7 @@ class Sender:
 
     def _dropped(self, batch: Batch, error: Exception) -> bool:
         """Give a batch up, unless the process ends and the disk keeps it; whether it was given up."""
-        if isinstance(error, RetryableExportError | PermanentExportError):
-            self._note_failure(error)
-        else:
+        if not isinstance(error, RetryableExportError | PermanentExportError):
             # A fault of ours must not end the thread: the queue would fill and stop every other exporter.
             _logger.error("%s: dropped a batch because of an unexpected error", self.queue.exporter, exc_info=error)
         # The error, its frames and the retries hold each other, and with them the batch and the backend's answer:
@@ -199,6 +199,8 @@ class Sender:
         if self._gave_up.is_set() and self.queue.is_durable and not isinstance(error, PermanentExportError):
             return False
         self._metrics.send_failed(self.queue.exporter, batch.signal, batch.items)
+        if isinstance(error, RetryableExportError | PermanentExportError):
+            self._note_drop(batch, error)
         if self._gave_up.is_set():
             with self._counting:
                 self._given_up += batch.items
@@ -210,6 +212,7 @@ class Sender:
         except RetryableExportError as error:
             self._note_failure(error)
             raise
+        self._is_dropping = False
         if self.queue.is_failing:
             self.queue.is_failing = False
             _logger.info("%s: sends again", self.queue.exporter)
@@ -220,6 +223,16 @@ class Sender:
         if not self.queue.is_failing:
             self.queue.is_failing = True
             _logger.warning("%s: cannot send: %s", self.queue.exporter, error)
+
+    def _note_drop(self, batch: Batch, error: Exception) -> None:
+        """Log that batches begin to be dropped, also where the backend had failed before; counters tell how many."""
+        self.queue.is_failing = True
+        if not self._is_dropping:
+            self._is_dropping = True
+            _logger.error(
+                "%s: dropped %d items of %s, further ones are only counted: %s",
+                *(self.queue.exporter, batch.items, batch.signal.value, error),
+            )
 
 
 def _retrying(retry: RetrySettings, gave_up: Event) -> Retrying:

@@ -47,6 +47,7 @@ class StoredQueue:
         self.capacity_bytes = capacity_bytes
         self.isolates = False
         self.is_failing = False
+        self.is_passed_over = False
         self._storage = storage
         self._batch = batch or BatchSettings()
         self._waiting = Waiting(self._batch, clock_s)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 
 from otel_carbon.collector.byte_queue import ByteQueue
@@ -34,6 +36,25 @@ def test_a_dead_backend_with_a_full_queue_does_not_stop_the_others() -> None:
     page = metrics.render().decode()
     assert counter(page, "otelcol_exporter_enqueue_failed_spans_total", exporter="dead") == 3
     assert counter(page, "otelcol_receiver_accepted_spans_total") == 3
+
+
+def test_the_log_tells_once_when_a_queue_begins_to_be_passed_over_and_once_when_it_is_no_more(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "otel_carbon.collector.pipeline")
+    dead, alive = queue("dead", full=True, failing=True), queue("alive")
+    both = intake(SelfMetrics(), (dead, alive))
+    both.accept(request(3), "grpc")
+    both.accept(request(3), "grpc")
+    dead.release(10_000)
+    both.accept(request(1), "grpc")  # room, but the backend still fails
+    dead.is_failing = False
+    both.accept(request(1), "grpc")
+    both.accept(request(1), "grpc")
+    assert caplog.messages == [
+        "dead: its queue is full and its backend fails; what comes is dropped, and others take it",
+        "dead: has room again",
+    ]
 
 
 @pytest.mark.parametrize("dead", [{"failing": False}, {"failing": True, "isolates": False}])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import threading
 import time
 import weakref
@@ -107,6 +108,28 @@ def test_a_permanent_refusal_is_dropped_and_the_next_batch_is_sent() -> None:
     backend = Backend([PermanentExportError("bad request")])
     assert run(backend, batches=2) == {"sent": 3, "failed": 3}
     assert backend.attempts == [batch(0), batch(1)]
+
+
+def test_the_log_tells_when_batches_begin_to_be_dropped_also_after_other_failures(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "otel_carbon.collector.sender")
+    refused = PermanentExportError("answered 401")
+    run(Backend([RetryableExportError("nobody there"), refused, refused]), batches=4)
+    run(Backend([refused]))
+    assert caplog.messages == [
+        "otlp_http: cannot send: nobody there",
+        "otlp_http: dropped 3 items of traces, further ones are only counted: answered 401",
+        "otlp_http: sends again",
+        "otlp_http: dropped 3 items of traces, further ones are only counted: answered 401",
+    ]
+
+
+def test_the_log_tells_when_the_longest_time_is_over(caplog: pytest.LogCaptureFixture) -> None:
+    run(Backend([RetryableExportError("busy")]), RetrySettings(enabled=False))
+    cannot_send, dropped = caplog.messages
+    assert cannot_send == "otlp_http: cannot send: busy"
+    assert dropped.startswith("otlp_http: dropped 3 items of traces")
 
 
 def test_an_unexpected_error_does_not_end_the_worker() -> None:
