@@ -67,8 +67,8 @@ class Durable:
         stored = {name for name, queue in self.queues.items() if queue.is_durable}
         for name in sorted(backlogs.keys() - stored):
             _logger.warning(
-                "%s: %d requests for exporter %s, which is not there any more, stay on the disk; bring it back to send "
-                "them",
+                "%s: %d requests stay on the disk for exporter %s, which no pipeline names any more or which has no "
+                "`storage` now; bring it back to send them",
                 self.storage.storage_id,
                 backlogs[name].requests,
                 name,

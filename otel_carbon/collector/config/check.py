@@ -80,7 +80,7 @@ def problems_of(draft: Draft) -> Iterator[Problem]:
     yield from _carbon_problems(draft)
     yield from _storage_problems(draft)
     yield from _endpoint_problems(draft)
-    yield from file_problems(draft.components["exporters"], draft.service)
+    yield from file_problems(draft.components["exporters"], draft.components["extensions"], draft.service)
     yield from security_problems(draft)
     if draft.service is None:
         return

@@ -1,4 +1,4 @@
-"""Check the files that exporters are to write, and those that TLS is made of."""
+"""Check the files that exporters are to write, the directory of the storage, and the files that TLS is made of."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from otel_carbon.collector.config.client_tls import FILE_KEYS, TlsClientConfig
 from otel_carbon.collector.config.exporters import FileExporterConfig
+from otel_carbon.collector.config.extensions import FileStorageConfig
 from otel_carbon.collector.config.text import Problem, dotted
 
 if TYPE_CHECKING:
@@ -18,13 +19,19 @@ if TYPE_CHECKING:
     from otel_carbon.collector.config.text import KeyPath
 
 
-def file_problems(exporters: Mapping[str, BaseModel], service: ServiceConfig | None) -> Iterator[Problem]:
+def file_problems(
+    exporters: Mapping[str, BaseModel], extensions: Mapping[str, BaseModel], service: ServiceConfig | None
+) -> Iterator[Problem]:
     """Find files that cannot be written, or not be read.
 
     Args:
         exporters: those that are valid in themselves, by component id.
+        extensions: the same of extensions.
         service: what they are used for; None when that is not known.
     """
+    for name, extension in extensions.items():
+        if isinstance(extension, FileStorageConfig):
+            yield from _unusable(("extensions", name, "directory"), Path(extension.directory).resolve())
     taken: dict[Path, KeyPath] = {}
     for name, exporter in exporters.items():
         tls = getattr(exporter, "tls", None)
@@ -43,6 +50,13 @@ def file_problems(exporters: Mapping[str, BaseModel], service: ServiceConfig | N
             yield Problem(key, f"{exporter.path!r} is no regular file")
         if exporter.format == "proto" and service is not None:
             yield from _mixed_signals(name, service)
+
+
+def _unusable(key: KeyPath, directory: Path) -> Iterator[Problem]:
+    """What is not there yet is made; whether it may be is known at the start, by the user who then runs it."""
+    found = next((each for each in (directory, *directory.parents) if each.exists()), directory)
+    if not found.is_dir():
+        yield Problem(key, f"{str(found)!r} is no folder")
 
 
 def _missing(path: KeyPath, tls: TlsClientConfig) -> Iterator[Problem]:

@@ -264,5 +264,7 @@ def _locked(path: Path) -> sqlite3.Connection:
         lock.execute("BEGIN EXCLUSIVE")
     except sqlite3.Error as error:
         lock.close()
-        raise ConfigError((f"{path.parent}: another collector uses this file storage",)) from error
+        if isinstance(error, sqlite3.OperationalError):
+            raise ConfigError((f"{path.parent}: another collector uses this file storage",)) from error
+        raise ConfigError((f"{path}: cannot be used as file storage: {error}",)) from error
     return lock

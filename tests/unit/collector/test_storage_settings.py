@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from otel_carbon.collector.batching import TOGETHER_BYTES, BatchSettings
@@ -7,6 +9,9 @@ from otel_carbon.collector.config.exporters import BatchConfig, QueueConfig, Ret
 from otel_carbon.collector.config.load import parse_config
 from otel_carbon.collector.queue_assembly import batch_settings, retry_settings
 from otel_carbon.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CONFIG = """
 receivers: {otlp: {protocols: {http: {endpoint: "localhost:0"}}}}
@@ -35,6 +40,14 @@ def test_there_is_one_storage_as_there_is_one_counting_domain() -> None:
     (found,) = problems(CONFIG, "file_storage", "file_storage, file_storage/more")
     told = "one file_storage keeps everything that belongs together; keep one"
     assert found == f"collector.yaml:4: extensions.file_storage/more: {told}"
+
+
+def test_a_storage_in_what_is_no_folder_is_told_before_the_start(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for directory in (file, file / "below" / "it"):
+        (found,) = problems(ONE.replace("/var/lib/otel-carbon", str(directory)), "file_storage", "file_storage")
+        assert found == f"collector.yaml:4: extensions.file_storage.directory: {str(file)!r} is no folder"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from otel_carbon.collector.signals import BATCH_OVERHEAD_BYTES, Signal
-from otel_carbon.collector.storage.database import BALLAST_BYTES, BALLAST_NAME, DATABASE_NAME, Database
+from otel_carbon.collector.storage.database import BALLAST_BYTES, BALLAST_NAME, DATABASE_NAME, LOCK_NAME, Database
 from otel_carbon.collector.storage.file_storage import FileStorage, StorageUnavailable, Work
 from otel_carbon.collector.storage.records import Backlog, StoredBody
 from otel_carbon.errors import ConfigError
@@ -189,6 +189,12 @@ def test_what_is_no_database_of_ours_is_said_and_left_alone(tmp_path: Path) -> N
     with pytest.raises(ConfigError, match="cannot be used as file storage: file is not a database"):
         FileStorage("file_storage", tmp_path, 64 * MEBIBYTE).open([])
     assert (tmp_path / DATABASE_NAME).read_bytes().startswith(b"something else")
+
+
+def test_a_lock_that_is_no_lock_is_not_taken_for_another_collector(tmp_path: Path) -> None:
+    (tmp_path / LOCK_NAME).write_bytes(b"something else altogether" * 100)
+    with pytest.raises(ConfigError, match=f"{LOCK_NAME}: cannot be used as file storage: file is not a database"):
+        FileStorage("file_storage", tmp_path, 64 * MEBIBYTE).open([])
 
 
 def test_only_its_owner_can_read_what_is_stored(tmp_path: Path) -> None:
