@@ -88,7 +88,7 @@ def _carbon_check(registry_file: Path | None) -> CheckCarbon:
     def check_carbon(config: CarbonConfig) -> CarbonFindings:
         from otel_carbon.collector.config.check import CarbonFindings
         from otel_carbon.collector.config.text import Problem
-        from otel_carbon.sdk.environment import unknown_model, unknown_region
+        from otel_carbon.sdk.environment import unknown_model, unknown_model_means, unknown_region
 
         try:
             registry = _registry_for(config, registry_file)
@@ -105,8 +105,9 @@ def _carbon_check(registry_file: Path | None) -> CheckCarbon:
         doubtful = (provider for provider in config.regions if registry.about(ProviderPlace, provider, None) is None)
         doubts = [Problem(("regions", each), _doubt(registry, each)) for each in doubtful]
         behind = {name: unknown_model(registry, model) for name, model in config.models.items()}
+        meaning = unknown_model_means(strict=config.strict)
         doubts += (
-            Problem(("models", name), f"{doubt}; its calls get no estimate") for name, doubt in behind.items() if doubt
+            Problem(("models", name), f"{doubt}; its calls {meaning}") for name, doubt in behind.items() if doubt
         )
         return CarbonFindings(wrong, tuple(doubts))
 

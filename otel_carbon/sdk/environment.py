@@ -42,10 +42,12 @@ def settings_from_environment(environ: Mapping[str, str], registry: Registry | N
         logger.warning("%s=%s is neither core nor full; using core", ATTRIBUTES, level)
     regions = regions_from_text(environ.get(REGION, ""))
     models = _pairs(MODELS, environ.get(MODELS, ""), "name=model")
+    strict = is_on(environ, STRICT)
     if regions or models:
         known = registry or _registry_or_bundled(environ)[0]
-        _warn(REGION, regions, {each: unknown_region(known, each) for each in regions.values()})
-        _warn(MODELS, models, {each: unknown_model(known, each) for each in models.values()})
+        _warn(REGION, regions, {each: unknown_region(known, each) for each in regions.values()}, "get no estimate")
+        unknown = {each: unknown_model(known, each) for each in models.values()}
+        _warn(MODELS, models, unknown, unknown_model_means(strict=strict))
     accounting = accounting_point_from_text(environ.get(ACCOUNTING_POINT, ""))
     for problem in accounting.problems:
         logger.warning("%s: %s", ACCOUNTING_POINT, problem)
@@ -55,7 +57,7 @@ def settings_from_environment(environ: Mapping[str, str], registry: Registry | N
         models=models,
         accounting_point=accounting.counting,
         pass_through=accounting.pass_through,
-        strict=is_on(environ, STRICT),
+        strict=strict,
         grid_table=_grid_table(environ),
     )
 
@@ -92,6 +94,11 @@ def unknown_model(registry: Registry, model: str) -> str | None:
     return f"unknown model {model!r}; {_question(near)}All: `otel-carbon registry list --kind energy`"
 
 
+def unknown_model_means(*, strict: bool) -> str:
+    """What calls get whose model is not registered, for the end of a message."""
+    return "get no estimate" if strict else "get the estimate of its family, its size or any model"
+
+
 def _question(near: Sequence[str]) -> str:
     return f"did you mean {' or '.join(near)}? " if near else ""
 
@@ -113,12 +120,12 @@ def region_names(registry: Registry) -> Iterator[str]:
             yield from (zone.zone, *zone.names)
 
 
-def _warn(variable: str, named: Mapping[str, str], problems: Mapping[str, str | None]) -> None:
-    """Log each value that is wrong, with the names of what it is set for."""
+def _warn(variable: str, named: Mapping[str, str], problems: Mapping[str, str | None], what_calls_do: str) -> None:
+    """Log each value that is wrong, with the names of what it is set for and what becomes of their calls."""
     for value, problem in problems.items():
         if problem is not None:
             names = ", ".join(name for name in named if named[name] == value)
-            logger.warning("%s: %s; calls to %s get no estimate", variable, problem, names)
+            logger.warning("%s: %s; calls to %s %s", variable, problem, names, what_calls_do)
 
 
 def regions_from_text(text: str) -> dict[str, str]:

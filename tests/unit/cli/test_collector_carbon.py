@@ -93,15 +93,21 @@ def test_another_name_of_a_provider_is_known(run_cli: RunCli, tmp_path: Path) ->
     assert run_cli("collector", "validate", "--config", str(path)).err == ""
 
 
-def test_a_model_that_the_registry_does_not_know_is_a_warning_with_its_line(run_cli: RunCli, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("strict", "meaning"),
+    [("true", "get no estimate"), ("false", "get the estimate of its family, its size or any model")],
+)
+def test_a_model_that_the_registry_does_not_know_is_a_warning_with_its_line(
+    run_cli: RunCli, tmp_path: Path, strict: str, meaning: str
+) -> None:
     models = "    models: {my-gpt4o: gpt-4o-2024-11-20, azure.ai.openai/prod: gpt-4oo}\n"
-    path = written(tmp_path, CONFIG.replace("    regions:\n", f"{models}    regions:\n"))
+    path = written(tmp_path, CONFIG.replace("    regions:\n", f"{models}    strict: {strict}\n    regions:\n"))
     code, out, err = run_cli("collector", "validate", "--config", str(path))
     assert (code, out) == (0, f"{path}: valid\n")
     (warning,) = (line for line in err.splitlines() if line.startswith("warning: "))
     place = f"warning: {path}:4: processors.carbon.models.azure.ai.openai/prod: "
     assert warning.startswith(f"{place}unknown model 'gpt-4oo'; did you mean gpt-4o")
-    assert warning.endswith("All: `otel-carbon registry list --kind energy`; its calls get no estimate")
+    assert warning.endswith(f"All: `otel-carbon registry list --kind energy`; its calls {meaning}")
 
 
 def test_a_zone_of_the_overlay_is_known_with_the_overlay_only(run_cli: RunCli, tmp_path: Path, atlantis: Path) -> None:

@@ -82,14 +82,19 @@ def test_no_text_is_raised_at_the_application(text: str, caplog: pytest.LogCaptu
     assert len(caplog.messages) == 1
 
 
+@pytest.mark.parametrize(
+    ("strict", "meaning"),
+    [("true", "get no estimate"), ("", "get the estimate of its family, its size or any model")],
+)
 def test_models_behind_deployments_are_read_and_an_unknown_one_is_logged_and_kept(
-    caplog: pytest.LogCaptureFixture,
+    strict: str, meaning: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    settings = settings_from_environment({MODELS: "my-gpt4o = gpt-4o, azure.ai.openai/prod=gpt-4oo,Other=gpt-4oo"})
+    named = "azure.ai.openai/prod=gpt-4oo,Other=gpt-4oo"
+    settings = settings_from_environment({STRICT: strict, MODELS: f"my-gpt4o = gpt-4o, {named}"})
     assert settings.models == {"my-gpt4o": "gpt-4o", "azure.ai.openai/prod": "gpt-4oo", "Other": "gpt-4oo"}
     (message,) = caplog.messages
     assert message.startswith("OTEL_CARBON_MODELS: unknown model 'gpt-4oo'; did you mean gpt-4o")
-    assert message.endswith("; calls to azure.ai.openai/prod, Other get no estimate")
+    assert message.endswith(f"; calls to azure.ai.openai/prod, Other {meaning}")
 
 
 @pytest.mark.parametrize("model", ["gpt-4o", "GPT-4o", "gpt-4o-2024-11-20"])
