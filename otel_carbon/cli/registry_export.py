@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from otel_carbon.cli import exit_codes
+from otel_carbon.cli.call_options import check_region
 from otel_carbon.cli.output import output_option, write_result
 from otel_carbon.cli.registry_choice import as_of_option, chosen_registry, registry_option
 
@@ -69,7 +70,10 @@ def export(
         msg = f"--format {form} needs --provider: every provider with every model is millions of rows"
         raise click.UsageError(msg)
     day = as_of or datetime.now(UTC).date()
-    selection = Selection.of(chosen_registry(registry_file, as_of), day, providers, models, regions)
+    registry = chosen_registry(registry_file, as_of)
+    for region in regions:
+        check_region(registry, region)
+    selection = Selection.of(registry, day, providers, models, regions)
     write_result(_writer(form)(selection).encode(), output)
     return exit_codes.DONE
 

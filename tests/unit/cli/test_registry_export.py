@@ -53,6 +53,24 @@ def test_a_table_without_a_provider_is_refused(run_cli: RunCli, form: str) -> No
     assert "needs --provider" in ran.err
 
 
+@pytest.mark.parametrize("form", ["csv", "lookup-yaml"])
+def test_a_table_without_a_row_is_refused_and_nothing_is_written(run_cli: RunCli, tmp_path: Path, form: str) -> None:
+    path = tmp_path / "factors"
+    ran = run_cli("registry", "export", "--format", form, "--provider", "opena", "--model", "gpt-4o", "-o", str(path))
+    assert ran.code == 2
+    assert "no factors for opena: a provider whose place is unknown needs a region" in ran.err
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("form", ["csv", "lookup-yaml", "ottl"])
+def test_an_unknown_region_is_refused_with_the_nearest_names(run_cli: RunCli, form: str) -> None:
+    choice = ("--provider", "openai", "--model", "gpt-4o", "--region", "eastuss")
+    ran = run_cli("registry", "export", "--format", form, *choice)
+    assert (ran.code, ran.out) == (2, "")
+    assert "no region or grid zone 'eastuss'" in ran.err
+    assert "did you mean eastus" in ran.err
+
+
 def test_an_overlay_is_exported_with_the_bundled_facts(run_cli: RunCli, tmp_path: Path) -> None:
     overlay = tmp_path / "overlay.json"
     assert run_cli("registry", "compile", str(write_overlay(tmp_path / "facts")), "-o", str(overlay)).code == 0
