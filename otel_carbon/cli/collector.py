@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,6 +60,8 @@ def collector(
             msg = f"write {'--config' if config_files else '--set'} after {context.invoked_subcommand}"
             raise click.UsageError(msg)
         return exit_codes.DONE
+    # The gRPC library writes lines of its own to standard error, one for each handshake that a stranger spoils.
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     with needs_extra(EXTRA):
         from otel_carbon.collector.app import run_collector
     config = config_from(config_files, settings, context.obj)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import sys
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +23,7 @@ from tests.integration.collector_under_test import (
     log_request,
     scripted_backend,
 )
+from tests.support.certificates import Authority
 from tests.support.processes import ManagedProcess, start
 
 if TYPE_CHECKING:
@@ -178,14 +181,37 @@ service: {telemetry: {logs: {encoding: json, level: debug}}}
     assert {headers["authorization"] for _, headers, _ in backend.requests} == {f"Bearer {TOKEN}"}
     lines = [json.loads(line) for line in process.stderr().splitlines() if line.startswith("{")]
     assert all({"timestamp", "severity", "logger", "message"} <= line.keys() for line in lines)
-    (failed,) = (line for line in lines if line["message"].startswith("otlp_http: cannot send"))
-    assert (failed["severity"], failed["otelcol.component.kind"]) == ("warn", "exporter")
+    (failed,) = (line for line in lines if line["message"].startswith("otlp_http: dropped"))
+    assert (failed["severity"], failed["otelcol.component.kind"]) == ("error", "exporter")
     (listens,) = (line for line in lines if "listens on" in line["message"])
     assert (listens["otelcol.component.kind"], listens["otelcol.component.id"]) == ("receiver", "otlp")
     assert lines[-1]["message"] == "stopped; nothing was left in the queues"
     assert TOKEN not in process.stderr()
     # Nothing is logged for a span or a request that went well.
     assert not any(name in process.stderr() for name in ('"one"', '"two"'))
+
+
+def test_a_stranger_on_a_tls_port_puts_no_line_into_the_log(
+    run_collector: Callable[..., ManagedProcess], tmp_path: Path
+) -> None:
+    files = Authority(tmp_path).issue("server")
+    tls = f'tls: {{cert_file: "{files.cert_file}", key_file: "{files.key_file}"}}'
+    text = f'receivers: {{otlp: {{protocols: {{grpc: {{endpoint: "localhost:0", {tls}}}}}}}}}\nexporters: {{debug: }}\n'
+    text += (
+        "service: {telemetry: {logs: {encoding: json}}, pipelines: {traces: {receivers: [otlp], exporters: [debug]}}}"
+    )
+    (tmp_path / "c.yaml").write_text(text, encoding="utf-8")
+    process = run_collector("--config", str(tmp_path / "c.yaml"))
+    (address,) = addresses(process, "receivers.otlp.grpc")
+    host, _, port = address.removeprefix("http://").rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=20) as stranger:
+        stranger.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        with suppress(ConnectionResetError):
+            while stranger.recv(1024):
+                pass
+    process.popen.terminate()
+    assert process.popen.wait(20) == 0
+    assert [line for line in process.stderr().splitlines() if not line.startswith("{")] == []
 
 
 def test_a_taken_port_is_an_object_for_programs_too(
