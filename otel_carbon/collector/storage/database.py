@@ -23,6 +23,7 @@ BALLAST_NAME = "ballast"
 BALLAST_BYTES = 8 * 1024 * 1024
 """Space that is given up when the disk is full: deleting takes a little first, before it gives more."""
 _PAGE_BYTES = 4096
+_SHRINK_PAGES = 512
 _WAL_LIMIT_BYTES = 16 * 1024 * 1024
 _SCHEMA = """
 CREATE TABLE bodies(
@@ -80,9 +81,9 @@ class Database:
         if version not in (0, SCHEMA_VERSION):
             raise ConfigError((f"{self._path}: was written by another version of otel-carbon; move it away",))
         writer.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
+        writer.execute("PRAGMA auto_vacuum = INCREMENTAL")  # for `shrink`; it has to be said before there is a page
         writer.execute("PRAGMA journal_mode = WAL")
         writer.execute("PRAGMA synchronous = FULL")
-
         writer.execute("PRAGMA secure_delete = OFF")
         writer.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
         page_bytes = writer.execute("PRAGMA page_size").fetchone()[0]
@@ -102,6 +103,22 @@ class Database:
     def fold(self) -> None:
         """Fold the write-ahead log into the file, so that it takes no space."""
         self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def shrink(self, max_bytes: int) -> None:
+        """Give back to the file system what the file does not use, in steps that take little space themselves.
+
+        Args:
+            max_bytes: more than that need not be given back, in bytes.
+
+        Raises:
+            sqlite3.Error: there is no space even for a step.
+        """
+        for _ in range(0, max_bytes, _SHRINK_PAGES * _PAGE_BYTES):
+            if not self._writer.execute("PRAGMA freelist_count").fetchone()[0]:
+                return
+            # `execute` takes one step of a statement without columns, and this one takes a step for each page.
+            self._writer.executescript(f"PRAGMA incremental_vacuum({_SHRINK_PAGES})")
+            self.fold()
 
     def drop_ballast(self) -> None:
         """Give up the space that was kept for a full disk."""

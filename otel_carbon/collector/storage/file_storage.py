@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from otel_carbon.collector.refusal_reasons import Reason
 from otel_carbon.collector.refusals import TryLater
-from otel_carbon.collector.storage.database import Database
+from otel_carbon.collector.storage.database import BALLAST_BYTES, Database
 from otel_carbon.collector.storage.state_log import StateLog
 from otel_carbon.errors import ConfigError
 
@@ -116,6 +116,11 @@ class FileStorage:
     def what(self) -> str:
         """What it is called in a message."""
         return f"the disk space of extension {self.storage_id}"
+
+    @property
+    def _probe_bytes(self) -> int:
+        """How much must fit before requests are taken again, in bytes."""
+        return min(MAX_UNCOMMITTED_BYTES, self._max_size_bytes // 64)
 
     @property
     def held_bytes(self) -> int:
@@ -283,7 +288,7 @@ class FileStorage:
             for exporter, done in settled.items():
                 freed_bytes += database.settle(exporter, done)
             if self._is_failing:
-                database.try_room(min(MAX_UNCOMMITTED_BYTES, self._max_size_bytes // 64))
+                database.try_room(self._probe_bytes)
             for work in works:
                 freed_bytes += database.drop_held(work.decided)
                 of_work = []
@@ -321,6 +326,8 @@ class FileStorage:
         with self._changed:
             self._live_bytes -= freed_bytes
         database.fold()
+        # What is written goes through the log beside the file first, so free space inside the file is not enough.
+        database.shrink(BALLAST_BYTES + 2 * self._probe_bytes)
         database.make_ballast()
 
     def _tell(self, work: Work, numbers: Sequence[int]) -> None:

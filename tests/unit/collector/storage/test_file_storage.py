@@ -172,6 +172,22 @@ def test_space_kept_for_a_full_disk_is_given_up_then_and_taken_again_later(tmp_p
         assert ballast.stat().st_size == BALLAST_BYTES
 
 
+def test_a_file_that_filled_the_disk_gives_back_space_of_what_was_sent(tmp_path: Path) -> None:
+    file = tmp_path / DATABASE_NAME
+    with opened(tmp_path, size_bytes=32 * MEBIBYTE) as storage:
+        sent = [number for _ in range(24) for number in store(storage, a_body(os.urandom(MEBIBYTE)))]
+        store(storage, a_body(b"kept"))
+        with pytest.raises(StorageUnavailable):
+            store(storage, a_body(bytes(14 * MEBIBYTE)))
+        storage.database.fold()
+        assert file.stat().st_size > 24 * MEBIBYTE
+        storage.settle("backend", sent)
+        wait_until(lambda: storage.reserve(1), timeout_s=TIMEOUT_S, what="storage that takes again")
+        # The ballast, and twice the half MiB that has to fit: 9 of 24 MiB.
+        assert file.stat().st_size < 16 * MEBIBYTE
+    assert backlogs(tmp_path) == {"backend": Backlog(1, 3, 4 + BATCH_OVERHEAD_BYTES)}
+
+
 def test_what_comes_after_the_end_is_refused(tmp_path: Path) -> None:
     with opened(tmp_path) as storage:
         pass
