@@ -64,7 +64,7 @@ def collector(
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     with needs_extra(EXTRA):
         from otel_carbon.collector.app import run_collector
-    config = config_from(config_files, settings, context.obj)
+    config = config_from(config_files, settings, context.obj, for_run=True)
     if config is None:
         return exit_codes.WRONG_USAGE
     return run_collector(config, build_carbon=carbon_builder(registry_file))

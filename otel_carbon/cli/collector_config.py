@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
 
     from otel_carbon.collector.config.check import CheckCarbon
     from otel_carbon.collector.config.document import CollectorConfig
+    from otel_carbon.collector.config.load import LoadedConfig
 
     Command = Callable[..., Any]
 
 EXTRA = "collector"
+_logger = logging.getLogger(__name__)
 
 
 def config_option(*, required: bool) -> Callable[[Command], Command]:
@@ -52,9 +55,12 @@ def setting_option(command: Command) -> Command:
 
 
 def config_from(
-    config_files: tuple[Path, ...], settings: tuple[str, ...], check_carbon: CheckCarbon
+    config_files: tuple[Path, ...], settings: tuple[str, ...], check_carbon: CheckCarbon, *, for_run: bool = False
 ) -> CollectorConfig | None:
-    """Load a configuration and show what is wrong with it, or looks unintended; None when it cannot be run."""
+    """Load a configuration and show what is wrong with it, or looks unintended; None when it cannot be run.
+
+    Where it is going to run and its log is for programs, what looks unintended goes there.
+    """
     with needs_extra(EXTRA):
         from otel_carbon.collector.config.load import default_config, load_config
         from otel_carbon.collector.config.source.findings import InvalidConfig
@@ -65,8 +71,19 @@ def config_from(
     except InvalidConfig as error:
         show_findings(error.findings, error.warnings)
         return None
-    show_findings((), loaded.findings)
+    if for_run and loaded.config.service.telemetry.logs.encoding == "json":
+        _log_warnings(loaded)
+    else:
+        show_findings((), loaded.findings)
     return loaded.config
+
+
+def _log_warnings(loaded: LoadedConfig) -> None:
+    from otel_carbon.collector.logs import log_to_stderr
+
+    log_to_stderr(loaded.config)
+    for each in loaded.findings:
+        _logger.warning("%s: %s (%s:%d)", each.key or "configuration", each.message, each.file, each.line)
 
 
 @click.command()

@@ -230,3 +230,21 @@ def test_a_taken_port_is_an_object_for_programs_too(
     (line,) = [json.loads(line) for line in second.stderr().splitlines()]
     assert line["severity"] == "error"
     assert line["message"].startswith("receivers.otlp.protocols.http.endpoint: cannot listen on 127.0.0.1:")
+
+
+def test_what_looks_unintended_is_an_object_for_programs_too(
+    run_collector: Callable[..., ManagedProcess], tmp_path: Path
+) -> None:
+    text = """\
+receivers: {otlp: {protocols: {http: {endpoint: "localhost:0"}}}}
+exporters: {debug: , otlp_http/idle: {endpoint: "http://127.0.0.1:9"}}
+service: {telemetry: {logs: {encoding: json}}, pipelines: {traces: {receivers: [otlp], exporters: [debug]}}}
+"""
+    file = tmp_path / "c.yaml"
+    file.write_text(text, encoding="utf-8")
+    process = run_collector("--config", str(file))
+    addresses(process, "receivers.otlp.http")
+    warning, *_ = [json.loads(line) for line in process.stderr().splitlines()]
+    told = "is declared but not named in any pipeline; it does not run"
+    assert warning["message"] == f"exporters.otlp_http/idle: {told} ({file}:2)"
+    assert (warning["severity"], warning["otelcol.component.id"]) == ("warn", "otlp_http/idle")
