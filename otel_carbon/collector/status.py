@@ -91,7 +91,7 @@ def retry_delay_from_header(value: str | None, now: datetime) -> float | None:
         pass
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter of a zone of many digits
         return None
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return _bounded((aware - now).total_seconds())

@@ -29,6 +29,7 @@ NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
         ("inf", None),
         ("nan", None),
         ("soon", None),
+        ("Mon, 23 Nov 2026 12:00:30 +99999999999999999999", None),
         ("", None),
         (None, None),
     ],
