@@ -105,8 +105,7 @@ class GrpcReceiver:
             intake = self._admitted(method, context)
             message = self._read_message(messages, context)
             if message is not None:
-                with self._processing:
-                    self._export(intake, message)
+                self._export(intake, message)
         except GrpcRefusal as refusal:
             self._count_refusal(refusal.reason)
             refusal.answer(context)
@@ -156,9 +155,10 @@ class GrpcReceiver:
 
     def _export(self, intake: Intake, message: bytes) -> None:
         try:
-            intake.admit(TRANSPORT)
-            stored = intake.accept(_expanded(message, self._settings.limit_bytes), TRANSPORT)
-            if stored is not None:
+            with self._processing:
+                intake.admit(TRANSPORT)
+                stored = intake.accept(_expanded(message, self._settings.limit_bytes), TRANSPORT)
+            if stored is not None:  # others process meanwhile, and share the flush of the disk
                 stored.result()
         except MalformedBody as error:
             raise GrpcRefusal(Code.INVALID_ARGUMENT, str(error), Reason.BAD_DATA) from error
