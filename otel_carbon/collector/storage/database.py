@@ -13,7 +13,7 @@ from otel_carbon.collector.storage.records import Backlog, StoredBody
 from otel_carbon.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 SCHEMA_VERSION = 1
@@ -263,12 +263,12 @@ def owed_between(
             yield each, Signal(signal), items, size_bytes
 
 
-def read_batches(reader: sqlite3.Connection, numbers: Sequence[int]) -> list[Batch]:
-    """Bodies by their numbers."""
-    marks = ", ".join("?" * len(numbers))
+def read_batches(reader: sqlite3.Connection, exporter: str, first: int, last: int) -> list[Batch]:
+    """What an exporter owes, from one number to another, both included."""
     rows = reader.execute(
-        f"SELECT id, signal, items, body FROM bodies WHERE id IN ({marks}) ORDER BY id",  # noqa: S608 - only marks
-        tuple(numbers),
+        "SELECT id, signal, items, body FROM owed JOIN bodies USING(id) "
+        "WHERE exporter = ? AND id BETWEEN ? AND ? ORDER BY id",
+        (exporter, first, last),
     )
     return [Batch(Signal(signal), body, items, number) for number, signal, items, body in rows]
 

@@ -107,9 +107,10 @@ class StoredQueue:
         with self._taking:
             while True:
                 with self._changed:
-                    if not self._wait():
-                        return []
-                    until = self._until
+                    is_due, until = self._wait(), self._until
+                if not is_due:
+                    self._close_reader()
+                    return []
                 try:
                     taken = self._read(until)
                 except sqlite3.Error:
@@ -120,6 +121,7 @@ class StoredQueue:
                 with self._changed:
                     if not taken:
                         _logger.error("%s: of what was queued, %d are missing", self.exporter, self._waiting.requests)
+                        self._held_bytes -= self._waiting.size_bytes
                         self._waiting = Waiting(self._batch)
                         continue
                     self._after = taken[-1].stored_id
@@ -158,9 +160,14 @@ class StoredQueue:
         if self._reader is None:
             self._reader = self._storage.database.connect()
         together = Together(self._batch)
-        numbers = []
+        first = last = 0
         for number, signal, items, size_bytes in owed_between(self._reader, self.exporter, self._after, until):
             if not together.takes(signal, items, size_bytes):
                 break
-            numbers.append(number)
-        return read_batches(self._reader, numbers) if numbers else []
+            first, last = first or number, number
+        return read_batches(self._reader, self.exporter, first, last) if first else []
+
+    def _close_reader(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -157,3 +158,31 @@ def test_a_waiting_taker_wakes_up_when_the_queue_closes(storage: FileStorage) ->
     queue.close()
     taker.join(5)
     assert answers == [[]]
+
+
+def test_more_tiny_batches_travel_together_than_a_statement_has_parameters(storage: FileStorage) -> None:
+    queue = StoredQueue("backend", MEBIBYTE, storage, BatchSettings(MEBIBYTE))
+    put(storage, queue, b"1", b"2", b"3", b"4")
+    reader = queue._reader = storage.database.connect()
+    reader.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 3)  # builds differ: 999, 32,766 or 250,000
+    assert bodies(queue.take()) == [b"1", b"2", b"3", b"4"]
+
+
+def test_room_of_what_is_missing_on_the_disk_is_given_back(
+    storage: FileStorage, caplog: pytest.LogCaptureFixture
+) -> None:
+    queue = StoredQueue("backend", MEBIBYTE, storage)
+    put(storage, queue, b"gone")
+    storage.database._writer.execute("DELETE FROM owed")
+    queue.close()
+    assert queue.take() == []
+    assert queue.held_bytes == 0
+    assert "backend: of what was queued, 1 are missing" in caplog.text
+
+
+def test_a_queue_that_is_closed_and_empty_lets_go_of_the_database(storage: FileStorage) -> None:
+    queue = StoredQueue("backend", MEBIBYTE, storage)
+    put(storage, queue, b"one")
+    queue.close()
+    assert [bodies(queue.take()), bodies(queue.take())] == [[b"one"], []]
+    assert queue._reader is None
