@@ -13,7 +13,7 @@ from otel_carbon.collector.item_counts import count_items
 from otel_carbon.collector.refusals import RETRY_AFTER_S, MemoryShort, TryLater
 from otel_carbon.collector.reserving import Reserved, reserve
 from otel_carbon.collector.signals import Batch, Signal
-from otel_carbon.collector.storage.file_storage import Work
+from otel_carbon.collector.storage.file_storage import StorageUnavailable, Work
 from otel_carbon.collector.storage.records import StoredBody
 from otel_carbon.errors import BodyTooLarge, MalformedBody
 
@@ -265,6 +265,8 @@ class Intake:
         if exporter is not None:
             self._metrics.enqueue_failed(exporter, self.signal, items)
         self._count_refused(items, transport)
+        if full is self._storage and self._storage.is_failing:
+            raise StorageUnavailable(f"{full.what} cannot be written to now")
         raise QueueFull(full.what)
 
     def _process(self, pipeline: Pipeline, body: bytes, items: int) -> bytes:

@@ -15,7 +15,7 @@ from otel_carbon.collector.memory_limiter import MemoryLimiter, MemoryLimits
 from otel_carbon.collector.process_memory import available_bytes
 from otel_carbon.collector.sender import RetrySettings
 from otel_carbon.collector.signals import Batch
-from otel_carbon.collector.storage.file_storage import FileStorage, Work
+from otel_carbon.collector.storage.file_storage import FileStorage, StorageUnavailable, Work
 from otel_carbon.collector.storage.records import Backlog, StoredBody
 from otel_carbon.collector.storage.stored_queue import StoredQueue
 from otel_carbon.errors import ConfigError
@@ -73,8 +73,9 @@ class Durable:
                 backlogs[name].requests,
                 name,
             )
+        held_before = self.storage.database.held()
         self.storage.start()
-        for number, held in self.storage.database.held():
+        for number, held in held_before:
             self._resume(number, held)
 
     def _resume(self, number: int, held: StoredBody) -> None:
@@ -95,7 +96,10 @@ class Durable:
                 each.put(replace(decided, stored_id=numbers[0]), 0)
 
         body = StoredBody(held.signal, held.items, decided.body, owing)
-        self.storage.submit(Work([body], [number], on_stored=queue)).result()
+        try:
+            self.storage.submit(Work([body], [number], on_stored=queue)).result()
+        except StorageUnavailable as error:  # what is owed is sent all the same, and makes room
+            _logger.warning("%s: a held request waits for the next start: %s", self.storage.storage_id, error)
 
     def _processed(self, body: bytes) -> bytes:
         try:

@@ -12,9 +12,10 @@ import pytest
 from otel_carbon.collector.byte_queue import ByteQueue
 from otel_carbon.collector.hold import Hold, HoldSettings
 from otel_carbon.collector.pipeline import Intake, Pipeline, QueueFull
+from otel_carbon.collector.queue_assembly import Durable
 from otel_carbon.collector.self_metrics import SelfMetrics
 from otel_carbon.collector.signals import Batch, Signal
-from otel_carbon.collector.storage.file_storage import FileStorage, StorageUnavailable
+from otel_carbon.collector.storage.file_storage import FileStorage, StorageUnavailable, Work
 from otel_carbon.collector.storage.records import StoredBody
 from otel_carbon.collector.storage.stored_queue import StoredQueue
 from tests.integration.collector_under_test import counter
@@ -23,8 +24,10 @@ from tests.unit.collector.storage.states import State
 from tests.unit.collector.test_pipeline import queued, request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from otel_carbon.collector.storage.records import Backlog, DurableState
 
 MEBIBYTE = 1024 * 1024
 TIMEOUT_S = 20.0
@@ -90,9 +93,15 @@ def test_what_the_disk_refuses_gives_its_room_back_and_is_counted_as_refused(set
     page = setup.metrics.render().decode()
     assert counter(page, "otelcol_receiver_refused_spans_total") == 3
     assert counter(page, "otelcol_receiver_requests_total", outcome="refused") == 1
-    with pytest.raises(QueueFull, match="disk space of extension file_storage"):  # it is not even processed
+    with pytest.raises(StorageUnavailable, match="cannot be written to now"):  # it is not even processed
         setup.intake.accept(request(1), "grpc")
     assert setup.state.count == 1
+
+
+def test_a_disk_without_room_is_full_and_not_broken(setup: Setup) -> None:
+    assert setup.storage.reserve(setup.storage.capacity_bytes)
+    with pytest.raises(QueueFull, match="the disk space of extension file_storage is full"):
+        setup.intake.accept(request(1), "grpc")
 
 
 def test_many_threads_are_answered_together(setup: Setup) -> None:
@@ -174,3 +183,28 @@ def test_a_held_request_of_an_earlier_process_is_decided_with_the_others(setup: 
     hold.start()
     hold.drain(time.monotonic() + TIMEOUT_S)
     assert queued(setup.in_memory) == [Batch(Signal.TRACES, request(1) + b"of 1", 1)]
+
+
+def test_a_full_disk_at_the_start_leaves_what_was_held_for_the_next_one(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = FileStorage("file_storage", tmp_path, 16 * MEBIBYTE)
+    before.open([])
+    before.start()
+    held = StoredBody(Signal.TRACES, 1, request(1), ("on_disk",), is_held=True)
+    before.submit(Work([held])).result(TIMEOUT_S)
+    before.close(time.monotonic() + TIMEOUT_S)
+    storage = FileStorage("file_storage", tmp_path, 16 * MEBIBYTE)
+    queue = StoredQueue("on_disk", MEBIBYTE, storage)
+    opened = storage.open
+
+    def open_full(states: Sequence[DurableState]) -> Mapping[str, Backlog]:
+        backlogs = opened(states)
+        storage.database._writer.execute("PRAGMA query_only = ON")
+        return backlogs
+
+    storage.open = open_full  # type: ignore[method-assign] # every write fails from the start on
+    Durable(storage, [], {"on_disk": queue}, {}, None).start()
+    assert [body for _, body in storage.database.held()] == [held]
+    assert "a held request waits for the next start" in caplog.text
+    storage.close(time.monotonic() + TIMEOUT_S)
