@@ -314,11 +314,14 @@ class FileStorage:
     def _make_way(self, settled: Mapping[str, Sequence[int]]) -> None:
         """Delete what was sent although the disk is full; done when the space that this takes is there again.
 
+        Where nothing was sent the ballast stays, or a backend that is away would have it written anew every second.
+
         Raises:
             sqlite3.Error, OSError: the disk still takes nothing.
         """
         database, freed_bytes = self.database, 0
-        database.drop_ballast()
+        if settled:
+            database.drop_ballast()
         database.fold()
         with database.transaction():
             for exporter, numbers in settled.items():

@@ -188,6 +188,17 @@ def test_a_file_that_filled_the_disk_gives_back_space_of_what_was_sent(tmp_path:
     assert backlogs(tmp_path) == {"backend": Backlog(1, 3, 4 + BATCH_OVERHEAD_BYTES)}
 
 
+def test_a_full_disk_from_which_nothing_was_sent_is_not_written_to_again_and_again(tmp_path: Path) -> None:
+    ballast = tmp_path / BALLAST_NAME
+    with opened(tmp_path, size_bytes=16 * MEBIBYTE) as storage:
+        store(storage, a_body(bytes(16 * MEBIBYTE - 128 * 1024)))  # less is left than is tried
+        written_ns = ballast.stat().st_mtime_ns
+        with pytest.raises(StorageUnavailable):
+            store(storage, a_body(bytes(4 * MEBIBYTE)))
+        wait_until(lambda: storage.failures >= 3, timeout_s=TIMEOUT_S, what="storage that tries again")
+        assert ballast.stat().st_mtime_ns == written_ns
+
+
 def test_what_comes_after_the_end_is_refused(tmp_path: Path) -> None:
     with opened(tmp_path) as storage:
         pass
