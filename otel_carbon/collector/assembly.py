@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from otel_carbon.collector.batching import TOGETHER_BYTES, BatchSettings
@@ -30,6 +30,7 @@ from otel_carbon.collector.receivers.otlp_http import HttpReceiver
 from otel_carbon.collector.self_metrics import SelfMetrics
 from otel_carbon.collector.sender import RetrySettings, Sender
 from otel_carbon.collector.signals import Signal
+from otel_carbon.collector.storage.written_counters import written_families, written_pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -182,6 +183,8 @@ def assemble(
     queues = {name: sender.queue for name, sender in senders.items()}
     holds = build_holds(config, stages, queues, metrics, storage)
     states = [stage.keep_state() for stage in stages.values() if storage is not None and stage.keep_state is not None]
+    if storage is not None:
+        stages = {name: _with_written_counters(stage, storage) for name, stage in stages.items()}
     process = next((stage.process for stage in stages.values()), None)
     pipelines = {
         name: _pipeline(name, pipeline, stages, queues, holds, limiters)
@@ -198,6 +201,13 @@ def assemble(
         durable=None if storage is None else Durable(storage, states, queues, holds, process),
         limiters=tuple(limiters.values()),
     )
+
+
+def _with_written_counters(stage: CarbonStage, storage: FileStorage) -> CarbonStage:
+    if stage.keep_state is None:
+        return stage
+    families = None if stage.families is None else written_families(storage, stage.families)
+    return replace(stage, render=written_pages(storage, stage.render), families=families)
 
 
 def _senders(

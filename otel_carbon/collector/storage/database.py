@@ -50,7 +50,7 @@ class Database:
 
     Args:
         directory: where the file is; made, for its owner only, if it is not there.
-        max_size_bytes: bound of the file, in bytes; its write-ahead log and ballast take up to 24 MiB beside it.
+        max_size_bytes: bound of the file, in bytes; its write-ahead log and ballast keep up to 24 MiB beside it.
 
     Raises:
         ConfigError: the directory cannot be used, another collector uses it, or what is in it is nothing of ours.

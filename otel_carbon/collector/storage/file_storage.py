@@ -30,6 +30,8 @@ LOG_PART = 0.2
 SETTLE_DELAY_S = 0.1
 """How long the deletion of what was sent waits for company: until then a crash sends it again."""
 RETRY_S = 1.0
+FLUSH_TIMEOUT_S = 5.0
+"""Scrapers commonly wait for 10 s."""
 _logger = logging.getLogger(__name__)
 
 
@@ -207,6 +209,16 @@ class FileStorage:
                 return work.stored
         work.stored.set_exception(StorageUnavailable(f"{self.what} is closed"))
         return work.stored
+
+    def is_written(self) -> bool:
+        """Wait for all changes of the state up to now to be on the disk; False if that cannot be, or takes too long."""
+        try:
+            self.submit(Work(())).result(FLUSH_TIMEOUT_S)
+        except TimeoutError:
+            return False
+        except StorageUnavailable:
+            return self._is_closed and not self._is_failing  # what is closed has written what was left
+        return True
 
     def settle(self, exporter: str, numbers: Sequence[int]) -> None:
         """Let go of what an exporter has sent or given up; it is deleted a little later."""
