@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 from otel_carbon.collector.assembly import assemble
 from otel_carbon.collector.logs import log_to_stderr
 from otel_carbon.collector.open_files import raise_open_file_limit
+from otel_carbon.collector.sender import drain_all
 from otel_carbon.collector.signals import Signal
 from otel_carbon.errors import ConfigError
 
@@ -119,7 +120,7 @@ class Collector:
         _stop_all(self._parts.receivers.values(), grace_s)
         deadline_s = time.monotonic() + drain_s
         lost = sum(hold.drain(deadline_s) for hold in self._parts.holds)
-        lost += sum(sender.drain(deadline_s) for sender in self._parts.senders)
+        lost += drain_all(self._parts.senders, deadline_s)
         if self._parts.durable is not None:
             self._parts.durable.storage.close(time.monotonic() + _STORE_GRACE_S)
         for limiter in self._parts.limiters:

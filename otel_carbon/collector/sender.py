@@ -17,12 +17,15 @@ from otel_carbon.collector.signals import Batch
 from otel_carbon.errors import OtelCarbonError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tenacity.stop import stop_base
 
     from otel_carbon.collector.byte_queue import SendingQueue
     from otel_carbon.collector.self_metrics import SelfMetrics
 
 BACKOFF_FACTOR = 1.5
+LAST_ANSWER_S = 1.0
 _JITTER = 0.5
 _logger = logging.getLogger(__name__)
 
@@ -115,16 +118,8 @@ class Sender:
         for thread in self._threads:
             thread.start()
 
-    def drain(self, deadline_s: float) -> int:
-        """Accept no more, send what waits, and give up at a deadline.
-
-        Args:
-            deadline_s: `time.monotonic()` at which to give up, in seconds.
-
-        Returns:
-            How many items were still waiting or on their way, and are lost; none of a queue that is on the disk.
-        """
-        self.queue.close()
+    def send_rest(self, deadline_s: float) -> int:
+        """Send what waits, and give up at a deadline; returns how many items were still waiting, and are lost."""
         if self._threads[0].ident is None:
             return 0
         self._join(deadline_s)
@@ -132,11 +127,17 @@ class Sender:
         lost = self.queue.clear()
         for batch in lost:
             self._metrics.send_failed(self.queue.exporter, batch.signal, batch.items)
-        self._join(time.monotonic() + 1.0)
+        return sum(batch.items for batch in lost)
+
+    def end(self, deadline_s: float) -> int:
+        """After `send_rest`, wait for the last answers; returns how many items were on their way, and are lost."""
+        if self._threads[0].ident is None:
+            return 0
+        self._join(deadline_s)
         # A backend that hangs may have taken what is in flight, or not.
         unanswered = 0 if self.queue.is_durable else self._in_flight
         self._export.close()
-        return sum(batch.items for batch in lost) + self._given_up + unanswered
+        return self._given_up + unanswered
 
     def _join(self, deadline_s: float) -> None:
         for thread in self._threads:
@@ -233,6 +234,23 @@ class Sender:
                 "%s: dropped %d items of %s, further ones are only counted: %s",
                 *(self.queue.exporter, batch.items, batch.signal.value, error),
             )
+
+
+def drain_all(senders: Sequence[Sender], deadline_s: float) -> int:
+    """Let senders accept no more, send what waits, and give up at a deadline, all at the same time.
+
+    Args:
+        senders: those that send.
+        deadline_s: `time.monotonic()` at which to give up, in seconds; last answers have a second more.
+
+    Returns:
+        How many items were still waiting or on their way, and are lost; none of a queue that is on the disk.
+    """
+    for sender in senders:  # what waits for company goes now, whoever else keeps us until the deadline
+        sender.queue.close()
+    waiting = sum(sender.send_rest(deadline_s) for sender in senders)
+    last_answer_s = time.monotonic() + LAST_ANSWER_S
+    return waiting + sum(sender.end(last_answer_s) for sender in senders)
 
 
 def _retrying(retry: RetrySettings, gave_up: Event) -> Retrying:

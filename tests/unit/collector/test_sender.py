@@ -12,13 +12,15 @@ from prometheus_client.parser import text_string_to_metric_families
 from tenacity import Future, RetryCallState, Retrying
 
 from otel_carbon.collector.batching import BatchSettings
-from otel_carbon.collector.byte_queue import ByteQueue
+from otel_carbon.collector.byte_queue import ByteQueue, SendingQueue
 from otel_carbon.collector.self_metrics import SelfMetrics
 from otel_carbon.collector.sender import (
+    LAST_ANSWER_S,
     PermanentExportError,
     RetryableExportError,
     RetrySettings,
     Sender,
+    drain_all,
     retry_delay_s,
 )
 from otel_carbon.collector.signals import Batch, Signal
@@ -49,7 +51,7 @@ def batch(number: int = 0, items: int = 3) -> Batch:
     return Batch(Signal.TRACES, b"batch %d" % number, items)
 
 
-def queued(queue: ByteQueue, *batches: Batch) -> None:
+def queued(queue: SendingQueue, *batches: Batch) -> None:
     for one in batches:
         assert queue.reserve(one.size_bytes)
         queue.put(one, one.size_bytes)
@@ -65,7 +67,7 @@ def run(
     sender = Sender(backend, queue, retry, metrics)
     queued(queue, *(batch(number) for number in range(batches)))
     sender.start()
-    assert sender.drain(time.monotonic() + 20) == 0
+    assert drain_all([sender], time.monotonic() + 20) == 0
     assert queue.held_bytes == 0
     assert backend.closed
     return counters(metrics)
@@ -185,7 +187,7 @@ def test_the_drain_gives_up_at_its_deadline_and_counts_what_is_lost() -> None:
     assert arrived.wait(10)
     threading.Timer(0.3, leave.set).start()
     # The first batch is in flight and passes after the deadline; the two behind it are lost.
-    assert sender.drain(time.monotonic() + 0.1) == 2 * 3
+    assert drain_all([sender], time.monotonic() + 0.1) == 2 * 3
     assert counters(metrics) == {"sent": 3, "failed": 6}
 
 
@@ -206,8 +208,30 @@ def test_a_batch_that_is_still_tried_at_the_deadline_is_counted_as_lost() -> Non
     sender.start()
     assert arrived.wait(10)
     # One batch of 3 is tried again and again, two wait behind it: all 9 are lost.
-    assert sender.drain(time.monotonic() + 0.1) == 3 + 2 * 3
+    assert drain_all([sender], time.monotonic() + 0.1) == 3 + 2 * 3
     assert counters(metrics) == {"sent": 0, "failed": 9}
+
+
+def test_backends_that_hang_cost_others_nothing_that_waits_for_company_and_the_drain_one_second() -> None:
+    leave = threading.Event()
+
+    class Hanging(Backend):
+        def send(self, batch: Batch) -> int:
+            leave.wait(20)
+            return super().send(batch)
+
+    metrics = SelfMetrics()
+    hanging = [Sender(Hanging(), ByteQueue(f"hanging/{number}", 100_000), FAST, metrics) for number in range(3)]
+    company = BatchSettings(100_000, min_items=100, flush_timeout_s=60.0)
+    alive = Sender(healthy := Backend(), ByteQueue("alive", 100_000, company), FAST, metrics)
+    for sender in (*hanging, alive):
+        queued(sender.queue, batch())
+        sender.start()
+    began_s = time.monotonic()
+    assert drain_all([*hanging, alive], began_s + 0.5) == 3 * 3
+    assert time.monotonic() - began_s < 0.5 + LAST_ANSWER_S + 1.0
+    assert healthy.attempts == [batch()]
+    leave.set()
 
 
 def failed_attempt(number: int, error: Exception) -> RetryCallState:

@@ -11,7 +11,7 @@ import pytest
 
 from otel_carbon.collector.batching import BatchSettings
 from otel_carbon.collector.self_metrics import SelfMetrics
-from otel_carbon.collector.sender import PermanentExportError, RetryableExportError, RetrySettings, Sender
+from otel_carbon.collector.sender import PermanentExportError, RetryableExportError, RetrySettings, Sender, drain_all
 from otel_carbon.collector.signals import BATCH_OVERHEAD_BYTES, Batch, Signal
 from otel_carbon.collector.storage.file_storage import FileStorage, Work
 from otel_carbon.collector.storage.records import Backlog, StoredBody
@@ -107,7 +107,7 @@ def test_a_sender_deletes_what_it_has_sent(storage: FileStorage) -> None:
     put(storage, queue, b"one", b"two")
     sender = Sender(backend, queue, FAST, metrics)
     sender.start()
-    assert sender.drain(time.monotonic() + TIMEOUT_S) == 0
+    assert drain_all([sender], time.monotonic() + TIMEOUT_S) == 0
     storage.submit(Work([])).result(TIMEOUT_S)
     assert bodies(backend.attempts) == [b"one", b"two"]
     assert storage.database.backlogs() == {}
@@ -121,7 +121,7 @@ def test_what_could_not_be_sent_in_time_is_neither_lost_nor_counted_as_such(stor
     put(storage, queue, b"one", b"two")
     sender = Sender(backend, queue, FAST, metrics)
     sender.start()
-    assert sender.drain(time.monotonic() + 0.2) == 0
+    assert drain_all([sender], time.monotonic() + 0.2) == 0
     assert storage.database.backlogs()["otlp_http"].requests == 2
     assert counters(metrics) == {"sent": 0, "failed": 0}
 
@@ -133,7 +133,7 @@ def test_what_the_backend_refuses_for_good_is_counted_and_deleted(storage: FileS
     put(storage, queue, b"bad", b"good")
     sender = Sender(backend, queue, FAST, metrics)
     sender.start()
-    sender.drain(time.monotonic() + TIMEOUT_S)
+    drain_all([sender], time.monotonic() + TIMEOUT_S)
     storage.submit(Work([])).result(TIMEOUT_S)
     assert storage.database.backlogs() == {}
     assert counters(metrics) == {"sent": 1, "failed": 1}
@@ -146,7 +146,7 @@ def test_several_consumers_send_everything_once(storage: FileStorage) -> None:
     sender.start()
     everything = [b"%d" % number for number in range(60)]
     put(storage, queue, *everything)
-    assert sender.drain(time.monotonic() + TIMEOUT_S) == 0
+    assert drain_all([sender], time.monotonic() + TIMEOUT_S) == 0
     assert sorted(bodies(backend.attempts)) == sorted(everything)
 
 
