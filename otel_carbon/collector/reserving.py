@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ class Reserved:
     Attributes:
         queues: for each pipeline the queues that have room.
         passed_over: queues that get nothing: they are full, their backend fails, and others take the request.
-        rooms: everything that has room.
+        rooms: everything that has room, a queue once for each of its pipelines.
         size_bytes: how much, in bytes.
     """
 
@@ -48,6 +49,8 @@ def reserve(pipelines: Sequence[Sequence[SendingQueue]], rooms: Sequence[Room], 
         The room, or who has none; then nobody keeps any.
     """
     taken: list[Room] = []
+    times = Counter(queue for queues in pipelines for queue in queues)
+    fits: dict[SendingQueue, bool] = {}
     found: list[tuple[SendingQueue, ...]] = []
     full: Room | None = None
     passed_over: list[SendingQueue] = []
@@ -57,8 +60,11 @@ def reserve(pipelines: Sequence[Sequence[SendingQueue]], rooms: Sequence[Room], 
             break
         taken.append(room)
     for queues in pipelines if full is None else ():
-        fitting = [queue for queue in queues if queue.reserve(size_bytes)]
-        taken += fitting
+        for queue in queues:
+            if queue not in fits:  # at once for all of its pipelines: an empty one takes a request of any size
+                fits[queue] = queue.reserve(size_bytes * times[queue])
+                taken += [queue] * times[queue] * fits[queue]
+        fitting = [queue for queue in queues if fits[queue]]
         found.append(tuple(fitting))
         left_out = [queue for queue in queues if queue not in fitting]
         passed_over += left_out

@@ -81,3 +81,14 @@ def test_another_pipeline_does_not_make_up_for_the_only_exporter_of_one() -> Non
     with pytest.raises(QueueFull):
         intake(SelfMetrics(), (alive,), (queue("dead", full=True, failing=True),)).accept(request(1), "grpc")
     assert alive.held_bytes == 0
+
+
+def test_a_request_of_any_size_fits_into_an_empty_queue_of_two_pipelines() -> None:
+    shared, other = queue("shared"), queue("other", full=True)
+    large = request(1) + bytes([0x1A, 0x80, 0x40]) + bytes(8192)  # a field that is not known: more than half of a queue
+    intake(SelfMetrics(), (shared,), (shared,)).accept(large, "grpc")
+    assert len(queued(shared)) == 2
+    shared = queue("shared")
+    with pytest.raises(QueueFull):
+        intake(SelfMetrics(), (shared,), (shared, other)).accept(request(1), "grpc")
+    assert shared.held_bytes == 0
