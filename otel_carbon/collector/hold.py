@@ -219,10 +219,14 @@ class Hold:
             return
         self.release(sum(held.size_bytes for held in group))
 
-    def _queue(self, group: Sequence[Held], batches: Sequence[Batch], numbers: Sequence[int]) -> None:
+    def _queue(
+        self, group: Sequence[Held], batches: Sequence[Batch], numbers: Sequence[int], *, is_late: bool = False
+    ) -> None:
         stored = iter(numbers)
         for held, batch in zip(group, batches, strict=True):
             numbered = replace(batch, stored_id=next(stored)) if _owing(held) else batch
+            if is_late and not held.stored_id:
+                continue  # `drain` has counted it as lost
             for queue in held.queues:
                 queue.put(numbered, held.reserved_bytes)
 
@@ -238,7 +242,8 @@ class Hold:
         def queue(numbers: Sequence[int]) -> None:
             with self._changed:
                 self._deciding = []
-            self._queue(group, batches, numbers)
+                is_late = self._gave_up
+            self._queue(group, batches, numbers, is_late=is_late)
 
         while True:
             try:

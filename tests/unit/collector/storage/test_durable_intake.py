@@ -177,6 +177,19 @@ def test_a_hold_that_cannot_write_waits_and_loses_nothing_at_the_end(setup: Setu
     assert [held.body for _, held in setup.storage.database.held()] == [request(1)]
 
 
+def test_what_was_counted_as_lost_at_the_end_is_not_sent_when_the_disk_has_caught_up(setup: Setup) -> None:
+    hold = Hold("carbon", Joining(), HoldSettings(60.0, MEBIBYTE, MEBIBYTE), setup.metrics, storage=setup.storage)
+    pipeline = Pipeline("traces", Signal.TRACES, (), (setup.in_memory,), hold)
+    answer = Intake("otlp", Signal.TRACES, (pipeline,), setup.metrics, setup.storage).accept(request(2), "grpc")
+    assert answer is not None
+    setup.storage._write([setup.storage._works.pop()], {})  # of a disk that then writes nothing for a while
+    hold.start()
+    assert hold.drain(time.monotonic() + 0.3) == 2
+    setup.storage.start()
+    setup.storage.submit(Work(())).result(TIMEOUT_S)
+    assert queued(setup.in_memory) == []
+
+
 def test_a_held_request_of_an_earlier_process_is_decided_with_the_others(setup: Setup) -> None:
     hold = Hold("carbon", Joining(), HoldSettings(60.0, MEBIBYTE, MEBIBYTE), setup.metrics)
     hold.restore(7, StoredBody(Signal.TRACES, 1, request(1), ("in_memory",), is_held=True), (setup.in_memory,))
