@@ -324,20 +324,24 @@ class FileStorage:
             self._tell(work, of_work)
 
     def _make_way(self, settled: Mapping[str, Sequence[int]]) -> None:
-        """Delete what was sent although the disk is full; done when the space that this takes is there again.
+        """Delete what is of no more use although the disk is full; done when the space that this takes is there again.
 
-        Where nothing was sent the ballast stays, or a backend that is away would have it written anew every second.
+        Where there is nothing of that kind the ballast stays: it would be written anew every second.
 
         Raises:
             sqlite3.Error, OSError: the disk still takes nothing.
         """
         database, freed_bytes = self.database, 0
-        if settled:
+        planned = self._log.plan((), self._wall_s())
+        if settled or planned.dropped:
             database.drop_ballast()
         database.fold()
         with database.transaction():
             for exporter, numbers in settled.items():
                 freed_bytes += database.settle(exporter, numbers)
+            if planned.dropped:
+                database.drop_log_before(planned.first_kept)
+        self._log.apply(planned)
         with self._changed:
             self._live_bytes -= freed_bytes
         database.fold()

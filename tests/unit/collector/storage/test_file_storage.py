@@ -199,6 +199,21 @@ def test_a_full_disk_from_which_nothing_was_sent_is_not_written_to_again_and_aga
         assert ballast.stat().st_mtime_ns == written_ns
 
 
+def test_a_log_that_is_too_old_makes_room_on_a_full_disk_although_nothing_is_sent(tmp_path: Path) -> None:
+    now_s, state = [1000.0], State()
+    storage = FileStorage("file_storage", tmp_path, 16 * MEBIBYTE, lambda: now_s[0])
+    storage.open([state])
+    storage.start()
+    state.note(bytes(2 * MEBIBYTE))
+    store(storage, a_body(bytes(14 * MEBIBYTE - 128 * 1024)))  # less is left than is tried
+    with pytest.raises(StorageUnavailable):
+        store(storage, a_body(bytes(MEBIBYTE)))
+    assert storage.is_failing
+    now_s[0] += state.log_ttl_s + 1
+    wait_until(lambda: not storage.is_failing, timeout_s=TIMEOUT_S, what="storage that writes again")
+    storage.close(time.monotonic() + TIMEOUT_S)
+
+
 def test_what_comes_after_the_end_is_refused(tmp_path: Path) -> None:
     with opened(tmp_path) as storage:
         pass
