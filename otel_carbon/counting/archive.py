@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 V = TypeVar("V")
 MAX_NUMBER = 2**32 - 1
 """Of an entry: what fits into four bytes."""
-_CHAINS_PER_ENTRY = 4
-_FEWEST_CHAINS = 1 << 14
+_CHAINS_PER_CALL = 4
+_FEW_CHAINS = 1 << 17
+_LISTED_PER_CALL = 4
+"""Of calls of one shape that wait together, each generation has the whole list: 20 bytes for each of them."""
 
 
 class Entries(NamedTuple):
@@ -60,7 +62,7 @@ class Shelf(Generic[V]):
     Where a chain comes to an entry that has been forgotten it ends, as all after it are older still.
     """
 
-    __slots__ = ("_chain_count", "_firsts", "_generations", "_newest", "_next", "capacity", "entries")
+    __slots__ = ("_firsts", "_generations", "_most_chains", "_newest", "_next", "capacity", "entries")
 
     def __init__(self, max_calls: int, *, entries_per_call: int = 1) -> None:
         self.capacity = max_calls * entries_per_call
@@ -70,7 +72,8 @@ class Shelf(Generic[V]):
         """The number of the first entry of each generation."""
         self._next = 1
         self._newest = array("I", [0])
-        """The newest entry of each chain, 0 where there is none; their number grows with the entries."""
+        """The newest entry of each chain, 0 where there is none: few chains, or as many as all calls need."""
+        self._most_chains = 1 << (_CHAINS_PER_CALL * max_calls - 1).bit_length()
 
     def holds(self, key: int) -> bool:
         """Whether a key is among the entries."""
@@ -102,8 +105,9 @@ class Shelf(Generic[V]):
     def add(self, generation: PackedMap[V]) -> None:
         """Add the newest generation."""
         entries = self.entries + len(generation.keys)
-        if entries * _CHAINS_PER_ENTRY > len(self._newest) or self._next + len(generation.keys) > MAX_NUMBER:
-            self._chain_anew(max(_FEWEST_CHAINS, 1 << (2 * _CHAINS_PER_ENTRY * entries - 1).bit_length()))
+        wanted = min(_FEW_CHAINS, self._most_chains) if entries <= _FEW_CHAINS // 2 else self._most_chains
+        if len(self._newest) < wanted or self._next + len(generation.keys) > MAX_NUMBER:
+            self._chain_anew(max(wanted, len(self._newest)))
         self._chain(generation)
         self._generations.append(generation)
         self.entries += len(generation.keys)
@@ -145,6 +149,8 @@ class _Generation(NamedTuple):
     period: int
     calls: PackedCalls
     moved: dict[int, Call | int]
+    listed: int
+    """How many calls stand in lists of their shape."""
 
 
 class Archive:
@@ -164,6 +170,7 @@ class Archive:
         self._generations: dict[int, _Generation] = {}
         self._number = 0
         self._max_rows = 2 * max_calls
+        self._max_listed = _LISTED_PER_CALL * max_calls
         self.revived: RotatingMap[Call] = RotatingMap(young_calls)
         self.evicted = 0
         """Entries dropped for lack of room."""
@@ -172,6 +179,11 @@ class Archive:
     def is_empty(self) -> bool:
         """Whether nothing is in it."""
         return not self._generations
+
+    @property
+    def listed(self) -> int:
+        """How many calls stand in lists of their shape, in each generation anew."""
+        return sum(generation.listed for generation in self._generations.values())
 
     def settle(self, entries: Entries, period: int) -> None:
         """Archive entries that came after all others, as the newest generation, and all calls that are young again."""
@@ -184,14 +196,16 @@ class Archive:
         self.spans.add(PackedSpans(entries.spans, number, self.call))
         self.below.add(PackedCallsBelow(entries.below, number, self.call))
         self.responses.add(PackedResponses(entries.responses, number, self.call))
-        self.shapes.add(PackedShapes(entries.shapes, number, self.call))
-        self._generations[number] = _Generation(period, PackedCalls(calls), {})
+        shapes = PackedShapes(entries.shapes, number, self.call)
+        self.shapes.add(shapes)
+        self._generations[number] = _Generation(period, PackedCalls(calls), {}, shapes.listed)
         while len(self._generations) > 1 and self._is_over():
             self.evicted += self._drop_oldest()
 
     def _is_over(self) -> bool:
         rows = sum(len(generation.calls) for generation in self._generations.values())
-        return rows > self._max_rows or any(shelf.entries > shelf.capacity for shelf in self._shelves)
+        too_many = rows > self._max_rows or self.listed > self._max_listed
+        return too_many or any(shelf.entries > shelf.capacity for shelf in self._shelves)
 
     def _numbered(self, found: Iterable[Call], generation: int) -> list[Call]:
         """The calls by row, each once, each with the number that it is known by from now on."""

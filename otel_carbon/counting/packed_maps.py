@@ -128,6 +128,11 @@ class PackedShapes(PackedMap["Filed"]):
         )
         self._scopes = list(scopes)
 
+    @property
+    def listed(self) -> int:
+        """How many calls stand in lists, with one more for each list."""
+        return len(self._calls)
+
     def _place_of(self, filed: OpenCalls, scopes: Interned[frozenset[str]]) -> int:
         place = len(self._calls)
         self._calls.append(len(filed.calls))

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from otel_carbon.core import reasons
-from otel_carbon.counting.candidate import AGGREGATE, COUNTED, DUPLICATE, NO_TOKENS
+from otel_carbon.counting.archive import Archive, Entries
+from otel_carbon.counting.candidate import AGGREGATE, COUNTED, DUPLICATE, NO_SCOPES, NO_TOKENS, Call
 from otel_carbon.counting.decide import MAX_ANCESTORS
 from otel_carbon.counting.rotating_map import RotatingMap
-from otel_carbon.counting.shapes import MAX_OPEN_TWINS
+from otel_carbon.counting.shapes import MAX_OPEN_TWINS, ShapeIndex
 from otel_carbon.counting.window import COUNTED_PART, YOUNG_PART
 from tests.unit.counting.candidates import FRAMEWORK_SCOPE, Clock, candidate, window
 
@@ -62,6 +63,21 @@ def test_over_capacity_the_oldest_go_and_are_counted() -> None:
     assert counting.evicted > 0
     assert counting.judge(candidate(1000, trace=1000, tokens=(1000, 1))).repeated
     assert not counting.judge(candidate(1, tokens=(1, 1))).repeated
+
+
+def test_calls_of_few_shapes_are_forgotten_before_their_lists_grow_beyond_the_bound() -> None:
+    archive = Archive(max_calls=1000, young_calls=100)
+    shapes = ShapeIndex(100, archive)
+    for start in range(0, 900, 100):
+        for number in range(start, start + 100):
+            spans = candidate(number, times_ns=(number, number + 1))
+            call = Call(NO_SCOPES, 0, "", spans.tokens, spans.start_ns, spans.end_ns, 0.0)
+            shapes.file(spans, call, -1.0)
+        archive.settle(Entries({}, {}, {}, shapes.entries.take_all()[1]), 0)
+        shapes.find = archive.shapes.finder(shapes.entries.get)
+    # Each generation has the one list whole: 100 + 200 + ... + 800 calls, of which no more than 4 * 1000 may stand.
+    assert archive.listed <= 4 * 1000
+    assert archive.evicted > 0
 
 
 def test_within_capacity_nothing_is_evicted() -> None:
