@@ -196,7 +196,7 @@ def assemble(
         holds=tuple(holds.values()),
         pages=dict(_pages(exporters, stages, security, metrics)),
         pushers=tuple(_pushers(exporters, stages, security, metrics)),
-        health_checks=dict(_health_checks(config, security, metrics)),
+        health_checks=dict(_health_checks(config, security, metrics, storage)),
         metrics=metrics,
         durable=None if storage is None else Durable(storage, states, queues, holds, process),
         limiters=tuple(limiters.values()),
@@ -335,7 +335,7 @@ def _pushers(
 
 
 def _health_checks(
-    config: CollectorConfig, security: Security, metrics: SelfMetrics
+    config: CollectorConfig, security: Security, metrics: SelfMetrics, storage: FileStorage | None
 ) -> Iterator[tuple[str, HealthCheck]]:
     for name, extension in config.extensions.items():
         if isinstance(extension, HealthCheckConfig) and name in config.service.extensions:
@@ -347,6 +347,7 @@ def _health_checks(
                     key=f"{key}.endpoint",
                     pipelines=config.service.pipelines,
                     backends=metrics.backends,
+                    refuses_all=lambda: storage is not None and storage.is_failing,
                     tls=security.tls(key, extension),
                     authenticator=security.authenticator(extension),
                 ),

@@ -13,7 +13,7 @@ from otel_carbon.collector.http_gate import guarded
 from otel_carbon.collector.pipeline_status import OK, STARTING, STOPPING, status_document
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from otel_carbon.collector.asgi_server import Message, Receive, Send
     from otel_carbon.collector.authenticators import Authenticator
@@ -36,6 +36,7 @@ class HealthCheck:
         key: key path of the endpoint setting, for messages.
         pipelines: the components of each pipeline, by name.
         backends: the states of exporters that send, by component id.
+        refuses_all: tells whether no request is taken at present, whatever it is.
         tls: certificates; None is plain.
         authenticator: who may ask; None lets all.
     """
@@ -47,11 +48,13 @@ class HealthCheck:
         key: str,
         pipelines: Mapping[str, PipelineConfig] = NOTHING,
         backends: Mapping[str, BackendState] = NOTHING,
+        refuses_all: Callable[[], bool] = lambda: False,
         tls: ServerTls | None = None,
         authenticator: Authenticator | None = None,
     ) -> None:
         self._pipelines = pipelines
         self._backends = backends
+        self._refuses_all = refuses_all
         self._status = STARTING
         self._started = self._since = datetime.now(UTC)
         application = guarded(self._application, authenticator, name="health check passwords")
@@ -88,7 +91,7 @@ class HealthCheck:
         self._server.finish_stop(grace_s)
 
     async def _application(self, scope: Message, receive: Receive, send: Send) -> None:  # noqa: ARG002 -- ASGI's shape
-        up_since = self._up_since
+        up_since = None if self._refuses_all() else self._up_since
         if scope["path"] == STATUS_PATH:
             answer = self._status_document(verbose=b"verbose" in scope["query_string"].split(b"&"))
         elif up_since is None:

@@ -64,7 +64,7 @@ class DurableCollector:
         self.starts += 1
         command: list[str | Path] = [*self.command_prefix, COMMAND, "collector", "--config", path]
         self.process = start(command, folder=self.folder, name=f"collector-{self.starts}")
-        self.process.wait_for(self._is_ready, timeout_s=_START_TIMEOUT_S, what="ready collector")
+        self.process.wait_for(self.is_healthy, timeout_s=_START_TIMEOUT_S, what="ready collector")
 
     def kill(self) -> None:
         assert self.process is not None
@@ -94,7 +94,7 @@ class DurableCollector:
         assert self.process is not None
         return self.process.tail()
 
-    def _is_ready(self) -> bool:
+    def is_healthy(self) -> bool:
         try:
             return httpx.get(f"http://127.0.0.1:{self.health}/", timeout=5).status_code == 200
         except httpx.HTTPError:

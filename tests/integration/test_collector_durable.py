@@ -114,6 +114,7 @@ def test_a_disk_that_takes_nothing_makes_clients_wait_and_books_nothing_twice(
         assert refused.status_code == 503
         assert refused.headers["retry-after"] == "1"
         assert send(collector, body_of(3)).status_code == 503
+        assert not collector.is_healthy()  # others may take what it refuses
         assert counter(collector.page(), "otel_carbon_collector_storage_write_failures_total") >= 1
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, most))
         for number in (2, 3):
@@ -122,6 +123,7 @@ def test_a_disk_that_takes_nothing_makes_clients_wait_and_books_nothing_twice(
                 timeout_s=TIMEOUT_S,
                 what="a collector that takes requests again",
             )
+        assert collector.is_healthy()
         wait_until(lambda: numbers_in(backend) == {2, 3, 4}, timeout_s=TIMEOUT_S, what="all three spans")
         assert operations(collector) == 3
         collector.kill()
