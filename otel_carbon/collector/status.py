@@ -14,6 +14,8 @@ from google.rpc import error_details_pb2, status_pb2
 
 STATUS_DETAILS_KEY = "grpc-status-details-bin"
 RETRYABLE_HTTP_STATUSES = frozenset({429, 502, 503, 504})
+UNAUTHORIZED_HTTP_STATUSES = frozenset({401, 403})
+UNAUTHORIZED_GRPC_CODES = frozenset({"UNAUTHENTICATED", "PERMISSION_DENIED"})
 RETRYABLE_GRPC_CODES = frozenset(
     {"CANCELLED", "DEADLINE_EXCEEDED", "ABORTED", "OUT_OF_RANGE", "UNAVAILABLE", "DATA_LOSS"}
 )

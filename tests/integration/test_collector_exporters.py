@@ -4,6 +4,7 @@ import gzip
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import grpc
@@ -109,6 +110,22 @@ def test_http_refusals_that_stay(status: int) -> None:
     body = status_message(Code.INVALID_ARGUMENT, "told why").SerializeToString()
     with scripted_backend((status, {}, body)) as backend, pytest.raises(PermanentExportError, match="told why"):
         send_http(backend)
+
+
+def test_refused_credentials_may_pass_later_where_that_is_set() -> None:
+    for status in (401, 403):
+        with scripted_backend((status, {}, b"")) as backend:
+            export = OtlpHttpExport(replace(settings(backend.endpoint), retries_unauthorized=True))
+            with pytest.raises(RetryableExportError):
+                export.send(BATCH)
+            assert export.send(BATCH) == 0
+            export.close()
+    for code in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED):
+        with grpc_backend(code) as endpoint:
+            over_grpc = OtlpGrpcExport(replace(settings(endpoint), retries_unauthorized=True))
+            with pytest.raises(RetryableExportError):
+                over_grpc.send(BATCH)
+            over_grpc.close()
 
 
 def test_nobody_listening_is_retried() -> None:

@@ -36,6 +36,11 @@ class RetryConfig(Section):
         ge=0,
         description="When to drop the batch, a duration; 0 is never. With a durable queue it is never by default.",
     )
+    unauthorized: bool = Field(
+        default=False,
+        description="Whether it is sent again also when a backend refuses our credentials (401, 403, UNAUTHENTICATED, "
+        "PERMISSION_DENIED), which OTLP has dropped: a token that ran out then costs nothing but time.",
+    )
     multiplier: float = Field(
         default=1.5, ge=1, le=100, description="Each delay is so many times as long as the one before."
     )

@@ -25,6 +25,7 @@ class BackendSettings:
         secure: whether OTLP/gRPC uses TLS; over HTTP the URL says so.
         behind_proxy: whether proxies named in the environment apply; they cannot reach this machine's loopback.
         tls: how TLS is spoken, where it is used; None is as usual.
+        retries_unauthorized: whether a refusal of our credentials may pass later.
         authorization: the credentials to send with each request; None sends none beside those of the headers.
     """
 
@@ -35,5 +36,6 @@ class BackendSettings:
     timeout_s: float
     secure: bool = False
     behind_proxy: bool = True
+    retries_unauthorized: bool = False
     tls: ClientTls | None = None
     authorization: Authorization | None = None

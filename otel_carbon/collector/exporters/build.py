@@ -133,6 +133,7 @@ def _backend(
         headers={header: value.get_secret_value() for header, value in exporter.headers.items()},
         gzip=(exporter.compression or default) == "gzip",
         timeout_s=exporter.timeout_s,
+        retries_unauthorized=exporter.retry_on_failure.unauthorized,
         secure=secure,
         behind_proxy=not exporter.target.is_loopback,
         tls=client_tls(exporter.tls),

@@ -22,6 +22,8 @@ from otel_carbon.collector.status import (
     RETRYABLE_GRPC_CODES,
     RETRYABLE_HTTP_STATUSES,
     STATUS_DETAILS_KEY,
+    UNAUTHORIZED_GRPC_CODES,
+    UNAUTHORIZED_HTTP_STATUSES,
     Encoding,
     retry_delay_from_details,
 )
@@ -50,9 +52,9 @@ class OtlpHttpExport:
         headers = {"content-type": Encoding.PROTOBUF.value}
         if settings.gzip:
             headers["content-encoding"] = "gzip"
-        self._backend = HttpBackend(
-            settings, headers, is_retryable=RETRYABLE_HTTP_STATUSES.__contains__, explain=_status_text
-        )
+        unauthorized = UNAUTHORIZED_HTTP_STATUSES if settings.retries_unauthorized else frozenset()
+        retryable = RETRYABLE_HTTP_STATUSES | unauthorized
+        self._backend = HttpBackend(settings, headers, is_retryable=retryable.__contains__, explain=_status_text)
 
     def send(self, batch: Batch) -> int:
         """Send one batch; see `Export.send`."""
@@ -89,7 +91,7 @@ class OtlpGrpcExport:
             answer = self._calls.value[batch.signal](batch.body, timeout=self._settings.timeout_s, metadata=sent)
         except grpc.RpcError as error:
             redaction = Redaction("", (value for _, value in sent))
-            raise _grpc_refusal(self._settings.endpoint, error, redaction) from error
+            raise _grpc_refusal(self._settings, error, redaction) from error
         return _rejected_items(batch.signal, answer, self._settings.exporter)
 
     def close(self) -> None:
@@ -135,14 +137,15 @@ class _GrpcFailure(Protocol):
     def trailing_metadata(self) -> Iterable[tuple[str, bytes]] | None: ...
 
 
-def _grpc_refusal(endpoint: str, error: _GrpcFailure, redaction: Redaction) -> Exception:
+def _grpc_refusal(settings: BackendSettings, error: _GrpcFailure, redaction: Redaction) -> Exception:
     code = error.code().name
     why = redaction.clean(error.details() or "")
-    message = f"{endpoint} answered {code}: {why[:_MESSAGE_LIMIT_CHARACTERS]}"
+    message = f"{settings.endpoint} answered {code}: {why[:_MESSAGE_LIMIT_CHARACTERS]}"
     details = dict(error.trailing_metadata() or ()).get(STATUS_DETAILS_KEY)
     wish_s = retry_delay_from_details(details) if details else None
     # RESOURCE_EXHAUSTED is final unless the backend says when to come back.
-    if code in RETRYABLE_GRPC_CODES or (code == "RESOURCE_EXHAUSTED" and wish_s is not None):
+    may_pass = code in RETRYABLE_GRPC_CODES or (code == "RESOURCE_EXHAUSTED" and wish_s is not None)
+    if may_pass or (settings.retries_unauthorized and code in UNAUTHORIZED_GRPC_CODES):
         return RetryableExportError(message, wish_s)
     return PermanentExportError(message)
 
