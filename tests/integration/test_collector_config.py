@@ -114,6 +114,16 @@ service:
 """
 
 
+def traces_in(backend: ScriptedBackend) -> list[bytes]:
+    with backend.lock:
+        return [body for path, _, body in backend.requests if path == "/v1/traces"]
+
+
+def logs_in(backend: ScriptedBackend) -> int:
+    with backend.lock:
+        return [path for path, _, _ in backend.requests].count("/v1/logs")
+
+
 def test_several_pipelines_of_a_kind_have_receivers_processors_and_exporters_of_their_own(
     run_collector: Callable[..., ManagedProcess], tmp_path: Path
 ) -> None:
@@ -131,16 +141,22 @@ def test_several_pipelines_of_a_kind_have_receivers_processors_and_exporters_of_
         # No pipeline takes logs of this receiver.
         assert httpx.post(f"{first}/v1/logs", content=log_request(), headers=PROTOBUF).status_code == 404
         process.wait_for(
-            lambda: len(enriched.requests) >= 2 and len(plain.requests) >= 3, timeout_s=20, what="requests"
+            lambda: (
+                len(spans_of(traces_in(enriched))) == len(spans_of(traces_in(plain))) == 2
+                and logs_in(plain)  # requests may have gone together
+            ),
+            timeout_s=20,
+            what="two spans at each backend, and logs",
         )
         metrics = httpx.get(f"{page}/metrics").text
         process.popen.terminate()
         assert process.popen.wait(20) == 0
-    seen = spans_of([body for path, _, body in enriched.requests if path == "/v1/traces"])
+    seen = spans_of(traces_in(enriched))
     assert seen.keys() == {"one", "two"}
     assert all("otel_carbon.emissions_gco2e" in attributes for attributes in seen.values())
-    assert spans_of([body for path, _, body in plain.requests if path == "/v1/traces"]) == {"one": set(), "two": set()}
-    assert [path for path, _, _ in plain.requests].count("/v1/logs") == 1
+    assert spans_of(traces_in(plain)) == {"one": set(), "two": set()}
+    assert logs_in(plain) == 1
+    assert logs_in(enriched) == 0
     # One carbon processor counts for both pipelines.
     assert counter(metrics, "otel_carbon_operations_total") == 2
 
