@@ -85,9 +85,9 @@ def test_by_either_protocol_requests_go_over_the_disk_and_arrive(otlp_sink: Otlp
 
 
 def test_a_folder_that_cannot_be_used_is_said_at_the_start(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way", encoding="utf-8")
     text = DURABLE.replace("BACKEND", "http://127.0.0.1:9").replace("FOLDER", str(tmp_path / "file"))
     collector = Collector(parse_config(text, "test.yaml", {}).config, build_carbon=carbon_builder(None))
+    (tmp_path / "file").write_text("in the way since it was checked", encoding="utf-8")
     with pytest.raises(ConfigError, match="cannot be used as file storage: File exists"):
         collector.start()
 

@@ -70,4 +70,4 @@ def test_every_recorded_file_belongs_to_exactly_one_capture() -> None:
     loaded = sum(len(each.traces) + len(each.metrics) + len(each.logs) for each in captures())
 
     assert loaded == len(list(CORPUS_FOLDER.rglob("*.binpb")))
-    assert len({each.name for each in captures()}) == len(captures()) == 37 + 76
+    assert len({each.name for each in captures()}) == len(captures()) == 37 + 80
