@@ -74,18 +74,19 @@ def counter(budget: Budget, term: Term) -> str:
 
 
 def increase_since_last_evaluation(budget: Budget, measure: Measure, interval_s: int) -> str:
-    """What has been added between two evaluations, in the unit of the measure: sample by sample, no extrapolation.
+    """What has been added between two evaluations, in the unit of the measure."""
+    return _sum([_scaled(f"({grown(counter(budget, term), interval_s)})", term) for term in measure.terms])
+
+
+def grown(now: str, interval_s: int) -> str:
+    """What each series of a counter has grown by between two evaluations: sample by sample, no extrapolation.
 
     A series that fell was started anew and counts from zero. One that was not there counts from zero as well when
     its target was known already; the first sample of a new target only tells from where on to count.
     """
     known = f"last_over_time({EVERY_TARGET}[{LOOKBACK}] offset {interval_s}s)"
-    parts = []
-    for term in measure.terms:
-        now = counter(budget, term)
-        grown = f"{now} - last_over_time({now}[{LOOKBACK}] offset {interval_s}s) >= 0"
-        parts.append(_scaled(f"({grown}\n  or {now} and on (job, instance) {known})", term))
-    return _sum(parts)
+    before = f"last_over_time({now}[{LOOKBACK}] offset {interval_s}s)"
+    return f"{now} - {before} >= 0\n  or {now} and on (job, instance) {known}"
 
 
 def increase_over(budget: Budget, measure: Measure, duration_s: int) -> str:

@@ -1,0 +1,1 @@
+"""The rules in deploy/prometheus, evaluated by the real promtool."""
