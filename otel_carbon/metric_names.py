@@ -130,6 +130,17 @@ OPERATIONS: Final[Metric] = Metric(
 Calls, not spans; twins of one call are merged.
 """
 
+MATCHED_OPERATIONS: Final[Metric] = Metric(
+    ROOT + ".matched_operations",
+    ROOT + "_matched_operations_total",
+    "{operation}",
+    "Estimated GenAI inference calls, by how near the registry's fact is to their model.",
+)
+"""In Prometheus `otel_carbon_matched_operations_total`.
+
+A part of the operations; calls whose energy was metered have no such fact and are left out.
+"""
+
 SAMPLING_UNSEEN_OPERATIONS: Final[Metric] = Metric(
     ROOT + ".sampling.unseen_operations",
     ROOT + "_sampling_unseen_operations_total",
@@ -195,6 +206,7 @@ ALL: Final[tuple[Metric, ...]] = (
     WATER_HIGH,
     TOKENS,
     OPERATIONS,
+    MATCHED_OPERATIONS,
     SAMPLING_UNSEEN_OPERATIONS,
     SAMPLING_UNSEEN_ENERGY,
     SAMPLING_UNSEEN_EMISSIONS,

@@ -45,6 +45,7 @@ AMOUNTS = (
     Amount("water_high_liters", metric_names.WATER_HIGH),
     Amount("tokens", metric_names.TOKENS),
     Amount("operations", metric_names.OPERATIONS),
+    Amount("matched_operations", metric_names.MATCHED_OPERATIONS),
 )
 
 

@@ -63,14 +63,13 @@ def points_of(snapshot: Snapshot, metric: Metric) -> Iterator[Point]:
     elif metric is metric_names.TOKENS:
         yield from _token_points(snapshot)
     elif metric is metric_names.OPERATIONS:
-        for key, count in sorted(snapshot.operations.items()):
-            yield Point(_operation_attributes(key), count)
+        yield from (Point(_operation_attributes(key), count) for key, count in sorted(snapshot.operations.items()))
+    elif metric is metric_names.MATCHED_OPERATIONS:
+        yield from _matched_points(snapshot)
     elif metric in _UNSEEN_METRICS:
         yield from _unseen_points(snapshot, metric)
     elif metric is metric_names.SPANS:
-        for span, count in sorted(snapshot.spans.items()):
-            labels = {ours.OBSERVED_SCOPE: span.scope, ours.DIALECT: span.dialect, ours.VERDICT: span.verdict}
-            yield Point({key: text for key, text in labels.items() if text or key == ours.OBSERVED_SCOPE}, count)
+        yield from _span_points(snapshot)
     elif metric is metric_names.DROPPED_SERIES:
         yield Point({}, snapshot.dropped_series)
 
@@ -83,6 +82,17 @@ def attributes_of(labels: SeriesLabels) -> dict[str, str]:
 def _operation_attributes(key: OperationKey) -> dict[str, str]:
     extra = {ours.STATUS: key.status, ours.REASON: key.reason}
     return attributes_of(key.labels) | {name: text for name, text in extra.items() if text}
+
+
+def _matched_points(snapshot: Snapshot) -> Iterator[Point]:
+    for matched, count in sorted(snapshot.matches.items()):
+        yield Point(attributes_of(matched.labels) | {ours.MATCH: matched.match}, count)
+
+
+def _span_points(snapshot: Snapshot) -> Iterator[Point]:
+    for span, count in sorted(snapshot.spans.items()):
+        labels = {ours.OBSERVED_SCOPE: span.scope, ours.DIALECT: span.dialect, ours.VERDICT: span.verdict}
+        yield Point({key: text for key, text in labels.items() if text or key == ours.OBSERVED_SCOPE}, count)
 
 
 def _unseen_points(snapshot: Snapshot, metric: Metric) -> Iterator[Point]:

@@ -6,13 +6,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from otel_carbon.metrics.labels import SeriesLabels
-from otel_carbon.metrics.totals import OperationKey, SeenSpan, Snapshot
+from otel_carbon.metrics.totals import MatchKey, OperationKey, SeenSpan, Snapshot
 from otel_carbon.metrics.unseen import Unseen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _SUMS, _CALLS, _SPANS, _UNSEEN, _DROPPED = "sums", "calls", "spans", "unseen", "dropped"
+_MATCHES = "matches"
 
 
 def rows_of(totals: Snapshot) -> dict[str, str]:
@@ -22,6 +23,8 @@ def rows_of(totals: Snapshot) -> dict[str, str]:
         rows[json.dumps([_SUMS, *labels])] = json.dumps(sums)
     for operation, count in totals.operations.items():
         rows[json.dumps([_CALLS, *operation.labels, operation.status, operation.reason])] = json.dumps(count)
+    for matched, count in totals.matches.items():
+        rows[json.dumps([_MATCHES, *matched.labels, matched.match])] = json.dumps(count)
     for seen, count in totals.spans.items():
         rows[json.dumps([_SPANS, *seen])] = json.dumps(count)
     for operation, unseen in totals.unseen.items():
@@ -37,7 +40,7 @@ def totals_of(rows: Mapping[str, str]) -> Snapshot:
     Raises:
         ValueError: a row is not what `rows_of` writes.
     """
-    found: dict[str, dict[Any, Any]] = {kind: {} for kind in (_SUMS, _CALLS, _SPANS, _UNSEEN, _DROPPED)}
+    found: dict[str, dict[Any, Any]] = {kind: {} for kind in (_SUMS, _CALLS, _SPANS, _UNSEEN, _DROPPED, _MATCHES)}
     for key, value in rows.items():
         kind, *names = json.loads(key)
         if kind in found:
@@ -48,6 +51,7 @@ def totals_of(rows: Mapping[str, str]) -> Snapshot:
         {SeenSpan(*names): count for names, count in found[_SPANS].items()},
         found[_DROPPED].get((), 0),
         {_operation(names): Unseen(*amounts) for names, amounts in found[_UNSEEN].items()},
+        {MatchKey(SeriesLabels(*labels), match): count for (*labels, match), count in found[_MATCHES].items()},
     )
 
 

@@ -34,6 +34,13 @@ class OperationKey(NamedTuple):
     reason: str
 
 
+class MatchKey(NamedTuple):
+    """What an estimated call is counted under, beside its labels: how near the fact is to its model."""
+
+    labels: SeriesLabels
+    match: str
+
+
 class SeenSpan(NamedTuple):
     """What counting made of a GenAI span of a scope, read by a dialect."""
 
@@ -49,12 +56,13 @@ class Account:
     To be changed with the lock of its totals held.
     """
 
-    __slots__ = ("_added", "_sums", "_units", "calls", "factors", "labels", "outcome")
+    __slots__ = ("_added", "_sums", "_units", "calls", "factors", "labels", "match", "outcome")
 
     def __init__(self, labels: SeriesLabels, factors: Factors | None, status: str, reason: str) -> None:
         self.labels = labels
         self.factors = factors
         self.outcome = (status, reason)
+        self.match = factors.provenance.match if factors else ""
         self.calls = 0
         self._sums = [0] * len(KINDS)
         self._added: list[AdditiveTokens] = []
@@ -93,13 +101,14 @@ class Account:
 class _Row:
     """What one label set has come to: the accounts in use, and the sums of those that were closed."""
 
-    __slots__ = ("accounts", "closed_amounts", "closed_tokens", "operations")
+    __slots__ = ("accounts", "closed_amounts", "closed_tokens", "matches", "operations")
 
     def __init__(self) -> None:
         self.accounts: list[Account] = []
         self.closed_amounts = [0.0] * AMOUNTS
         self.closed_tokens = [0] * len(KINDS)
         self.operations: Counter[tuple[str, str]] = Counter()
+        self.matches: Counter[str] = Counter()
 
     def sums(self) -> list[float]:
         """Amounts, then tokens; always added in the same order, so that a total never falls by a rounding."""
@@ -117,10 +126,18 @@ class _Row:
                 found[account.outcome] += account.calls
         return found
 
+    def calls_by_match(self) -> Counter[str]:
+        """Estimated calls by how near the fact is to their model."""
+        found = self.matches.copy()
+        for account in self.accounts:
+            if account.match and account.calls:
+                found[account.match] += account.calls
+        return found
+
     def close_accounts(self) -> None:
         """Keep the sums of the accounts, and no longer the accounts."""
         sums = self.sums()
-        self.operations = self.calls()
+        self.operations, self.matches = self.calls(), self.calls_by_match()
         self.closed_amounts, self.closed_tokens = sums[:AMOUNTS], [int(count) for count in sums[AMOUNTS:]]
         self.accounts = []
 
@@ -134,6 +151,12 @@ def _operations(rows: Mapping[SeriesLabels, _Row]) -> dict[OperationKey, int]:
         OperationKey(labels, status, reason): count
         for labels, row in rows.items()
         for (status, reason), count in row.calls().items()
+    }
+
+
+def _matches(rows: Mapping[SeriesLabels, _Row]) -> dict[MatchKey, int]:
+    return {
+        MatchKey(labels, match): count for labels, row in rows.items() for match, count in row.calls_by_match().items()
     }
 
 
@@ -156,6 +179,8 @@ class Snapshot:
     dropped_series: int
     unseen: dict[OperationKey, Unseen] = field(default_factory=dict)
     """Extrapolated, and part of nothing above."""
+    matches: dict[MatchKey, int] = field(default_factory=dict)
+    """Those of the operations that are estimated by a fact about models."""
 
 
 class Totals:
@@ -237,6 +262,7 @@ class Totals:
             {SeenSpan(*seen): self._spans[seen] for seen in touched.spans},
             self._budget.dropped,
             {key: self._unseen[key] for key in touched.unseen},
+            _matches(rows),
         )
 
     def restore(self, saved: Snapshot) -> None:
@@ -247,6 +273,8 @@ class Totals:
                 row.closed_amounts, row.closed_tokens = sums[:AMOUNTS], [int(count) for count in sums[AMOUNTS:]]
             for key, count in saved.operations.items():
                 self._row(key.labels).operations[key.status, key.reason] = count
+            for matched, count in saved.matches.items():
+                self._row(matched.labels).matches[matched.match] = count
             for seen, count in saved.spans.items():
                 self._spans[seen] = count
             self._unseen.update(saved.unseen)
@@ -266,6 +294,7 @@ class Totals:
                 {SeenSpan(*seen): count for seen, count in self._spans.items()},
                 self._budget.dropped,
                 dict(self._unseen),
+                _matches(self._rows),
             )
 
     def reset(self) -> None:

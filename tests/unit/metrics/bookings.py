@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from otel_carbon.counting.window import CountingWindow
 from otel_carbon.enricher import Enricher
 from otel_carbon.metrics.labels import LabelBudget, SeriesLabels
-from otel_carbon.metrics.totals import OperationKey, SeenSpan, Snapshot, Totals
+from otel_carbon.metrics.totals import MatchKey, OperationKey, SeenSpan, Snapshot, Totals
 from otel_carbon.metrics.unseen import Unseen
 from otel_carbon.otlp.traces import TracesEnricher
 from otel_carbon.registry.catalog import Registry
@@ -40,6 +40,7 @@ FIXED = Snapshot(
         OperationKey(GPT, "estimated", ""): Unseen(9.0, 10800.0, 0.75),
         OperationKey(UNKNOWN, "unestimated", "model_not_registered"): Unseen(18.0, 0.0, 0.0),
     },
+    matches={MatchKey(GPT, "exact"): 2, MatchKey(GPT, "family"): 1, MatchKey(CLAUDE, "generic"): 1},
 )
 
 
