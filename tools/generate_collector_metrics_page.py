@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -25,13 +26,17 @@ ONE_OF_EVERYTHING = """\
 receivers:
   otlp: {protocols: {grpc: {endpoint: "localhost:0"}, http: {endpoint: "localhost:0"}}}
 processors:
+  memory_limiter: {limit_percentage: 80}
   carbon: {hold: 1s, usage_source: {services: {claude-code: metrics}}}
 exporters:
-  otlp_http: {endpoint: "http://localhost:9"}
+  otlp_http: {endpoint: "http://localhost:9", sending_queue: {storage: file_storage}}
   prometheus: {endpoint: "localhost:0"}
+extensions:
+  file_storage: {directory: FOLDER}
 service:
+  extensions: [file_storage]
   pipelines:
-    traces: {receivers: [otlp], processors: [carbon], exporters: [otlp_http, prometheus]}
+    traces: {receivers: [otlp], processors: [memory_limiter, carbon], exporters: [otlp_http, prometheus]}
     metrics: {receivers: [otlp], processors: [carbon], exporters: [otlp_http]}
     logs: {receivers: [otlp], exporters: [otlp_http]}
 """
@@ -41,9 +46,8 @@ What the collector says about itself, on the page of the `prometheus` exporter b
 ([metrics.md](metrics.md)), and with `self_metrics: true` on the way of `prometheusremotewrite`.
 
 Names that begin with `otelcol_` are those of the upstream collector, so that dashboards for it work; sizes of queues
-are in bytes here. `{items}` stands for `spans`, `metric_points` and `log_records`, each a metric of its own; one of a
-signal that has not come yet may be missing. Names are those of the text format; a histogram has `_bucket`, `_sum` and
-`_count`."""
+are in bytes here. `{items}` stands for `spans`, `metric_points` and `log_records`, each a metric of its own.
+Names are those of the text format; a histogram has `_bucket`, `_sum` and `_count`."""
 
 COVERAGE = """\
 ## Coverage
@@ -83,9 +87,10 @@ def _families() -> Iterator[Metric]:
     from otel_carbon.collector.config.load import parse_config
     from otel_carbon.collector.fact_metrics import CarbonFacts
 
-    config = parse_config(ONE_OF_EVERYTHING, "one of everything", {}).config
-    metrics = assemble(config, carbon_builder(None), bundled_json_decoders()).metrics
-    metrics.request("otlp", "grpc", "success")
+    with TemporaryDirectory() as folder:
+        text = ONE_OF_EVERYTHING.replace("FOLDER", folder)
+        config = parse_config(text, "one of everything", {}).config
+        metrics = assemble(config, carbon_builder(None), bundled_json_decoders()).metrics
     metrics.held_decided("carbon", "time")
     metrics.watch_facts(CarbonFacts("", grid_table_from=datetime.now(UTC)))
     yield from metrics.collect()

@@ -93,6 +93,9 @@ class SelfMetrics(Collector):
         self.accepted(receiver, transport, signal, 0)
         self.refused(receiver, transport, signal, 0)
         self.failed(receiver, transport, signal, 0)
+        for outcome in ("success", "refused", "failure"):
+            labels = {"receiver": receiver, "transport": transport, "outcome": outcome}
+            self._add("otelcol_receiver_requests", None, 0, **labels)
 
     def processor_work(self, processor: str, signal: Signal) -> ProcessorWork:
         """Where a processor counts what goes through it; shown from now on."""
@@ -115,11 +118,12 @@ class SelfMetrics(Collector):
         self._facts.append(facts)
 
     def watch_queue(self, queue: SendingQueue) -> None:
-        """Show an exporter's queue and its span counters from the start."""
+        """Show an exporter's queue and its counters from the start: of one that begins above 0, growth is not seen."""
         self._queues.append(queue)
-        self.sent(queue.exporter, Signal.TRACES, 0)
-        self.send_failed(queue.exporter, Signal.TRACES, 0)
-        self.enqueue_failed(queue.exporter, Signal.TRACES, 0)
+        for signal in Signal:
+            self.sent(queue.exporter, signal, 0)
+            self.send_failed(queue.exporter, signal, 0)
+            self.enqueue_failed(queue.exporter, signal, 0)
 
     def watch_carbon(self, numbers: Callable[[], CarbonNumbers]) -> None:
         """Show what a carbon processor makes of the metrics that it reads."""
@@ -316,12 +320,14 @@ def _storage_families(storages: Sequence[FileStorage]) -> Iterator[Metric]:
     prefix, labels = "otel_carbon_collector_storage", ["extension"]
     size = GaugeMetricFamily(f"{prefix}_size", "Bytes of requests on the disk, or on the way there.", labels=labels)
     capacity = GaugeMetricFamily(f"{prefix}_capacity", "Bound of that, in bytes.", labels=labels)
+    failing = GaugeMetricFamily(f"{prefix}_failing", "1 while the disk takes nothing.", labels=labels)
     failures = CounterMetricFamily(f"{prefix}_write_failures", "Times that the disk took nothing.", labels=labels)
     for storage in storages:
         size.add_metric([storage.storage_id], storage.held_bytes)
         capacity.add_metric([storage.storage_id], storage.capacity_bytes)
+        failing.add_metric([storage.storage_id], int(storage.is_failing))
         failures.add_metric([storage.storage_id], storage.failures)
-    yield from (size, capacity, failures)
+    yield from (size, capacity, failing, failures)
 
 
 def _counter_family(name: str, samples: Mapping[Labels, int]) -> CounterMetricFamily:

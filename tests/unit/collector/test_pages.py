@@ -32,14 +32,22 @@ def test_the_counters_have_the_names_that_dashboards_know() -> None:
     lines = busy_metrics().render().decode().splitlines()
     samples = [line for line in lines if not line.startswith(("#", "otelcol_process"))]
     assert samples == [
+        'otelcol_exporter_enqueue_failed_log_records_total{exporter="otlp_http"} 0.0',
+        'otelcol_exporter_enqueue_failed_metric_points_total{exporter="otlp_http"} 0.0',
         'otelcol_exporter_enqueue_failed_spans_total{exporter="otlp_http"} 0.0',
+        'otelcol_exporter_send_failed_log_records_total{exporter="otlp_http"} 0.0',
+        'otelcol_exporter_send_failed_metric_points_total{exporter="otlp_http"} 0.0',
         'otelcol_exporter_send_failed_spans_total{exporter="otlp_http"} 0.0',
+        'otelcol_exporter_sent_log_records_total{exporter="otlp_http"} 0.0',
         'otelcol_exporter_sent_metric_points_total{exporter="otlp_http"} 3.0',
         'otelcol_exporter_sent_spans_total{exporter="otlp_http"} 0.0',
         'otelcol_receiver_accepted_log_records_total{receiver="otlp",transport="http"} 2.0',
         'otelcol_receiver_accepted_spans_total{receiver="otlp",transport="grpc"} 5.0',
         'otelcol_receiver_failed_spans_total{receiver="otlp",transport="grpc"} 0.0',
         'otelcol_receiver_refused_spans_total{receiver="otlp",transport="grpc"} 0.0',
+        'otelcol_receiver_requests_total{outcome="failure",receiver="otlp",transport="grpc"} 0.0',
+        'otelcol_receiver_requests_total{outcome="refused",receiver="otlp",transport="grpc"} 0.0',
+        'otelcol_receiver_requests_total{outcome="success",receiver="otlp",transport="grpc"} 0.0',
         'otelcol_exporter_queue_size{exporter="otlp_http"} 0.0',
         'otelcol_exporter_queue_capacity{exporter="otlp_http"} 1000.0',
         f'otel_carbon_build_info{{registry_version="",version="{VERSION}"}} 1.0',
