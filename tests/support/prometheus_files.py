@@ -11,6 +11,8 @@ from ruamel.yaml import YAML
 FOLDER = Path(__file__).resolve().parents[2] / "deploy/prometheus"
 RECORDING_RULES = FOLDER / "rules/otel-carbon.yaml"
 ALERTING_RULES = FOLDER / "rules/otel-carbon-alerts.yaml"
+PROMETHEUS_CONFIG = FOLDER / "prometheus.yml"
+ALERTMANAGER_CONFIG = FOLDER / "alertmanager.yml"
 
 
 def document(path: Path) -> Any:
