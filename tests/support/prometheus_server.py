@@ -7,7 +7,7 @@ import re
 import urllib.parse
 import urllib.request
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +55,10 @@ class PrometheusServer:
             targets: `host:port` by job name; the path is `/metrics`.
         """
         self.config_path.write_text(_config(targets, self.rule_files), encoding="utf-8")
+        self.reload()
+
+    def reload(self) -> None:
+        """Read the configuration and the rules anew."""
         self._request("/-/reload", method="POST")
 
     def wait_for_fresh_scrape(self, timeout_s: float = _SCRAPE_TIMEOUT_S) -> None:
@@ -119,9 +123,16 @@ def prometheus_server(tmp_path: Path) -> Iterator[PrometheusServer]:
 @contextmanager
 def running_prometheus(folder: Path, rule_files: tuple[Path, ...] = ()) -> Iterator[PrometheusServer]:
     """A real Prometheus on a port of its own that keeps its configuration, data and output in `folder`."""
+    with prometheus_with(folder, _config({}, rule_files)) as server:
+        yield replace(server, rule_files=rule_files)
+
+
+@contextmanager
+def prometheus_with(folder: Path, config: str) -> Iterator[PrometheusServer]:
+    """A real Prometheus with a configuration of its own, which `scrape` would replace."""
     program = require_prometheus()
     config_path = folder / "prometheus.yml"
-    config_path.write_text(_config({}, rule_files), encoding="utf-8")
+    config_path.write_text(config, encoding="utf-8")
     command: list[str | Path] = [
         program,
         f"--config.file={config_path}",
@@ -134,7 +145,7 @@ def running_prometheus(folder: Path, rule_files: tuple[Path, ...] = ()) -> Itera
     try:
         url = process.wait_for(lambda: _url(process), timeout_s=_START_TIMEOUT_S, what="Prometheus address")
         process.wait_for(lambda: _is_ready(url), timeout_s=_START_TIMEOUT_S, what="ready Prometheus")
-        yield PrometheusServer(url, config_path, rule_files)
+        yield PrometheusServer(url, config_path)
     finally:
         process.stop()
 

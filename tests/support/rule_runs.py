@@ -32,6 +32,7 @@ def run_rules(
     interval: str,
     values: Sequence[tuple[str, str, float | None]] = (),
     alerts: Sequence[tuple[str, str, Sequence[Mapping[str, Any]]]] = (),
+    group_order: Sequence[str] = (),
 ) -> None:
     """Fail unless rules yield what is expected.
 
@@ -43,6 +44,7 @@ def run_rules(
         interval: how often the groups are evaluated.
         values: time since 1970, PromQL, and the value of its one series; None: it yields nothing.
         alerts: time since 1970, name of the alert, and what fires of it.
+        group_order: which groups are evaluated after which; promtool takes them in any order.
     """
     (folder / "rules.yaml").write_text(rules, encoding="utf-8")
     tested = {
@@ -57,7 +59,12 @@ def run_rules(
             {"eval_time": at, "alertname": name, "exp_alerts": list(fired)} for at, name, fired in alerts
         ],
     }
-    document = {"rule_files": ["rules.yaml"], "evaluation_interval": interval, "tests": [tested]}
+    document = {
+        "rule_files": ["rules.yaml"],
+        "evaluation_interval": interval,
+        "group_eval_order": list(group_order),
+        "tests": [tested],
+    }
     path = folder / "rules_test.yaml"
     path.write_text(yaml_of(document), encoding="utf-8")
     done = _run("test", "rules", str(path))

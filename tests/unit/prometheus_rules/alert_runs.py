@@ -42,6 +42,7 @@ def run_alert(
         samples={**{series("otel_carbon_dropped_series_total", each): "0x600" for each in targets}, **samples},
         sample_interval="1m",
         interval="1m",
+        group_order=["otel_carbon", "otel_carbon_alerts"],
         alerts=[(at, name, [_expected(name, each) for each in alerts]) for at, alerts in fired.items()],
     )
 

@@ -11,7 +11,11 @@ if TYPE_CHECKING:
 
 BACKLOG = "OtelCarbonCollectorBacklog"
 EXPORTER = {"exporter": "otlp_http"}
-LOST = "otelcol_exporter_send_failed_%s_total"
+LOST = [
+    f"otelcol_exporter_{what}_failed_{signal}_total"
+    for what in ("send", "enqueue")
+    for signal in ("spans", "metric_points", "log_records")
+]
 
 
 def test_a_queue_that_stays_nearly_full_fires_until_it_drains(tmp_path: Path) -> None:
@@ -87,11 +91,8 @@ def test_telemetry_that_is_given_up_pages_whatever_its_signal(tmp_path: Path) ->
     fired = Fired(
         {**JOB, **EXPORTER, "severity": "page", "backlog": "lost"},
         "Exporter otlp_http of a:1 loses telemetry",
-        "50 items or more in 5 minutes were rejected by its backend, or given up.",
+        "50 items or more in 5 minutes were rejected by its backend, given up, or had no room in its queue.",
     )
-    for signal in ("spans", "metric_points", "log_records"):
-        samples = {
-            series(LOST % each, **EXPORTER): "0x10 0+10x20 200x30" if each == signal else "0x60"
-            for each in ("spans", "metric_points", "log_records")
-        }
+    for growing in LOST:
+        samples = {series(each, **EXPORTER): "0x10 0+10x20 200x30" if each == growing else "0x60" for each in LOST}
         run_alert(tmp_path, BACKLOG, samples, {"10m": (), "20m": (fired,), "40m": ()})
