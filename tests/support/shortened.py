@@ -19,7 +19,7 @@ _SHORTEST_MS = 250
 
 
 def shortened(document: Any, factor: float) -> Any:
-    """A copy of rules, or of a configuration of Prometheus or Alertmanager, whose time goes by `factor` times faster."""
+    """A copy of rules, or of a configuration of Prometheus or Alertmanager, `factor` times as fast."""
     if isinstance(document, list):
         return [shortened(each, factor) for each in document]
     if not isinstance(document, dict):
