@@ -1,0 +1,1 @@
+"""The Grafana dashboards as code: queries, panels, and one module for each dashboard."""

@@ -1,0 +1,330 @@
+"""Health of the collector: what comes in and goes out, what waits, what is refused, and what it costs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tools.dashboards.board import Board, Row, filter_by
+from tools.dashboards.panels import GOOD_BAD, Column, Frame, Query, stat_panel, table_panel, time_panel
+
+if TYPE_CHECKING:
+    from grafana_foundation_sdk.builders import stat, table, timeseries
+
+    from tools.dashboards.panels import Threshold
+
+NO_COLLECTOR = "No collector is scraped"
+_UP = "otelcol_process_uptime_seconds_total"
+_ITEMS = {"spans": "spans", "metric points": "metric_points", "log records": "log_records"}
+_CHOSEN = 'job=~"$job",instance=~"$instance"'
+_FULL = ((None, "green"), (0.5, "orange"), (0.8, "red"))
+_QUANTILES = {"median": 0.5, "95 %": 0.95, "99 %": 0.99}
+
+
+def collector() -> Board:
+    """The dashboard."""
+    return Board(
+        "collector",
+        "otel-carbon / Collector health",
+        "Whether the collector takes all that comes, sends it on, counts it, and what it costs. Its modelled "
+        "figures are elsewhere.",
+        (
+            Row("At a glance", (_running(), _failing(), _fullest(), _lost(), _uptime(), _versions())),
+            Row("In", (_accepted(), _requests(), _not_taken(), _refusals())),
+            Row("Counting", (_durations(), _processed(), _held(), _decisions(), _usage(), _usage_state())),
+            Row("Out", (_sent(), _unsent(), _queues(), _in_flight(), _batches(), _backends())),
+            Row("Cost", (_cpu(), _memory())),
+        ),
+        variables=(
+            filter_by("job", "Job", f"label_values({_UP}, job)"),
+            filter_by("instance", "Instance", f'label_values({_UP}{{job=~"$job"}}, instance)'),
+        ),
+        time_from="now-6h",
+    )
+
+
+def _running() -> stat.Panel:
+    return _figure("Collectors", "How many are scraped and answer.", "short", f"count({_of(_UP)})", width=3)
+
+
+def _failing() -> stat.Panel:
+    return _figure(
+        "Failing backends",
+        "Backends that refuse what they are sent, or are not there; what they do not take waits in a queue.",
+        "short",
+        f"sum({_of('otel_carbon_collector_exporter_failing')})",
+        GOOD_BAD,
+        width=4,
+    )
+
+
+def _fullest() -> stat.Panel:
+    return _figure(
+        "Fullest queue",
+        "At 100 % requests are refused, and clients keep them.",
+        "percentunit",
+        f"max({_fill()})",
+        _FULL,
+        width=4,
+    )
+
+
+def _lost() -> stat.Panel:
+    failed = " + ".join(
+        f"(sum(increase({_of(f'otelcol_exporter_send_failed_{each}_total')}[$__range])) or vector(0))"
+        for each in _ITEMS.values()
+    )
+    return _figure(
+        "Items given up",
+        "Spans, metric points and log records that a backend rejected, or that were given up, in the shown range.",
+        "short",
+        failed,
+        GOOD_BAD,
+        width=4,
+    )
+
+
+def _uptime() -> stat.Panel:
+    return _figure("Youngest since", "Time since the last start of a collector.", "s", f"min({_of(_UP)})", width=3)
+
+
+def _versions() -> table.Panel:
+    by = "version, registry_version"
+    frame = Frame("Versions", "What runs, and which facts it computes with.", "short", 6, 4, NO_COLLECTOR)
+    labels = {"version": "Version", "registry_version": "Registry"}
+    columns = (Column("Collectors", f"count by ({by}) ({_of('otel_carbon_build_info')})", "short"),)
+    return table_panel(frame, labels, columns, sort_by="Collectors")
+
+
+def _accepted() -> timeseries.Panel:
+    return _of_items("Accepted", "Items taken over: every queue has them.", "otelcol_receiver_accepted_{items}_total")
+
+
+def _requests() -> timeseries.Panel:
+    return _rate(
+        "Requests by outcome",
+        "Refused: a queue was full, and the client tries again. Failure: a bad request.",
+        "reqps",
+        "otelcol_receiver_requests_total",
+        ("outcome", "transport"),
+        "{{outcome}}, {{transport}}",
+    )
+
+
+def _not_taken() -> timeseries.Panel:
+    frame = Frame(
+        "Refused and failed items",
+        "Refused for now as a queue was full, or answered with an error.",
+        "cps",
+        empty="Nothing refused",
+        bounds=(0, None),
+    )
+    queries = [
+        Query(f"sum(rate({_of(f'otelcol_receiver_{outcome}_{name}_total')}[$__rate_interval]))", f"{title} {outcome}")
+        for title, name in _ITEMS.items()
+        for outcome in ("refused", "failed")
+    ]
+    return time_panel(frame, queries)
+
+
+def _refusals() -> timeseries.Panel:
+    return _rate(
+        "Refusals by reason",
+        "Requests and connections that a receiver refused: size, time, credentials, and so on.",
+        "reqps",
+        "otel_carbon_collector_receiver_refusals_total",
+        ("reason",),
+        "{{reason}}",
+        empty="Nothing refused",
+    )
+
+
+def _durations() -> timeseries.Panel:
+    frame = Frame(
+        "Time to process a request",
+        "Counting and computing what calls take, as modelled, for a request or for all that was held.",
+        "s",
+        empty=NO_COLLECTOR,
+        bounds=(0, None),
+    )
+    rate = f"sum by (le) (rate({_of('otelcol_processor_internal_duration_seconds_bucket')}[$__rate_interval]))"
+    return time_panel(
+        frame, [Query(f"histogram_quantile({value}, {rate})", title) for title, value in _QUANTILES.items()]
+    )
+
+
+def _processed() -> timeseries.Panel:
+    return _rate(
+        "Items into processors",
+        "None is ever dropped there.",
+        "cps",
+        "otelcol_processor_incoming_items_total",
+        ("processor", "otel_signal"),
+        "{{processor}}, {{otel_signal}}",
+    )
+
+
+def _held() -> timeseries.Panel:
+    share = f"{_of('otel_carbon_collector_hold_size')} / {_of('otel_carbon_collector_hold_capacity')}"
+    frame = Frame(
+        "Room for held requests",
+        "How full the room is in which requests wait to be decided together.",
+        "percentunit",
+        empty="Nothing is held",
+        thresholds=_FULL,
+        bounds=(0, 1),
+    )
+    return time_panel(frame, [Query(share, "{{processor}} {{instance}}")], limit_lines=True)
+
+
+def _decisions() -> timeseries.Panel:
+    return _rate(
+        "Decisions on held requests",
+        "Size instead of time: the room is small for the traffic.",
+        "ops",
+        "otel_carbon_collector_hold_decisions_total",
+        ("cause",),
+        "{{cause}}",
+        empty="Nothing is held",
+    )
+
+
+def _usage() -> timeseries.Panel:
+    return _rate(
+        "Usage read from metrics",
+        "Data points of services that are counted from their metrics, by outcome.",
+        "cps",
+        "otel_carbon_collector_usage_points_total",
+        ("outcome",),
+        "{{outcome}}",
+        empty="No service is counted from metrics",
+    )
+
+
+def _usage_state() -> timeseries.Panel:
+    frame = Frame(
+        "Remembered of usage metrics",
+        "Cumulative series that are remembered, and tokens whose total has not come yet.",
+        "short",
+        empty="No service is counted from metrics",
+        bounds=(0, None),
+    )
+    return time_panel(
+        frame,
+        [
+            Query(f"sum({_of('otel_carbon_collector_usage_series')})", "series"),
+            Query(f"sum({_of('otel_carbon_collector_usage_tokens_waiting')})", "tokens waiting"),
+        ],
+    )
+
+
+def _sent() -> timeseries.Panel:
+    return _of_items("Sent", "Items that backends accepted.", "otelcol_exporter_sent_{items}_total")
+
+
+def _unsent() -> timeseries.Panel:
+    frame = Frame(
+        "Given up, or refused by a full queue",
+        "Items that a backend rejected or that were given up, and items that a full queue refused.",
+        "cps",
+        empty="Nothing",
+        bounds=(0, None),
+    )
+    queries = [
+        Query(f"sum(rate({_of(f'otelcol_exporter_{event}_{name}_total')}[$__rate_interval]))", f"{title} {text}")
+        for title, name in _ITEMS.items()
+        for event, text in (("send_failed", "given up"), ("enqueue_failed", "refused"))
+    ]
+    return time_panel(frame, queries)
+
+
+def _queues() -> timeseries.Panel:
+    frame = Frame(
+        "Queues",
+        "How full each is, by bytes; at 100 % requests are refused.",
+        "percentunit",
+        empty=NO_COLLECTOR,
+        thresholds=_FULL,
+        bounds=(0, 1),
+    )
+    return time_panel(frame, [Query(_fill(), "{{exporter}} {{instance}}")], limit_lines=True)
+
+
+def _in_flight() -> timeseries.Panel:
+    frame = Frame("On the way", "Requests on their way to a backend.", "short", empty=NO_COLLECTOR, bounds=(0, None))
+    series = f"sum by (exporter) ({_of('otelcol_exporter_in_flight_requests')})"
+    return time_panel(frame, [Query(series, "{{exporter}}")])
+
+
+def _batches() -> timeseries.Panel:
+    name = "otelcol_exporter_queue_batch_send_size_bytes"
+    total, number = (
+        f"sum by (exporter) (rate({_of(f'{name}_{each}')}[$__rate_interval]))" for each in ("sum", "count")
+    )
+    frame = Frame(
+        "Mean size of what is sent",
+        "Bytes of an attempt to send, before compression.",
+        "bytes",
+        empty="Nothing was sent",
+        bounds=(0, None),
+    )
+    return time_panel(frame, [Query(f"{total} / ({number} > 0)", "{{exporter}}")])
+
+
+def _backends() -> timeseries.Panel:
+    frame = Frame(
+        "Backends that fail",
+        "1 while a backend refuses what it is sent, or is not there.",
+        "short",
+        empty=NO_COLLECTOR,
+        bounds=(0, 1),
+        decimals=0,
+    )
+    series = f"max by (exporter) ({_of('otel_carbon_collector_exporter_failing')})"
+    return time_panel(frame, [Query(series, "{{exporter}}")])
+
+
+def _cpu() -> timeseries.Panel:
+    frame = Frame("CPU", "Cores in use, user and system.", "none", empty=NO_COLLECTOR, bounds=(0, None), decimals=2)
+    series = f"sum by (instance) (rate({_of('otelcol_process_cpu_seconds_total')}[$__rate_interval]))"
+    return time_panel(frame, [Query(series, "{{instance}}")])
+
+
+def _memory() -> timeseries.Panel:
+    frame = Frame("Memory", "Resident bytes.", "bytes", empty=NO_COLLECTOR, bounds=(0, None))
+    return time_panel(frame, [Query(f"sum by (instance) ({_of('otelcol_process_memory_rss_bytes')})", "{{instance}}")])
+
+
+def _figure(
+    title: str,
+    about: str,
+    unit: str,
+    expression: str,
+    thresholds: tuple[Threshold, ...] = ((None, "blue"),),
+    *,
+    width: int,
+) -> stat.Panel:
+    frame = Frame(title, about, unit, width, 4, NO_COLLECTOR, thresholds)
+    return stat_panel(frame, [Query(expression, title)])
+
+
+def _of_items(title: str, about: str, name: str) -> timeseries.Panel:
+    frame = Frame(title, about, "cps", empty="Nothing", bounds=(0, None))
+    queries = [
+        Query(f"sum(rate({_of(name.format(items=each))}[$__rate_interval]))", signal) for signal, each in _ITEMS.items()
+    ]
+    return time_panel(frame, queries, stacked=True)
+
+
+def _rate(
+    title: str, about: str, unit: str, name: str, by: tuple[str, ...], legend: str, *, empty: str = NO_COLLECTOR
+) -> timeseries.Panel:
+    frame = Frame(title, about, unit, empty=empty, bounds=(0, None))
+    return time_panel(frame, [Query(f"sum by ({', '.join(by)}) (rate({_of(name)}[$__rate_interval]))", legend)])
+
+
+def _fill() -> str:
+    return f"{_of('otelcol_exporter_queue_size')} / {_of('otelcol_exporter_queue_capacity')}"
+
+
+def _of(name: str) -> str:
+    return f"{name}{{{_CHOSEN}}}"
