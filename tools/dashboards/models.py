@@ -18,6 +18,7 @@ from tools.dashboards.panels import (
     time_panel,
 )
 from tools.dashboards.ranges import MODELLED
+from tools.prometheus_rules import recorded
 
 if TYPE_CHECKING:
     from grafana_foundation_sdk.builders import bargauge, stat, table, timeseries
@@ -109,7 +110,7 @@ def _intensity_range() -> stat.Panel:
 
 
 def _intensity_over_time() -> timeseries.Panel:
-    recorded = q.chosen("otel_carbon:emissions_grams_per_1000_tokens:rate1h", _INTENSITY_VARIABLES)
+    series = q.chosen(recorded("emissions_grams_per_1000_tokens", "rate1h"), _INTENSITY_VARIABLES)
     frame = Frame(
         "CO2e for 1,000 tokens over time",
         "Of the hour before each moment, by model and region, filtered by provider, model and region only. "
@@ -120,7 +121,7 @@ def _intensity_over_time() -> timeseries.Panel:
         links=_HERE,
         bounds=(0, None),
     )
-    expression = q.named(f"max by ({q.MODEL}, {q.REGION}) ({recorded})", q.REGION)
+    expression = q.named(f"max by ({q.MODEL}, {q.REGION}) ({series})", q.REGION)
     return time_panel(frame, [Query(expression, f"{_LEGEND} in {{{{{q.REGION}}}}}")])
 
 

@@ -23,6 +23,7 @@ from tools.dashboards.panels import (
     unit_of,
 )
 from tools.dashboards.ranges import MODELLED
+from tools.prometheus_rules import recorded
 
 if TYPE_CHECKING:
     from grafana_foundation_sdk.builders import bargauge, stat, table, timeseries
@@ -121,7 +122,7 @@ def _grid_age() -> stat.Panel:
 
 
 def _coverage_over_time() -> tuple[timeseries.Panel, ...]:
-    recorded = q.chosen("otel_carbon:coverage:ratio_rate1h", ("environment", "service"))
+    series = q.chosen(recorded("coverage", "ratio_rate1h"), ("environment", "service"))
     frame = Frame(
         "Coverage over time by service",
         "Share of calls with a modelled figure in the hour before each moment; the alert OtelCarbonCoverageDrop "
@@ -133,7 +134,7 @@ def _coverage_over_time() -> tuple[timeseries.Panel, ...]:
         bounds=(0, 1),
         links=(("Its tenants and traces", link_to("tenants", "service", q.SERVICE)),),
     )
-    return (time_panel(frame, [Query(f"min by ({q.SERVICE}) ({recorded})", f"{{{{{q.SERVICE}}}}}")], limit_lines=True),)
+    return (time_panel(frame, [Query(f"min by ({q.SERVICE}) ({series})", f"{{{{{q.SERVICE}}}}}")], limit_lines=True),)
 
 
 def _reasons() -> timeseries.Panel:

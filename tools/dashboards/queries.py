@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from otel_carbon import attributes as ours
 from otel_carbon import metric_names as names
+from tools.prometheus_rules import HOUR, MINUTE, recorded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,11 +98,6 @@ def chosen(name: str, variables: tuple[str, ...], *more: str) -> str:
     return f"{name}{{{','.join((*matchers, *more))}}}"
 
 
-def recorded(quantity: str, window: str) -> str:
-    """The name of a recorded growth of all point labels."""
-    return f"otel_carbon:{quantity}:increase{window}"
-
-
 def sum_by(labels: tuple[str, ...], expression: str) -> str:
     """A sum that keeps the labels."""
     return f"sum by ({', '.join(labels)}) ({expression})" if labels else f"sum({expression})"
@@ -116,13 +112,13 @@ def total(
     amount: Amount, bound: str = "mid", by: tuple[str, ...] = (), *, at_end: bool = False, before: bool = False
 ) -> str:
     """An amount in the shown range, in its unit."""
-    series = scoped(recorded(_recorded_name(amount, bound), "1m"))
+    series = scoped(recorded(_recorded_name(amount, bound), MINUTE))
     return _times(sum_by(by, grown(series, at_end=at_end, before=before)), amount.shown_from_recorded)
 
 
 def per_hour(amount: Amount, bound: str = "mid", by: tuple[str, ...] = ()) -> str:
     """An amount in the hour before each moment, in its unit."""
-    series = scoped(recorded(_recorded_name(amount, bound), "1h"))
+    series = scoped(recorded(_recorded_name(amount, bound), HOUR))
     return _times(sum_by(by, series), amount.shown_from_recorded)
 
 
@@ -134,7 +130,7 @@ def pace(amount: Amount, bound: str = "mid", by: tuple[str, ...] = ()) -> str:
 
 def count(quantity: str, *more: str, by: tuple[str, ...] = ()) -> str:
     """Calls (`operations`) or `tokens` in the shown range."""
-    return sum_by(by, grown(scoped(recorded(quantity, "1m"), *more)))
+    return sum_by(by, grown(scoped(recorded(quantity, MINUTE), *more)))
 
 
 def tokens_per_second(*more: str, by: tuple[str, ...] = ()) -> str:
@@ -167,7 +163,7 @@ def change(amount: Amount, by: tuple[str, ...]) -> str:
 
 def change_of_count(quantity: str, by: tuple[str, ...]) -> str:
     """The same for calls (`operations`) or `tokens`."""
-    series = scoped(recorded(quantity, "1m"))
+    series = scoped(recorded(quantity, MINUTE))
     return _difference(*(sum_by(by, grown(series, before=earlier)) for earlier in (False, True)))
 
 

@@ -17,6 +17,7 @@ from tools.dashboards.panels import (
     time_panel,
 )
 from tools.dashboards.ranges import MODELLED, pace_band, range_stat
+from tools.prometheus_rules import MINUTE, recorded
 
 if TYPE_CHECKING:
     from grafana_foundation_sdk.builders import bargauge, stat, table, timeseries
@@ -84,8 +85,8 @@ def _table() -> table.Panel:
 
 
 def _known() -> stat.Panel:
-    known = q.sum_by((), q.grown(q.scoped(q.recorded("energy_kilowatt_hours", "1m"), f'{q.REGION}!=""')))
-    every = q.sum_by((), q.grown(q.scoped(q.recorded("energy_kilowatt_hours", "1m"))))
+    known = q.sum_by((), q.grown(q.scoped(recorded("energy_kilowatt_hours", MINUTE), f'{q.REGION}!=""')))
+    every = q.sum_by((), q.grown(q.scoped(recorded("energy_kilowatt_hours", MINUTE))))
     frame = Frame(
         "Energy with a known region",
         "Of the rest only the provider's zone is known, or assumed. The share is of modelled energy.",
