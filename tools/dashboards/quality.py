@@ -28,7 +28,8 @@ from tools.prometheus_rules import recorded
 if TYPE_CHECKING:
     from grafana_foundation_sdk.builders import bargauge, stat, table, timeseries
 
-UNKNOWN_MODEL_REASONS = ("model_not_registered", "model_not_named", "strict_fallback_refused")
+_UNKNOWN_MODEL = f'{q.REASON}=~"model_not_registered|strict_fallback_refused"'
+_GENERIC = f'{q.MATCH}="{ours.MATCH_GENERIC}"'
 _UNESTIMATED = f'{q.STATUS}="{ours.STATUS_UNESTIMATED}"'
 _AGE_STEPS = ((None, "green"), (180, "orange"), (365, "red"))
 _WIDE = ((None, "green"), (5, "orange"), (20, "red"))
@@ -46,8 +47,8 @@ def quality() -> Board:
                 "Coverage",
                 (_coverage(), _unknown_share(), _width(), _registry_age(), _grid_age(), *_coverage_over_time()),
             ),
-            Row("Calls without a figure", (_reasons(), _unknown_models())),
-            Row("Width of the ranges", (_width_by_model(), _tiers())),
+            Row("Calls without a figure", (_reasons(), _without_figure())),
+            Row("Models", (_matches(), _unknown_models(), _width_by_model())),
             Row("Counted once", (_verdicts(), _instrumentations(), _jobs(), _forgotten())),
             Row("Not seen, or not told apart", (_unseen(), _dropped_series())),
         ),
@@ -65,10 +66,11 @@ def _coverage() -> stat.Panel:
 
 def _unknown_share() -> stat.Panel:
     every = q.count("operations")
-    unknown = q.count("operations", f'{q.REASON}=~"{"|".join(UNKNOWN_MODEL_REASONS)}"')
+    generic, without = q.count("matched_operations", _GENERIC), q.count("operations", _UNKNOWN_MODEL)
     frame = Frame(
         "Calls of unknown models",
-        "Share of the calls whose model the registry has no figure for, or that name none.",
+        "Share of the calls whose model the registry has nothing on: what any model may take stands in for it, "
+        "or nothing does.",
         "percentunit",
         5,
         4,
@@ -76,7 +78,8 @@ def _unknown_share() -> stat.Panel:
         ((None, "green"), (0.01, "orange"), (0.05, "red")),
         decimals=1,
     )
-    return stat_panel(frame, [Query(f"({unknown} or 0 * {every}) / ({every} > 0)", "unknown")])
+    unknown = f"({generic} or 0 * {every}) + ({without} or 0 * {every})"
+    return stat_panel(frame, [Query(f"({unknown}) / ({every} > 0)", "unknown")])
 
 
 def _width() -> stat.Panel:
@@ -151,11 +154,12 @@ def _reasons() -> timeseries.Panel:
     return time_panel(frame, [Query(expression, f"{{{{{q.REASON}}}}}", exemplars=True)], stacked=True)
 
 
-def _unknown_models() -> table.Panel:
+def _without_figure() -> table.Panel:
     by = (q.MODEL, q.PROVIDER, q.REASON)
     frame = Frame(
         "Calls without a figure, by model",
-        "In the shown range. A model of your own, or a new one, can be added in an overlay: docs/registry.md.",
+        "In the shown range; they are in no modelled total. docs/reference/reasons.md says what to do about each "
+        "reason.",
         "short",
         12,
         9,
@@ -172,7 +176,7 @@ def _width_by_model() -> bargauge.Panel:
         "High over low by model, CO2e",
         f"The fifteen widest. A wide range is a model or place that little is published about. {MODELLED}",
         "suffix:x",
-        12,
+        24,
         9,
         NOTHING_RECORDED,
         _WIDE,
@@ -183,16 +187,38 @@ def _width_by_model() -> bargauge.Panel:
     return bar_panel(frame, [Query(f"sort_desc(topk(15, {_width_of((q.MODEL,))}))", f"{{{{{q.MODEL}}}}}")])
 
 
-def _tiers() -> timeseries.Panel:
+def _matches() -> timeseries.Panel:
     frame = Frame(
-        "Power by kind of activity data",
-        f"Metered energy of calls, or token counts times coefficients: docs/concepts.md. {MODELLED}",
-        q.ENERGY.unit_of_rate,
+        "Calls by how near the fact is to the model",
+        "Of calls with a modelled figure: the fact is of the model itself, its family, its size, or of models in "
+        "general.",
+        "reqps",
         12,
         9,
         bounds=(0, None),
     )
-    return time_panel(frame, [Query(q.pace(q.ENERGY, by=(q.TIER,)), f"{{{{{q.TIER}}}}}")], stacked=True)
+    series = q.scoped(names.MATCHED_OPERATIONS.prometheus_name)
+    return time_panel(
+        frame, [Query(q.sum_by((q.MATCH,), f"rate({series}[$__rate_interval])"), f"{{{{{q.MATCH}}}}}")], stacked=True
+    )
+
+
+def _unknown_models() -> table.Panel:
+    by = (q.MODEL, q.PROVIDER)
+    frame = Frame(
+        "Unknown models",
+        "Calls in the shown range of models that the registry has nothing on; their modelled range is very wide. "
+        "A model can be mapped to a known one, or added in an overlay: docs/registry.md.",
+        "short",
+        12,
+        9,
+        "None",
+    )
+    columns = (Column("Calls", q.count("matched_operations", _GENERIC, by=by), "short"),)
+    labels = {q.MODEL: "Model", q.PROVIDER: "Provider"}
+    return table_panel(
+        frame, labels, columns, sort_by="Calls", row_links=(("Who calls it", row_link_to("tenants", "model")),)
+    )
 
 
 def _verdicts() -> timeseries.Panel:

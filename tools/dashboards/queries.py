@@ -37,6 +37,7 @@ VERDICT = label_of(ours.VERDICT)
 OBSERVED_SCOPE = label_of(ours.OBSERVED_SCOPE)
 DIALECT = label_of(ours.DIALECT)
 TOKEN_TYPE = label_of(ours.TOKEN_TYPE)
+MATCH = label_of(ours.MATCH)
 
 VARIABLES: Mapping[str, str] = {
     "environment": ENVIRONMENT,
