@@ -69,10 +69,7 @@ def _fullest() -> stat.Panel:
 
 
 def _lost() -> stat.Panel:
-    failed = " + ".join(
-        f"(sum(increase({_of(f'otelcol_exporter_send_failed_{each}_total')}[$__range])) or vector(0))"
-        for each in _ITEMS.values()
-    )
+    failed = _of_all_signals("otelcol_exporter_send_failed_{items}_total", "increase", "$__range")
     return _figure(
         "Items given up",
         "Spans, metric points and log records that a backend rejected, or that were given up, in the shown range.",
@@ -224,15 +221,16 @@ def _sent() -> timeseries.Panel:
 def _unsent() -> timeseries.Panel:
     frame = Frame(
         "Given up, or refused by a full queue",
-        "Items that a backend rejected or that were given up, and items that a full queue refused.",
+        "Spans, metric points and log records that a backend rejected or that were given up, and those that a "
+        "full queue refused.",
         "cps",
         empty="Nothing",
         bounds=(0, None),
     )
+    events = {"given up": "send_failed", "refused by a full queue": "enqueue_failed"}
     queries = [
-        Query(f"sum(rate({_of(f'otelcol_exporter_{event}_{name}_total')}[$__rate_interval]))", f"{title} {text}")
-        for title, name in _ITEMS.items()
-        for event, text in (("send_failed", "given up"), ("enqueue_failed", "refused"))
+        Query(_of_all_signals(f"otelcol_exporter_{event}_{{items}}_total", "rate", "$__rate_interval"), text)
+        for text, event in events.items()
     ]
     return time_panel(frame, queries)
 
@@ -320,6 +318,12 @@ def _rate(
 ) -> timeseries.Panel:
     frame = Frame(title, about, unit, empty=empty, bounds=(0, None))
     return time_panel(frame, [Query(f"sum by ({', '.join(by)}) (rate({_of(name)}[$__rate_interval]))", legend)])
+
+
+def _of_all_signals(name: str, function: str, window: str) -> str:
+    """A sum over the counters of all signals, of which one that has not come yet has no series."""
+    parts = (f"sum({function}({_of(name.format(items=each))}[{window}]))" for each in _ITEMS.values())
+    return " + ".join(f"({part} or vector(0))" for part in parts)
 
 
 def _fill() -> str:

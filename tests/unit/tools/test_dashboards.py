@@ -6,8 +6,9 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from ruamel.yaml import YAML
 
-from tests.support.dashboard_files import dashboard_files, panels_of
+from tests.support.dashboard_files import FOLDER, dashboard_files, panels_of
 from tests.support.dashboard_rules import offences
 from tools import generate_dashboards, generated_page
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 COMMITTED = dashboard_files()
+PROVISIONING = FOLDER.parent / "provisioning"
 SERIES = "otel_carbon_operations_total"
 
 
@@ -157,3 +159,20 @@ def test_panels_neither_overlap_nor_share_an_id() -> None:
     dashboard = spoilt()
     dashboard["panels"].append(copy.deepcopy(dashboard["panels"][0]))
     assert found(dashboard) == ["d: two panels have one id", "d: Calls and Calls overlap"]
+
+
+def test_provisioning_names_the_data_sources_that_the_dashboards_choose_from() -> None:
+    sources = YAML(typ="safe").load(PROVISIONING / "datasources/otel-carbon.yaml")["datasources"]
+    (traces,) = (each for each in sources if each["type"] == "jaeger")
+    (metrics,) = (each for each in sources if each["type"] == "prometheus")
+    (destination,) = metrics["jsonData"]["exemplarTraceIdDestinations"]
+    assert destination == {"name": "trace_id", "datasourceUid": traces["uid"]}
+
+    chosen = [each for each in COMMITTED["overview"]["templating"]["list"] if each["type"] == "datasource"]
+    assert [each["query"] for each in chosen] == ["prometheus", "jaeger"]
+
+
+def test_provisioned_dashboards_cannot_be_edited_in_place() -> None:
+    (provider,) = YAML(typ="safe").load(PROVISIONING / "dashboards/otel-carbon.yaml")["providers"]
+    assert (provider["type"], provider["allowUiUpdates"]) == ("file", False)
+    assert [dashboard["editable"] for dashboard in COMMITTED.values()] == [False] * len(COMMITTED)
