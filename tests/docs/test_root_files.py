@@ -29,7 +29,7 @@ EXTRAS_OF_DEV = [
 
 
 def test_constraints_are_exact_versions_without_hosts_or_paths() -> None:
-    wrong = [line for line in CONSTRAINTS if not re.fullmatch(r"[a-z0-9-]+==[\w.]+( ; [^/:@]+)?", line)]
+    wrong = [line for line in CONSTRAINTS if not re.fullmatch(r"[a-z0-9-]+==(\d+!)?[\w.]+( ; [^/:@]+)?", line)]
 
     assert wrong == []
 
