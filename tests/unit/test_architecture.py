@@ -33,6 +33,7 @@ STANDARD_LIBRARY_ONLY = [
     "otel_carbon.methods",
     "otel_carbon.metric_names",
     "otel_carbon.metrics",
+    "otel_carbon.presentation",
     "otel_carbon.registry",
     "otel_carbon.spans",
     "otel_carbon.switches",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from otel_carbon.core.interval import Interval
-    from otel_carbon.demo.presentation.scales import Scale
+    from otel_carbon.presentation.scales import Scale
 
 VEGALITE_VERSION = "5.20"
 INK, QUIET, RULE, ACCENT, WATER = "#1c2528", "#5d6a6e", "#d8dedf", "#0f6b5c", "#2a6fb0"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from otel_carbon.core.tokens import CACHE_READ, CACHE_WRITE
-from otel_carbon.demo.presentation.scales import DASH
+from otel_carbon.presentation.scales import DASH
 from otel_carbon.registry.facts import (
     Embodied,
     EnergyCoefficient,

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from otel_carbon import attributes as ours
 from otel_carbon.demo.presentation import charts, markup
 from otel_carbon.demo.presentation.charts import Bar, Named
-from otel_carbon.demo.presentation.scales import DASH
 from otel_carbon.demo.presentation.tables import scales_for
+from otel_carbon.presentation.scales import DASH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from otel_carbon.core.interval import Interval
     from otel_carbon.demo.figures import Amounts, Figures, Row
-    from otel_carbon.demo.presentation.scales import Scale
     from otel_carbon.demo.presentation.tables import Scales
+    from otel_carbon.presentation.scales import Scale
 
 REST = "all others"
 _STACKED_MODELS = 5

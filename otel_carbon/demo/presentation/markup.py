@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from otel_carbon.core.interval import Interval
-    from otel_carbon.demo.presentation.scales import Scale
+    from otel_carbon.presentation.scales import Scale
 
 UNKNOWN = '<span class="unknown">unknown</span>'
 

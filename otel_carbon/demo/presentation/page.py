@@ -12,7 +12,8 @@ from otel_carbon.core.assumptions import assumption_sentence
 from otel_carbon.core.reasons import SENTENCES
 from otel_carbon.demo.presentation import charts, figures_html, markup
 from otel_carbon.demo.presentation.evidence import evidence_for
-from otel_carbon.demo.presentation.scales import DASH
+from otel_carbon.presentation.scales import DASH
+from otel_carbon.presentation.style import base_style
 from otel_carbon.version import VERSION
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def render_page(figures: Figures, registry: Registry, proof: str) -> str:
     evidence = evidence_for(registry, figures.fact_ids, date.fromisoformat(last))
     return Template(_data("page.html")).substitute(
         period=markup.text(f"{_long_date(first)} {DASH} {_long_date(last)}"),
-        style=Template(_data("page.css")).substitute(dark_chart_colours=_dark_chart_colours()),
+        style=base_style() + Template(_data("page.css")).substitute(dark_chart_colours=_dark_chart_colours()),
         headline=figures_html.headline(figures),
         proof=markup.text(proof),
         days=figures_html.daily(figures),

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from otel_carbon.demo.presentation.scales import emissions_scale, energy_scale, water_scale
+from otel_carbon.presentation.scales import emissions_scale, energy_scale, water_scale
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from otel_carbon.core.interval import Interval
     from otel_carbon.demo.figures import Figures, Row
-    from otel_carbon.demo.presentation.scales import Scale
+    from otel_carbon.presentation.scales import Scale
 
 UNKNOWN = "unknown"
 MODEL_COLUMN = "model"

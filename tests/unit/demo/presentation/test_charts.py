@@ -10,7 +10,7 @@ import pytest
 from otel_carbon.core.interval import Interval
 from otel_carbon.demo.presentation import charts
 from otel_carbon.demo.presentation.charts import Bar, Named
-from otel_carbon.demo.presentation.scales import Scale
+from otel_carbon.presentation.scales import Scale
 
 GRAMS = Scale("gCO2e", 1.0, 1)
 BARS = [Bar("2026-11-21", "a", 2.0), Bar("2026-11-21", "b", 1.0), Bar("2026-11-22", "a", 3.0)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from otel_carbon.core.interval import Interval
-from otel_carbon.demo.presentation.scales import Scale, emissions_scale, energy_scale, water_scale
+from otel_carbon.presentation.scales import Scale, emissions_scale, energy_scale, water_scale
 
 
 @pytest.mark.parametrize(

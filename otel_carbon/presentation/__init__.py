@@ -1,0 +1,1 @@
+"""How amounts are shown, the same on every page: units that suit their size, and one look."""
