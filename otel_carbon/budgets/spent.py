@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from otel_carbon.budgets.model import Bound, Quantity
 from otel_carbon.budgets.scopes import matches
@@ -12,7 +13,7 @@ from otel_carbon.core.tokens import KINDS
 from otel_carbon.metrics.totals import AMOUNTS
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Mapping
 
     from otel_carbon.budgets.model import Budget, Measure, Term
     from otel_carbon.metrics.totals import Snapshot
@@ -40,11 +41,16 @@ class _Mark(NamedTuple):
 
 
 class SpentMeasure:
-    """How much of a measure was used in the current window, and which thresholds were told."""
+    """How much of a measure was used in the current window, and which thresholds were told.
+
+    `used` is in the unit of the measure; it is too low where the window began before `began`.
+    """
 
     def __init__(self, budget: Budget, measure: Measure, snapshot: Snapshot, now: datetime) -> None:
         self.budget = budget
         self.measure = measure
+        self.used = 0.0
+        self.began = now
         self._last = amount_in(snapshot, budget, measure)
         self._total = 0.0
         self._marks = deque([_Mark(now, 0.0)])
@@ -57,12 +63,46 @@ class SpentMeasure:
         added = amount - self._last if amount >= self._last else amount  # totals that fell were started anew
         self._last = amount
         self._total += added
-        used = self._used(now, added)
+        self.used = used = self._used(now, added)
         share = used / self.measure.limit
         passed = [each for each in self.budget.thresholds if self._told < each <= share]
         # In a rolling window the amount can fall below a threshold, which is then told again.
         self._told = max((each for each in self.budget.thresholds if each <= share), default=0.0)
         return [Crossing(self.budget, self.measure.unit, each, used, self.measure.limit) for each in passed]
+
+    @property
+    def marks(self) -> tuple[object, ...]:
+        """Changes when there is something new to save; in between only the total moves on."""
+        rolling = isinstance(self.budget.window, RollingWindow)
+        return (self._start if not rolling else None, len(self._marks), self._marks[0], self._told)
+
+    def saved(self) -> dict[str, Any]:
+        """What `restore` goes on from, as JSON can hold it."""
+        marks = [[mark.at.isoformat(), mark.total] for mark in self._marks]
+        return {
+            "began": self.began.isoformat(),
+            "start": self._start.isoformat(),
+            "last": self._last,
+            "total": self._total,
+            "told": self._told,
+            "marks": marks,
+        }
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Go on where another process ended; the totals must have outlived it, too.
+
+        What they have grown by since it was saved was counted by that process, so before this one began.
+
+        Raises:
+            ValueError, TypeError, LookupError: it is not what `saved` gave.
+        """
+        marks = deque(_Mark(datetime.fromisoformat(at), float(total)) for at, total in saved["marks"])
+        if not marks:
+            raise ValueError("a budget was saved without any mark")
+        start, began = datetime.fromisoformat(saved["start"]), datetime.fromisoformat(saved["began"])
+        total = float(saved["total"]) + max(0.0, self._last - float(saved["last"]))
+        self._told = float(saved["told"])
+        self._marks, self._start, self.began, self._total = marks, start, began, total
 
     def _used(self, now: datetime, added: float) -> float:
         start = self.budget.window.bounds(now).start
