@@ -172,6 +172,7 @@ def carbon_builder(registry_file: Path | None) -> BuildCarbon:
             facts=carbon_facts(registry, settings.grid_table),
             holding=process,
             keep_state=keep_state,
+            totals=enricher.totals,
         )
         if not config.usage_source.reads_metrics:
             return stage

@@ -23,6 +23,8 @@ from otel_carbon.collector.exporters.prometheus import PrometheusExporter
 from otel_carbon.collector.health_check import HealthCheck
 from otel_carbon.collector.hold_assembly import build_holds
 from otel_carbon.collector.listener_assembly import Security, grpc_receiver_settings, http_receiver_settings
+from otel_carbon.collector.page.application import BuiltInPage
+from otel_carbon.collector.page.assembly import build_watches
 from otel_carbon.collector.pipeline import Intake, Pipeline
 from otel_carbon.collector.queue_assembly import Durable, build_limiters, build_queue, build_storage, retry_settings
 from otel_carbon.collector.receivers.otlp_grpc import GrpcReceiver
@@ -52,10 +54,12 @@ if TYPE_CHECKING:
     from otel_carbon.collector.fact_metrics import CarbonFacts
     from otel_carbon.collector.hold import Hold, HoldingProcessor
     from otel_carbon.collector.memory_limiter import MemoryLimiter
+    from otel_carbon.collector.page.watch import TotalsWatch
     from otel_carbon.collector.pipeline import Processor
     from otel_carbon.collector.self_metrics import CarbonNumbers
     from otel_carbon.collector.storage.file_storage import FileStorage
     from otel_carbon.collector.storage.records import DurableState
+    from otel_carbon.metrics.totals import Totals
 
 _DEBUG_QUEUE_BYTES = 64 * 1024 * 1024
 _TRANSPORTS = ("grpc", "http")
@@ -75,6 +79,7 @@ class CarbonStage:
         facts: what it computes with.
         holding: enriches several traces requests together; None when it cannot.
         keep_state: begins to tell what changes in its counting, to be called once; None when it cannot.
+        totals: what it counts, for the built-in page; None shows none.
     """
 
     process: Processor
@@ -86,6 +91,7 @@ class CarbonStage:
     facts: CarbonFacts | None = None
     holding: HoldingProcessor[Any] | None = None
     keep_state: Callable[[], DurableState] | None = None
+    totals: Totals | None = None
 
     def processor(self, signal: Signal) -> Processor:
         """What it does to the requests of one signal; metrics are read, and pass as they came."""
@@ -182,7 +188,11 @@ def assemble(
             metrics.watch_facts(stage.facts)
     queues = {name: sender.queue for name, sender in senders.items()}
     holds = build_holds(config, stages, queues, metrics, storage)
+    watches = build_watches(exporters, next((stage.totals for stage in stages.values()), None))
     states = [stage.keep_state() for stage in stages.values() if storage is not None and stage.keep_state is not None]
+    if states:
+        # Days and budgets are what totals have grown by, so they are saved before the totals that they were read from.
+        states[:0] = [state for watch in watches.values() for state in watch.states()]
     if storage is not None:
         stages = {name: _with_written_counters(stage, storage) for name, stage in stages.items()}
     process = next((stage.process for stage in stages.values()), None)
@@ -194,7 +204,7 @@ def assemble(
         receivers=dict(_receivers(config, pipelines, json_decoders, security, metrics, storage)),
         senders=tuple(senders.values()),
         holds=tuple(holds.values()),
-        pages=dict(_pages(exporters, stages, security, metrics)),
+        pages=dict(_pages(exporters, stages, watches, security, metrics)),
         pushers=tuple(_pushers(exporters, stages, security, metrics)),
         health_checks=dict(_health_checks(config, security, metrics, storage)),
         metrics=metrics,
@@ -302,6 +312,7 @@ def _protocols(
 def _pages(
     exporters: Mapping[str, ExporterConfig],
     stages: Mapping[str, CarbonStage],
+    watches: Mapping[str, TotalsWatch],
     security: Security,
     metrics: SelfMetrics,
 ) -> Iterator[tuple[str, Listener]]:
@@ -318,6 +329,7 @@ def _pages(
                     self_metrics=metrics,
                     tls=security.tls(key, exporter),
                     authenticator=security.authenticator(exporter),
+                    page=BuiltInPage(watches[name], metrics) if name in watches else None,
                 ),
             )
 

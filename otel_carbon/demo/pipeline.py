@@ -85,7 +85,7 @@ def _started(backend_url: str, metrics_port: int, registry: Registry) -> Collect
 def _start(config: CollectorConfig, registry: Registry) -> Collector:
     def build_carbon(config: CarbonConfig) -> CarbonStage:
         enricher = Enricher(registry, _settings(config))
-        return CarbonStage(TracesEnricher(enricher), Exposition(enricher.totals).render)
+        return CarbonStage(TracesEnricher(enricher), Exposition(enricher.totals).render, totals=enricher.totals)
 
     collector = Collector(config, build_carbon=build_carbon)
     collector.start()

@@ -36,6 +36,7 @@ class DurableCollector:
         storage: further settings of the file storage.
         carbon: settings of the carbon processor.
         processors: further processors by component id, placed before carbon.
+        prometheus: further settings of the prometheus exporter.
     """
 
     folder: Path
@@ -43,6 +44,7 @@ class DurableCollector:
     storage: dict[str, Any] = field(default_factory=dict)
     carbon: dict[str, Any] = field(default_factory=dict)
     processors: dict[str, dict[str, Any]] = field(default_factory=dict)
+    prometheus: dict[str, Any] = field(default_factory=dict)
     command_prefix: tuple[str, ...] = ()
     process: ManagedProcess | None = None
     starts: int = 0
@@ -109,7 +111,7 @@ class DurableCollector:
         return {
             "receivers": {"otlp": {"protocols": {"http": {"endpoint": f"127.0.0.1:{self.http}"}}}},
             "processors": {**self.processors, "carbon": self.carbon},
-            "exporters": {**self.exporters, "prometheus": {"endpoint": f"127.0.0.1:{self.metrics}"}},
+            "exporters": {**self.exporters, "prometheus": {"endpoint": f"127.0.0.1:{self.metrics}", **self.prometheus}},
             "extensions": {
                 "health_check": {"endpoint": f"127.0.0.1:{self.health}"},
                 "file_storage": {"directory": str(self.queue_folder), **self.storage},

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from otel_carbon.budgets.read import read_budgets
 from otel_carbon.collector.config.client_tls import FILE_KEYS, TlsClientConfig
-from otel_carbon.collector.config.exporters import FileExporterConfig
+from otel_carbon.collector.config.exporters import FileExporterConfig, PrometheusExporterConfig
 from otel_carbon.collector.config.extensions import FileStorageConfig
 from otel_carbon.collector.config.text import Problem, dotted
+from otel_carbon.errors import BudgetError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,9 +36,7 @@ def file_problems(
             yield from _unusable(("extensions", name, "directory"), Path(extension.directory).resolve())
     taken: dict[Path, KeyPath] = {}
     for name, exporter in exporters.items():
-        tls = getattr(exporter, "tls", None)
-        if isinstance(tls, TlsClientConfig):
-            yield from _missing(("exporters", name, "tls"), tls)
+        yield from _read_problems(name, exporter)
         if not isinstance(exporter, FileExporterConfig):
             continue
         key: KeyPath = ("exporters", name, "path")
@@ -52,6 +52,15 @@ def file_problems(
             yield from _mixed_signals(name, service)
 
 
+def _read_problems(name: str, exporter: BaseModel) -> Iterator[Problem]:
+    """Files that an exporter reads."""
+    tls = getattr(exporter, "tls", None)
+    if isinstance(tls, TlsClientConfig):
+        yield from _missing(("exporters", name, "tls"), tls)
+    if isinstance(exporter, PrometheusExporterConfig):
+        yield from _wrong_budgets(("exporters", name, "page", "budgets"), exporter.page.budgets)
+
+
 def _unusable(key: KeyPath, directory: Path) -> Iterator[Problem]:
     """What is not there yet is made; whether it may be is known at the start, by the user who then runs it."""
     found = next((each for each in (directory, *directory.parents) if each.exists()), directory)
@@ -64,6 +73,19 @@ def _missing(path: KeyPath, tls: TlsClientConfig) -> Iterator[Problem]:
         file = getattr(tls, key)
         if file is not None and not Path(file).is_file():
             yield Problem((*path, key), f"there is no file {file!r}")
+
+
+def _wrong_budgets(key: KeyPath, file: str | None) -> Iterator[Problem]:
+    if file is None:
+        return
+    if not Path(file).is_file():
+        yield Problem(key, f"there is no file {file!r}")
+        return
+    try:
+        read_budgets(Path(file))
+    except BudgetError as error:
+        for problem in error.problems:
+            yield Problem(key, problem)
 
 
 def _mixed_signals(exporter: str, service: ServiceConfig) -> Iterator[Problem]:

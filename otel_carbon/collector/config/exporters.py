@@ -171,11 +171,25 @@ class OtlpHttpExporterConfig(_OtlpExporterConfig):
         return endpoint_of_url(self.endpoint)
 
 
+class BuiltInPageConfig(Section):
+    """A page for people at `/`: totals with their ranges, the last 30 days, models, coverage, budgets, health."""
+
+    enabled: bool = Field(default=True, description="Whether there is one.")
+    budgets: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Path of a budgets.yaml; the page shows where its budgets stand by what this collector counted.",
+    )
+
+
 class PrometheusExporterConfig(SecuredListener):
-    """Serves `/metrics`: the carbon processor's counters and the collector's own."""
+    """Serves `/metrics`: the carbon processor's counters and the collector's own; and a page for people at `/`."""
 
     endpoint: ListenEndpoint = Field(
         default="localhost:9464", description="Where to listen, `host:port`; port 0 takes a free one."
+    )
+    page: BuiltInPageConfig = Field(
+        default_factory=BuiltInPageConfig, description="The page at `/`, behind the same TLS and authentication."
     )
 
 

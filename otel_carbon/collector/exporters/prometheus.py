@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from otel_carbon.collector.asgi_server import Message, Receive, Send
     from otel_carbon.collector.authenticators import Authenticator
     from otel_carbon.collector.endpoints import Endpoint
+    from otel_carbon.collector.page.application import BuiltInPage
     from otel_carbon.collector.self_metrics import SelfMetrics
     from otel_carbon.collector.tls import ServerTls
 
@@ -52,6 +53,7 @@ class PrometheusExporter:
         self_metrics: the collector's own counters.
         tls: certificates; None is plain.
         authenticator: who may scrape; None lets all.
+        page: what people see at `/`; None has nothing there.
     """
 
     def __init__(
@@ -63,8 +65,10 @@ class PrometheusExporter:
         self_metrics: SelfMetrics,
         tls: ServerTls | None = None,
         authenticator: Authenticator | None = None,
+        page: BuiltInPage | None = None,
     ) -> None:
         self._key = key
+        self._page = page
         self._render = render
         self._self_metrics = self_metrics
         self._waiting: dict[str, _Rendering] = {}
@@ -84,6 +88,8 @@ class PrometheusExporter:
         Raises:
             ConfigError: the endpoint cannot be listened on.
         """
+        if self._page is not None:
+            self._page.start()
         self._server.start()
 
     def begin_stop(self, grace_s: float) -> None:
@@ -94,6 +100,8 @@ class PrometheusExporter:
         """Wait for the end of what `begin_stop` let run."""
         self._server.finish_stop(grace_s)
         self._threads.shutdown(wait=False, cancel_futures=True)
+        if self._page is not None:
+            self._page.stop()
 
     def page(self, accept_header: str) -> tuple[bytes, str]:
         """Write the whole page and tell its content type."""
@@ -119,6 +127,9 @@ class PrometheusExporter:
         return self.page(accept_header)
 
     async def _application(self, scope: Message, receive: Receive, send: Send) -> None:  # noqa: ARG002 -- ASGI's shape
+        if self._page is not None and scope["path"] in self._page.paths:
+            await self._page(scope, send)
+            return
         if scope["path"] != METRICS_PATH:
             await respond(send, 404, b"the metrics are at /metrics\n", _TEXT)
             return
