@@ -13,7 +13,7 @@ from otel_carbon.core.tokens import KINDS
 from otel_carbon.metrics.totals import AMOUNTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from otel_carbon.budgets.model import Budget, Measure, Term
     from otel_carbon.metrics.totals import Snapshot
@@ -59,7 +59,10 @@ class SpentMeasure:
 
     def advance(self, snapshot: Snapshot, now: datetime) -> list[Crossing]:
         """Take in new totals; the thresholds that have been passed since the last time, each once a window."""
-        amount = amount_in(snapshot, self.budget, self.measure)
+        return self.advance_to(amount_in(snapshot, self.budget, self.measure), now)
+
+    def advance_to(self, amount: float, now: datetime) -> list[Crossing]:
+        """The same, when what the totals have come to in the scope is known, in the unit of the measure."""
         added = amount - self._last if amount >= self._last else amount  # totals that fell were started anew
         self._last = amount
         self._total += added
@@ -126,6 +129,11 @@ class SpentMeasure:
 def amount_in(snapshot: Snapshot, budget: Budget, measure: Measure) -> float:
     """What the calls in a budget's scope have come to since the process began, in the unit of the measure."""
     rows = [row for labels, row in snapshot.rows.items() if matches(budget.scope, labels)]
+    return amount_of(rows, budget, measure)
+
+
+def amount_of(rows: Iterable[list[float]], budget: Budget, measure: Measure) -> float:
+    """What rows of totals come to, in the unit of the measure."""
     return sum(_counted(row, term, budget.bound) * term.per_counted for row in rows for term in measure.terms)
 
 

@@ -8,14 +8,17 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from otel_carbon.budgets.spent import SpentMeasure
+from otel_carbon.budgets.scopes import matches
+from otel_carbon.budgets.spent import SpentMeasure, amount_of
 from otel_carbon.budgets.windows import CalendarWindow
+from otel_carbon.metrics.labels import DEFAULT_MAX_SERIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from otel_carbon.budgets.model import Budget, Measure
+    from otel_carbon.metrics.labels import SeriesLabels
     from otel_carbon.metrics.totals import Snapshot
 
 _BUDGETS = "budgets"
@@ -73,6 +76,7 @@ class BudgetWatch:
         self._budgets = budgets
         self._name = name
         self._lock = Lock()
+        self._rows = _ScopedRows(budgets)
         self._spent: list[SpentMeasure] = []
         self._restored: dict[str, tuple[str, Mapping[str, Any]]] = {}
         self._saved_marks: dict[str, tuple[object, ...]] = {}
@@ -82,8 +86,10 @@ class BudgetWatch:
         with self._lock:
             if not self._spent:
                 self._begin(snapshot, now)
+            rows = self._rows.by_budget(snapshot)
             for spent in self._spent:
-                spent.advance(snapshot, now)
+                amount = amount_of(rows.get(spent.budget.name, ()), spent.budget, spent.measure)
+                spent.advance_to(amount, now)
             return tuple(_standing(spent, now) for spent in self._spent)
 
     def take_changes(self) -> RowChanges:
@@ -129,6 +135,28 @@ def _forgotten_if_unreadable(budget: Budget) -> Iterator[None]:
         yield
     except (ValueError, TypeError, LookupError):
         _logger.exception("budget %s: what was saved of it cannot be read; it is counted anew", budget.name)
+
+
+class _ScopedRows:
+    """Rows of totals by the budgets whose scope they are in; which those are is found out once for each label set."""
+
+    def __init__(self, budgets: Sequence[Budget]) -> None:
+        self._budgets = budgets
+        self._names: dict[SeriesLabels, tuple[str, ...]] = {}
+
+    def by_budget(self, snapshot: Snapshot) -> dict[str, list[list[float]]]:
+        """The rows of each budget that has any."""
+        if len(self._names) > 2 * DEFAULT_MAX_SERIES:  # more than there are, so most of them are of the past
+            self._names.clear()
+        found: dict[str, list[list[float]]] = {}
+        for labels, row in snapshot.rows.items():
+            names = self._names.get(labels)
+            if names is None:
+                names = tuple(each.name for each in self._budgets if matches(each.scope, labels))
+                self._names[labels] = names
+            for name in names:
+                found.setdefault(name, []).append(row)
+        return found
 
 
 def _standing(spent: SpentMeasure, now: datetime) -> Standing:

@@ -31,8 +31,8 @@ PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "is_mobile":
 LOOKS = {"light": WIDE, "dark": WIDE | {"color_scheme": "dark"}, "phone": PHONE}
 BUDGETS = """
 budgets:
-  - {name: shop-tokens, owner: team-shop, scope: {service: shop}, amount: 1000000, unit: tokens, window: month}
-  - {name: search, owner: team-search, scope: {service: search}, amount: 10, unit: gCO2e, window: month, bound: high}
+  - {name: shop-tokens, owner: team-shop, scope: {service: shop}, amount: 5000000, unit: tokens, window: month}
+  - {name: search, owner: team-search, scope: {service: search}, amount: 400, unit: gCO2e, window: month, bound: high}
 """
 FOCUSED = "(each => each.id || each.getAttribute('aria-labelledby') || each.textContent)(document.activeElement)"
 MODELS = (
@@ -85,7 +85,8 @@ def month_of_calls(counting: Counting, folder: Path) -> TotalsWatch:
         watch.look()
         for position, (provider, model) in enumerate(MODELS):
             size = (day * 7 + position * 3) % 11 + 1
-            calls = size // 3 if counting.clock.at.weekday() > 4 else size
+            is_quiet = counting.clock.at.weekday() > 4 or model.startswith("no-such")
+            calls = size // 4 if is_quiet else size
             said: dict[str, str | float] = {
                 "gen_ai.provider.name": provider,
                 "gen_ai.request.model": model,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PAGE_PATH = "/"
 TOTALS_PATH = "/api/totals"
-FRESH_S = 2.0
+FRESH_S = 5.0
 """How long figures are shown again instead of worked out anew, so that many readers cost what one does."""
 _TEXT = "text/plain; charset=utf-8"
 _GUARDS = (
