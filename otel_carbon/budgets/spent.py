@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -133,8 +134,8 @@ def amount_in(snapshot: Snapshot, budget: Budget, measure: Measure) -> float:
 
 
 def amount_of(rows: Iterable[list[float]], budget: Budget, measure: Measure) -> float:
-    """What rows of totals come to, in the unit of the measure."""
-    return sum(_counted(row, term, budget.bound) * term.per_counted for row in rows for term in measure.terms)
+    """What rows of totals come to, in the unit of the measure; in any order the same, so that it never falls."""
+    return math.fsum(_counted(row, term, budget.bound) * term.per_counted for row in rows for term in measure.terms)
 
 
 def _counted(row: list[float], term: Term, bound: Bound) -> float:

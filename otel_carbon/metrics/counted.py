@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -100,4 +101,4 @@ def _grown(later: Sums, earlier: Sums) -> Sums:
 
 
 def _added(rows: Iterable[Sums]) -> Sums:
-    return tuple(sum(column) for column in zip(NOTHING, *rows, strict=True))
+    return tuple(map(math.fsum, zip(NOTHING, *rows, strict=True)))

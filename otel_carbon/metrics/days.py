@@ -148,7 +148,9 @@ class DailyHistory:
         self._days[day] = Day(counted, counted.overall())
         self._unsaved.add(day)
         while len(self._days) > MAX_DAYS:
-            del self._days[next(iter(self._days))]
+            forgotten = next(iter(self._days))
+            del self._days[forgotten]
+            self._unsaved.discard(forgotten)
 
     def _earlier(self, today: date) -> tuple[Mapping[date, Day], Counted]:
         """The closed days that are shown with today, and all of them together."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -70,7 +71,7 @@ def _models(month: Counted) -> Iterator[Document]:
         yield {"provider": provider, "model": model, "models": 1, **figures(sums[provider, model])}
     others = ranked[MAX_MODELS:]
     if others:
-        together = tuple(sum(column) for column in zip(*(sums[each] for each in others), strict=True))
+        together = tuple(map(math.fsum, zip(*(sums[each] for each in others), strict=True)))
         yield {"provider": "", "model": "", "models": len(others), **figures(together)}
 
 

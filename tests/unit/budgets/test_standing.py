@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import reduce
+from operator import add
 from typing import TYPE_CHECKING
 
 import pytest
 
 from otel_carbon.budgets.read import read_budgets
 from otel_carbon.budgets.standing import BudgetWatch
+from otel_carbon.metrics.labels import SeriesLabels
+from otel_carbon.metrics.totals import Snapshot
 from tests.support.page_server import Counting, SetClock
 
 if TYPE_CHECKING:
@@ -99,6 +103,17 @@ def test_what_was_used_before_a_window_that_began_while_nothing_ran_is_not_in_it
     counting.book(2)
     assert look(again, counting).used == 2 * TOKENS_OF_CALL
     assert look(again, counting).is_whole
+
+
+def test_rows_in_another_order_use_nothing_up(folder: Path) -> None:
+    rows = [1e9, 0.7, 0.3, 0.2, 0.1]
+    assert reduce(add, rows) > reduce(add, reversed(rows))  # added one after the other
+    labels = [SeriesLabels("", "", "", "", str(number), "shop", "") for number in range(len(rows))]
+    shown = {each: [0.0] * 3 + [grams] + [0.0] * 10 for each, grams in zip(labels, rows, strict=True)}
+    watch = BudgetWatch(budgets(folder, window="month", unit="gCO2e"), "page")
+    watch.look(Snapshot(shown, {}, {}, 0), NOON)
+    (standing,) = watch.look(Snapshot(dict(reversed(shown.items())), {}, {}, 0), NOON)
+    assert standing.used == 0.0
 
 
 def test_a_budget_with_another_scope_begins_anew(folder: Path) -> None:
