@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import google.genai as genai
 
 INSTRUMENTATIONS = {
@@ -12,7 +14,10 @@ MODEL, QUESTION = "gemini-2.5-flash", "zanzibar-question"
 
 
 def _client(url: str) -> genai.Client:
-    return genai.Client(api_key="none", http_options={"base_url": url})
+    """Of the version of the API that the path of the address names, else of the client's own choice."""
+    at = urlsplit(url)
+    address, version = f"{at.scheme}://{at.netloc}", at.path.strip("/") or None
+    return genai.Client(api_key="none", http_options={"base_url": address, "api_version": version})
 
 
 def plain(url: str) -> None:
