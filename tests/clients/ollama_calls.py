@@ -30,6 +30,10 @@ def generated(url: str) -> None:
     ollama.Client(host=url).generate(model=MODEL, prompt="zanzibar-question")
 
 
+def loaded(url: str) -> None:
+    ollama.Client(host=url).generate(model=MODEL)
+
+
 async def asynchronous(url: str) -> None:
     await ollama.AsyncClient(host=url).chat(model=MODEL, messages=MESSAGES)
 
@@ -45,6 +49,10 @@ async def asynchronous_aborted(url: str) -> None:
     await stream.aclose()
 
 
+def refused(url: str) -> None:
+    ollama.Client(host=url).chat(model="refused", messages=MESSAGES)
+
+
 def embeddings(url: str) -> None:
     ollama.Client(host=url).embed(model="nomic-embed-text", input="zanzibar-question")
 
@@ -56,9 +64,11 @@ CALLS = {
         streamed,
         aborted,
         generated,
+        loaded,
         asynchronous,
         asynchronous_streamed,
         asynchronous_aborted,
         embeddings,
+        refused,
     )
 }

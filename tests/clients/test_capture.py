@@ -91,10 +91,12 @@ EXPECTED: Expected = {
         "streamed": (ONE, OLLAMA),
         "aborted": (NONE, {}),
         "generated": (ONE, OLLAMA),
+        "loaded": (NONE, {}),
         "asynchronous": (ONE, OLLAMA),
         "asynchronous_streamed": (ONE, OLLAMA),
         "asynchronous_aborted": (NONE, {}),
         "embeddings": (ONE, EMBEDDED),
+        "refused": (FAILED, {}),
     },
     "cohere_calls": {
         "plain": (ONE, COHERE),

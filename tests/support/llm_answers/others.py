@@ -20,7 +20,10 @@ def ollama_chat(script: Script, asked: Asked) -> Answer:
 
 
 def ollama_generate(script: Script, asked: Asked) -> Answer:
-    """A completion: lines of JSON unless `stream` is false."""
+    """A completion: lines of JSON unless `stream` is false; without a prompt the model is loaded and no more."""
+    if asked.body.get("prompt", "") == "" and asked.body.get("stream") is False:
+        head = {"model": script.model or asked.model, "created_at": CREATED_AT}
+        return plain({**head, "response": "", "done": True, "done_reason": "load"})
     return _ollama(script, asked, lambda text: {"response": text})
 
 

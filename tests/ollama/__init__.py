@@ -1,0 +1,1 @@
+"""Clients of Ollama's APIs at a real Ollama with real weights."""
