@@ -92,4 +92,8 @@ def test_a_call_of_anthropics_client_has_the_tokens_that_ollama_tells(ollama: Ol
     """Ollama begins a stream with a guess of its input, and tells the count at the end."""
     chat = told_of_chats(ollama, num_predict=ANTHROPIC_TOKENS)
     expected = {**dict.fromkeys(CHATS, (ONE, chat)), "refused": (FAILED, {})}
-    assert totals(counted("current", "anthropic_calls", ollama.url, *modes, "--", *expected)) == expected
+    found = totals(counted("current", "anthropic_calls", ollama.url, *modes, "--", *expected, *CUT_OFF))
+    cut_off = [found.pop(name) for name in CUT_OFF]
+
+    assert found == expected
+    assert [(operations, list(tokens)) for operations, tokens in cut_off] == [(NONE, ["input_uncached"])] * 2
