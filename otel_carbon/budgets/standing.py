@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 from contextlib import contextmanager
-from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from otel_carbon.budgets.scopes import matches
@@ -14,7 +13,7 @@ from otel_carbon.budgets.windows import CalendarWindow
 from otel_carbon.metrics.labels import DEFAULT_MAX_SERIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from otel_carbon.budgets.model import Budget, Measure
@@ -53,29 +52,19 @@ class Standing(NamedTuple):
         return self.used / self.measure.limit
 
 
-class RowChanges(NamedTuple):
-    """Rows that changed; there is no log."""
-
-    rows: dict[str, str]
-    log: bytes = b""
-
-
 class BudgetWatch:
-    """Follows budgets from look to look: a window begins at the first look in it.
+    """Follows budgets from look to look: a window begins at the first look in it; for one thread at a time.
 
-    Its changes must be saved with the totals or before them: what is used is what they have grown by.
+    Its rows must be saved with the totals or before them: what is used is what they have grown by.
 
     Args:
         budgets: what to watch.
         name: tells the rows of several watches apart.
     """
 
-    log_ttl_s = 0.0
-
     def __init__(self, budgets: Sequence[Budget], name: str) -> None:
         self._budgets = budgets
         self._name = name
-        self._lock = Lock()
         self._rows = _ScopedRows(budgets)
         self._spent: list[SpentMeasure] = []
         self._restored: dict[str, tuple[str, Mapping[str, Any]]] = {}
@@ -83,36 +72,33 @@ class BudgetWatch:
 
     def look(self, snapshot: Snapshot, now: datetime) -> tuple[Standing, ...]:
         """Take in new totals, and tell where every budget stands."""
-        with self._lock:
-            if not self._spent:
-                self._begin(snapshot, now)
-            rows = self._rows.by_budget(snapshot)
-            for spent in self._spent:
-                amount = amount_of(rows.get(spent.budget.name, ()), spent.budget, spent.measure)
-                spent.advance_to(amount, now)
-            return tuple(_standing(spent, now) for spent in self._spent)
+        if not self._spent:
+            self._begin(snapshot, now)
+        rows = self._rows.by_budget(snapshot)
+        for spent in self._spent:
+            amount = amount_of(rows.get(spent.budget.name, ()), spent.budget, spent.measure)
+            spent.advance_to(amount, now)
+        return tuple(_standing(spent, now) for spent in self._spent)
 
-    def take_changes(self) -> RowChanges:
-        """What has changed since the last call, in no more detail than a later process needs."""
-        with self._lock:
-            rows = {}
-            for spent in self._spent:
-                key = self._key(spent.budget, spent.measure)
-                if self._saved_marks.get(key) != spent.marks:
-                    self._saved_marks[key] = spent.marks
-                    rows[key] = json.dumps([_what_it_is(spent.budget), spent.saved()])
-            return RowChanges(rows)
+    def changed_rows(self) -> dict[str, str]:
+        """The rows that have changed since the last call, in no more detail than a later process needs."""
+        rows = {}
+        for spent in self._spent:
+            key = self._key(spent.budget, spent.measure)
+            if self._saved_marks.get(key) != spent.marks:
+                self._saved_marks[key] = spent.marks
+                rows[key] = json.dumps([_what_it_is(spent.budget), spent.saved()])
+        return rows
 
-    def restore(self, log: Iterable[tuple[float, bytes]], rows: Mapping[str, str]) -> None:  # noqa: ARG002 - no log
+    def restore(self, rows: Mapping[str, str]) -> None:
         """Keep the rows of an earlier process for the first look; what cannot be read begins anew."""
-        with self._lock:
-            for budget in self._budgets:
-                for measure in budget.measures:
-                    key = self._key(budget, measure)
-                    if key in rows:
-                        with _forgotten_if_unreadable(budget):
-                            what, state = json.loads(rows[key])
-                            self._restored[key] = (what, state)
+        for budget in self._budgets:
+            for measure in budget.measures:
+                key = self._key(budget, measure)
+                if key in rows:
+                    with _forgotten_if_unreadable(budget):
+                        what, state = json.loads(rows[key])
+                        self._restored[key] = (what, state)
 
     def _begin(self, snapshot: Snapshot, now: datetime) -> None:
         for budget in self._budgets:

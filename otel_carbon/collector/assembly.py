@@ -192,7 +192,7 @@ def assemble(
     states = [stage.keep_state() for stage in stages.values() if storage is not None and stage.keep_state is not None]
     if states:
         # Days and budgets are what totals have grown by, so they are saved before the totals that they were read from.
-        states[:0] = [state for watch in watches.values() for state in watch.states()]
+        states[:0] = [watch.keep_state() for watch in watches.values()]
     if storage is not None:
         stages = {name: _with_written_counters(stage, storage) for name, stage in stages.items()}
     process = next((stage.process for stage in stages.values()), None)

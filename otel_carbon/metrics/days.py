@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from otel_carbon.metrics.counted import EMPTY, Counted, Sums, counted_in, folded, grown, together
@@ -75,7 +74,7 @@ def first_shown(today: date) -> date:
 
 
 class DailyHistory:
-    """Closes a day when the next one is looked at; safe to use from any thread.
+    """Closes a day when the next one is looked at; for one thread at a time.
 
     Args:
         totals: what is counted.
@@ -85,7 +84,6 @@ class DailyHistory:
     def __init__(self, totals: Totals, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._totals = totals
         self._now = now
-        self._lock = Lock()
         self._days: dict[date, Day] = {}
         self._open: OpenDay | None = None
         self._unsaved: set[date] = set()
@@ -95,37 +93,33 @@ class DailyHistory:
 
     def look(self) -> Look:
         """Take in what was counted since the last look."""
-        with self._lock:
-            now = self._now().astimezone(UTC)
-            snapshot = self._totals.snapshot()
-            counted = counted_in(snapshot)
-            opened = self._turned(counted, now)
-            today_before = self._days.get(opened.date)
-            today = grown(counted, opened.at_start)
-            if today_before is not None:  # the clock was set back to a day that was over
-                today = together((today_before.counted, today))
-            days, earlier = self._earlier(opened.date)
-            return Look(now, opened.since, snapshot, today, together((earlier, today)), days)
+        now = self._now().astimezone(UTC)
+        snapshot = self._totals.snapshot()
+        counted = counted_in(snapshot)
+        opened = self._turned(counted, now)
+        today_before = self._days.get(opened.date)
+        today = grown(counted, opened.at_start)
+        if today_before is not None:  # the clock was set back to a day that was over
+            today = together((today_before.counted, today))
+        days, earlier = self._earlier(opened.date)
+        return Look(now, opened.since, snapshot, today, together((earlier, today)), days)
 
     def closed_days(self) -> Mapping[date, Day]:
         """The days that are over, in the order in which they were first closed."""
-        with self._lock:
-            return dict(self._days)
+        return dict(self._days)
 
     def take_unsaved(self) -> tuple[OpenDay | None, Mapping[date, Day]]:
         """What has changed since the last call: the day that was opened, if one was, and days that were closed."""
-        with self._lock:
-            opened = None if self._is_open_saved else self._open
-            days = {each: self._days[each] for each in self._unsaved if each in self._days}
-            self._is_open_saved = True
-            self._unsaved.clear()
-            return opened, days
+        opened = None if self._is_open_saved else self._open
+        days = {each: self._days[each] for each in self._unsaved if each in self._days}
+        self._is_open_saved = True
+        self._unsaved.clear()
+        return opened, days
 
     def restore(self, opened: OpenDay, days: Mapping[date, Counted]) -> None:
         """Go on where another process ended; nothing was looked at yet."""
-        with self._lock:
-            self._open = opened
-            self._days = {each: Day(counted, counted.overall()) for each, counted in days.items()}
+        self._open = opened
+        self._days = {each: Day(counted, counted.overall()) for each, counted in days.items()}
 
     def _turned(self, counted: Counted, now: datetime) -> OpenDay:
         """The day that is open now; one that is over is closed."""

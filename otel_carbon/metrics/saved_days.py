@@ -7,26 +7,19 @@ import json
 import logging
 import zlib
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from otel_carbon.metrics.counted import NOTHING, Counted
 from otel_carbon.metrics.days import MAX_DAYS, OpenDay
 from otel_carbon.metrics.labels import SeriesLabels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from otel_carbon.metrics.days import DailyHistory
 
 _DAYS, _OPEN = "days", "open"
 _logger = logging.getLogger(__name__)
-
-
-class RowChanges(NamedTuple):
-    """Rows that changed; there is no log."""
-
-    rows: dict[str, str]
-    log: bytes = b""
 
 
 class SavedDays:
@@ -39,18 +32,16 @@ class SavedDays:
         name: tells the rows of several histories apart.
     """
 
-    log_ttl_s = 0.0
-
     def __init__(self, history: DailyHistory, name: str) -> None:
         self._history = history
         self._name = name
         self._slots: dict[date, int] = {}
 
-    def take_changes(self) -> RowChanges:
-        """What has changed since the last call."""
+    def changed_rows(self) -> dict[str, str]:
+        """The rows that have changed since the last call."""
         opened, days = self._history.take_unsaved()
         if opened is None and not days:
-            return RowChanges({})
+            return {}
         kept = self._history.closed_days()
         self._slots = {each: slot for each, slot in self._slots.items() if each in kept}
         rows = {
@@ -60,9 +51,9 @@ class SavedDays:
         if opened is not None:
             started = [opened.date.isoformat(), opened.since.isoformat(), *_plain(opened.at_start)]
             rows[json.dumps([_DAYS, self._name, _OPEN])] = _packed(started)
-        return RowChanges(rows)
+        return rows
 
-    def restore(self, log: Iterable[tuple[float, bytes]], rows: Mapping[str, str]) -> None:  # noqa: ARG002 - no log
+    def restore(self, rows: Mapping[str, str]) -> None:
         """Take up the days of an earlier process; those that cannot be read are forgotten."""
         opened: OpenDay | None = None
         days: dict[date, Counted] = {}

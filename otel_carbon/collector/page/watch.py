@@ -10,6 +10,7 @@ from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, NamedTuple
 
 from otel_carbon.budgets.standing import BudgetWatch
+from otel_carbon.collector.page.state import PageState
 from otel_carbon.metrics.counted import counted_in
 from otel_carbon.metrics.days import DailyHistory
 from otel_carbon.metrics.saved_days import SavedDays
@@ -91,8 +92,9 @@ class TotalsWatch:
     ) -> None:
         self._history = DailyHistory(totals, now)
         self._budgets = BudgetWatch(budgets, name)
-        self._recent = RecentMarks()
+        self._state: PageState | None = None
         self._name = name
+        self._recent = RecentMarks()
         self._now = now
         self._monotonic_s = monotonic_s
         self._lock = Lock()
@@ -100,9 +102,10 @@ class TotalsWatch:
         self._failed = False
         self._thread = Thread(target=self._run, name="totals watch", daemon=True)
 
-    def states(self) -> list[DurableState]:
-        """What of it outlives the process, to be saved with the totals or before them."""
-        return [SavedDays(self._history, self._name), self._budgets]
+    def keep_state(self) -> DurableState:
+        """Begin to tell what of it outlives the process, to be saved with the totals or before them."""
+        self._state = PageState(SavedDays(self._history, self._name), self._budgets)
+        return self._state
 
     def start(self) -> None:
         """Look for the first time, and now and then from here on."""
@@ -120,7 +123,10 @@ class TotalsWatch:
         with self._lock:
             look = self._history.look()
             recent = self._recent.take_in(self._monotonic_s(), counted_in(look.snapshot).overall())
-            return Seen(look, recent, self._budgets.look(look.snapshot, look.at))
+            standings = self._budgets.look(look.snapshot, look.at)
+            if self._state is not None:
+                self._state.note_changes()
+            return Seen(look, recent, standings)
 
     def _run(self) -> None:
         while not self._stopping.wait(self._pause_s()):

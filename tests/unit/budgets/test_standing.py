@@ -68,7 +68,7 @@ def test_used_is_what_the_scope_has_counted_since_the_window_began(folder: Path)
 
 def restarted(folder: Path, rows: dict[str, str], **more: str) -> BudgetWatch:
     watch = BudgetWatch(budgets(folder, **more), "page")
-    watch.restore((), rows)
+    watch.restore(rows)
     return watch
 
 
@@ -77,7 +77,7 @@ def test_a_restart_keeps_what_was_used_and_when_counting_began(folder: Path, win
     counting = Counting(SetClock(NOON))
     watch = BudgetWatch(budgets(folder, window=window), "page")
     look(watch, counting)
-    rows = watch.take_changes().rows
+    rows = watch.changed_rows()
     counting.book(4)
     counting.clock.pass_by(hours=1)
 
@@ -94,7 +94,7 @@ def test_what_was_used_before_a_window_that_began_while_nothing_ran_is_not_in_it
     counting = Counting(SetClock(NOON))
     watch = BudgetWatch(budgets(folder, window="day"), "page")
     look(watch, counting)
-    rows = watch.take_changes().rows
+    rows = watch.changed_rows()
     counting.book(4)
 
     counting.clock.pass_by(days=1)
@@ -120,7 +120,7 @@ def test_a_budget_with_another_scope_begins_anew(folder: Path) -> None:
     counting = Counting(SetClock(NOON))
     watch = BudgetWatch(budgets(folder, window="month"), "page")
     look(watch, counting)
-    rows = watch.take_changes().rows
+    rows = watch.changed_rows()
     counting.book(4)
     assert look(restarted(folder, rows, window="month", scope="{}"), counting).used == 0.0
     assert look(restarted(folder, rows, window="month", amount="5"), counting).used == 4 * TOKENS_OF_CALL
@@ -130,20 +130,20 @@ def test_rows_are_written_when_a_window_begins_and_not_for_every_call(folder: Pa
     counting = Counting(SetClock(NOON))
     watch = BudgetWatch(budgets(folder, window="day", thresholds="[10.0]"), "page")
     look(watch, counting)
-    assert len(watch.take_changes().rows) == 1
+    assert len(watch.changed_rows()) == 1
     counting.book(1)
     look(watch, counting)
-    assert watch.take_changes().rows == {}
+    assert watch.changed_rows() == {}
     counting.clock.pass_by(days=1)
     look(watch, counting)
-    assert len(watch.take_changes().rows) == 1
+    assert len(watch.changed_rows()) == 1
 
 
 def test_a_row_that_cannot_be_read_lets_the_budget_begin_anew(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     counting = Counting(SetClock(NOON))
     watch = BudgetWatch(budgets(folder, window="month"), "page")
     look(watch, counting)
-    (key,) = watch.take_changes().rows
+    (key,) = watch.changed_rows()
     counting.book(4)
     assert look(restarted(folder, {key: "[}"}, window="month"), counting).used == 0.0
     assert "budget shop: what was saved of it cannot be read" in caplog.text

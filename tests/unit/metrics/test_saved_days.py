@@ -25,7 +25,7 @@ class Disk:
         self.rows: dict[str, str] = {}
 
     def save(self, counting: Counting, saved: SavedDays) -> None:
-        self.rows |= saved.take_changes().rows
+        self.rows |= saved.changed_rows()
         self.rows |= rows_of(counting.totals.snapshot())
 
 
@@ -34,7 +34,7 @@ def started(disk: Disk, at: datetime) -> tuple[Counting, DailyHistory, SavedDays
     counting = Counting(SetClock(at))
     history = DailyHistory(counting.totals, counting.clock.now)
     saved = SavedDays(history, "prometheus")
-    saved.restore((), disk.rows)
+    saved.restore(disk.rows)
     counting.totals.restore(totals_of(disk.rows))
     counting.numbers = iter(range(at.toordinal() * 1000, at.toordinal() * 1000 + 1000))
     return counting, history, saved
@@ -80,13 +80,13 @@ def test_nothing_is_written_again_until_a_day_ends() -> None:
     disk = Disk()
     counting, history, saved = started(disk, NOON)
     history.look()
-    assert len(saved.take_changes().rows) == 1
+    assert len(saved.changed_rows()) == 1
     counting.book(1)
     history.look()
-    assert saved.take_changes() == ({}, b"")
+    assert saved.changed_rows() == {}
     counting.clock.pass_by(days=1)
     history.look()
-    assert len(saved.take_changes().rows) == 2
+    assert len(saved.changed_rows()) == 2
 
 
 def test_the_number_of_rows_is_bounded() -> None:
