@@ -212,6 +212,8 @@ class FileStorage:
 
     def is_written(self) -> bool:
         """Wait for all changes of the state up to now to be on the disk; False if that cannot be, or takes too long."""
+        if self._is_failing:
+            return False  # at once: a scrape that waits for the next attempts of a full disk runs out of time
         try:
             self.submit(Work(())).result(FLUSH_TIMEOUT_S)
         except TimeoutError:

@@ -1,0 +1,1 @@
+"""Everything together, as it is deployed: applications, collector, Prometheus, Alertmanager and who is told."""
