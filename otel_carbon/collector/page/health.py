@@ -96,9 +96,19 @@ def _attention(known: Families, exporters: Iterable[Document], dropped_series: i
     failed = known.total("otel_carbon_collector_processor_failures_total")
     if failed:
         yield f"{failed:,.0f} requests passed without figures because processing them failed; see the log."
-    if known.total("otel_carbon_collector_storage_write_failures_total"):
-        yield "The disk of the durable queue took nothing at times since the start; see the log."
+    yield from _attention_of_disk(known)
     if known.total("otel_carbon_collector_counting_dropped_total"):
         yield "Counting forgot calls for lack of room; a duplicate may have counted as a call."
     if dropped_series:
         yield 'There are more label sets than the label budget has room for; further ones are summed up as "other".'
+
+
+def _attention_of_disk(known: Families) -> Iterator[str]:
+    if known.total("otel_carbon_collector_storage_failing"):
+        yield "The disk of the durable queue takes nothing, so requests are refused; see the log."
+    elif known.total("otel_carbon_collector_storage_write_failures_total"):
+        yield "The disk of the durable queue took nothing at times since the start; see the log."
+    capacity = known.total("otel_carbon_collector_storage_capacity")
+    share = known.total("otel_carbon_collector_storage_size") / capacity if capacity else 0.0
+    if share >= ALMOST_FULL:
+        yield f"The disk space of the durable queue is {share:.0%} full."

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -13,6 +14,7 @@ import pytest
 
 from otel_carbon.budgets.read import read_budgets
 from otel_carbon.collector.byte_queue import ByteQueue
+from otel_carbon.collector.page import health as health_module
 from otel_carbon.collector.page.application import FRESH_S
 from otel_carbon.collector.self_metrics import SelfMetrics
 from otel_carbon.collector.signals import Signal
@@ -21,7 +23,6 @@ from tests.support.page_server import Counting, page_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 HOSTILE = "<script>alert(1)</script>\"'\n&"
 
@@ -155,6 +156,47 @@ def test_health_names_what_needs_attention(counting: Counting) -> None:
         "otlp_http: its queue is 90% full.",
         "otlp_http: 7 spans were dropped or refused since the start.",
     ]
+
+
+class Disk:
+    """As much of a file storage as its metrics are about; a real one fails only where a disk does."""
+
+    def __init__(self, *, is_failing: bool, failures: int, held_bytes: int) -> None:
+        self.storage_id = "file_storage"
+        self.capacity_bytes = 1000
+        self.held_bytes = held_bytes
+        self.failures = failures
+        self.is_failing = is_failing
+
+
+@pytest.mark.parametrize(
+    ("disk", "told"),
+    [
+        (Disk(is_failing=False, failures=0, held_bytes=799), []),
+        (Disk(is_failing=False, failures=0, held_bytes=800), ["The disk space of the durable queue is 80% full."]),
+        (
+            Disk(is_failing=True, failures=2, held_bytes=0),
+            ["The disk of the durable queue takes nothing, so requests are refused; see the log."],
+        ),
+        (
+            Disk(is_failing=False, failures=2, held_bytes=0),
+            ["The disk of the durable queue took nothing at times since the start; see the log."],
+        ),
+    ],
+)
+def test_health_tells_of_the_disk(counting: Counting, disk: Disk, told: list[str]) -> None:
+    metrics = SelfMetrics()
+    metrics.watch_storage(disk)  # type: ignore[arg-type] # see there
+    with page_server(counting, counting.watch(), metrics) as url:
+        assert figures(counting, url)["health"]["attention"] == told
+
+
+def test_health_reads_only_metrics_that_the_collector_has() -> None:
+    source = Path(health_module.__file__).read_text(encoding="utf-8")
+    known = (Path(__file__).parents[3] / "docs/reference/collector-metrics.md").read_text(encoding="utf-8")
+    names = set(re.findall(r'"(otel(?:col|_carbon)_\w+)"', source))
+    assert len(names) > 10
+    assert {name for name in names if f"`{name.replace('_spans_', '_{items}_')}`" not in known} == set()
 
 
 def test_many_readers_cost_what_one_does(counting: Counting, url: str) -> None:

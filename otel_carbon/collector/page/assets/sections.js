@@ -141,7 +141,7 @@ function showHealth(health) {
   if (health.attention.length === 0) facts.push("Nothing needs attention.");
   say("health-text", facts.join(" "));
   fill("attention", health.attention.map((each) => element("li", {}, each)));
-  fill("health-head", [heads(["Exporter", "Backend", "Queue", "Spans sent", "Spans lost"])]);
+  fill("health-head", [heads(["Exporter", "Backend", "Queue", "Spans sent", "Dropped or refused"])]);
   fill("health-body", health.exporters.map(exporterRow));
   say("registry", health.registry_version ? `, registry ${health.registry_version}` : "");
 }
