@@ -19,7 +19,8 @@ from otel_carbon.spans.profile import SpanProfile
 if TYPE_CHECKING:
     from otel_carbon.core.factors import Factors
     from otel_carbon.estimating import FactorResolver
-    from otel_carbon.metrics.totals import Account, Totals
+    from otel_carbon.metrics.accounts import Account
+    from otel_carbon.metrics.totals import Totals
     from otel_carbon.spans.view import ResourceView
     from otel_carbon.usage_metrics.profiles import UsageProfile
 

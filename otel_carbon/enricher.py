@@ -14,6 +14,7 @@ from otel_carbon.core.tokens import NO_TOKENS_AT_ALL
 from otel_carbon.counting.candidate import AGGREGATE, COUNTED, NO_TOKENS, Candidate, response_key, shape_key, span_keys
 from otel_carbon.counting.window import CountingWindow
 from otel_carbon.estimating import NS_PER_DAY, FactorResolver, has_usage, with_assumptions
+from otel_carbon.metrics.examples import Example
 from otel_carbon.metrics.totals import Totals
 from otel_carbon.spans.model_names import with_provider_names
 from otel_carbon.spans.read import SpanReader
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 DEFAULT_TENANT_ATTRIBUTE = ours.TENANT
 ANY_SERVICE = "*"
+_new_tuple = tuple.__new__  # makes a named tuple in half the time that calling its class takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ class Observation:
     """How many calls sampling kept this one for, itself included; `None` when it does not say."""
     ids: tuple[int | bytes, int | bytes] | None = None
     """Trace and parent span, kept for a journal."""
+    trace_id: int | bytes = 0
 
 
 @dataclass(slots=True)
@@ -183,7 +186,8 @@ class Enricher:
         trace_state = span.trace_state
         stands_for = adjusted_count(trace_state) if trace_state else None
         ids = None if self.journal is None else (span.trace_id, span.parent_span_id)
-        return Observation(reading, _candidate(span, reading), span.resource, is_candidate, stands_for, ids)
+        candidate = _candidate(span, reading)
+        return Observation(reading, candidate, span.resource, is_candidate, stands_for, ids, span.trace_id)
 
     def _counts_at(self, service: str, *, served: bool) -> bool:
         """Whether the settings let the inference spans of a service count; `served` ones only where they are named."""
@@ -276,7 +280,7 @@ class Enricher:
             outcome.verdict = ours.VERDICT_REPEATED
         else:
             outcome.upgrades = verdict.upgrades
-            self._book(context, outcome, observation.stands_for, operation=not verdict.upgrades)
+            self._book(context, outcome, observation, operation=not verdict.upgrades)
         return outcome
 
     def _judged_before(self, observation: Observation) -> Outcome:
@@ -295,10 +299,10 @@ class Enricher:
         context = self._booking.context(reading.profile, observation.resource, observation.candidate.start_ns)
         outcome = _estimated(reading, context.factors)
         if verdict.kind == COUNTED and not verdict.repeated:
-            self._book(context, outcome, observation.stands_for, operation=not verdict.upgrades)
+            self._book(context, outcome, observation, operation=not verdict.upgrades)
         return Outcome(label, "", outcome.reason, outcome.footprint, reading)
 
-    def _book(self, context: BookingContext, outcome: Outcome, stands_for: float | None, *, operation: bool) -> None:
+    def _book(self, context: BookingContext, outcome: Outcome, observation: Observation, *, operation: bool) -> None:
         """Add a call to the totals, whose lock is held."""
         footprint, tokens = outcome.footprint, outcome.reading.tokens
         factors = footprint.factors if footprint is not None else None
@@ -309,8 +313,9 @@ class Enricher:
             account.add_tokens(footprint.tokens, footprint.units)
         elif tokens is not None:
             account.add_tokens(tokens)
-        if stands_for is not None:
-            self.totals.extrapolate(account, stands_for - 1, footprint, operation=operation)
+        account.example = _new_tuple(Example, (observation.trace_id, observation.candidate.span_id, footprint, tokens))
+        if observation.stands_for is not None:
+            self.totals.extrapolate(account, observation.stands_for - 1, footprint, operation=operation)
 
     def book_usage(
         self, profile: UsageProfile, resource: ResourceView, day_number: int, tokens: AdditiveTokens, calls: int

@@ -11,7 +11,7 @@ from otel_carbon.budgets.model import Bound, Quantity
 from otel_carbon.budgets.scopes import matches
 from otel_carbon.budgets.windows import RollingWindow
 from otel_carbon.core.tokens import KINDS
-from otel_carbon.metrics.totals import AMOUNTS
+from otel_carbon.metrics.accounts import AMOUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, NamedTuple
 from otel_carbon import attributes as ours
 from otel_carbon import metric_names
 from otel_carbon.core.tokens import KINDS
-from otel_carbon.metrics.totals import AMOUNTS
+from otel_carbon.core.units import JOULES_PER_KWH
+from otel_carbon.metrics.accounts import AMOUNTS
+from otel_carbon.metrics.totals import OperationKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from otel_carbon.core.footprint import Footprint
     from otel_carbon.metric_names import Metric
+    from otel_carbon.metrics.examples import Example
     from otel_carbon.metrics.labels import SeriesLabels
-    from otel_carbon.metrics.totals import OperationKey, Snapshot
+    from otel_carbon.metrics.totals import Snapshot
 
 LABEL_KEYS = (
     "gen_ai.provider.name",
@@ -48,11 +52,22 @@ _UNSEEN_METRICS = (
 _POSITION = {metric.name: position for position, metric in enumerate(_AMOUNT_METRICS)}
 
 
+class Part(NamedTuple):
+    """What one call has added to a point."""
+
+    call: Example
+    amount: float
+
+
 class Point(NamedTuple):
-    """One cumulative value with its attributes; labels that are empty are left out."""
+    """One cumulative value with its attributes; labels that are empty are left out.
+
+    `example` is a recent call that is part of it; bounds have none, as the call of the amount between them tells all.
+    """
 
     attributes: dict[str, str]
     amount: float
+    example: Part | None = None
 
 
 def points_of(snapshot: Snapshot, metric: Metric) -> Iterator[Point]:
@@ -63,7 +78,9 @@ def points_of(snapshot: Snapshot, metric: Metric) -> Iterator[Point]:
     elif metric is metric_names.TOKENS:
         yield from _token_points(snapshot)
     elif metric is metric_names.OPERATIONS:
-        yield from (Point(_operation_attributes(key), count) for key, count in sorted(snapshot.operations.items()))
+        for key, count in sorted(snapshot.operations.items()):
+            call = snapshot.examples.get(key)
+            yield Point(_operation_attributes(key), count, None if call is None else Part(call, 1))
     elif metric is metric_names.MATCHED_OPERATIONS:
         yield from _matched_points(snapshot)
     elif metric in _UNSEEN_METRICS:
@@ -106,13 +123,43 @@ def _unseen_points(snapshot: Snapshot, metric: Metric) -> Iterator[Point]:
 
 
 def _amount_points(snapshot: Snapshot, position: int) -> Iterator[Point]:
+    amount_of = _AMOUNT_OF_CALL.get(position)
     for labels, row in sorted(snapshot.rows.items()):
         if labels.tier:  # rows without a tier hold calls without a figure
-            yield Point(attributes_of(labels), row[position])
+            call = snapshot.examples.get(OperationKey(labels, ours.STATUS_ESTIMATED, ""))
+            part = None
+            if amount_of is not None and call is not None and call.footprint is not None:
+                part = Part(call, amount_of(call.footprint))
+            yield Point(attributes_of(labels), row[position], part)
 
 
 def _token_points(snapshot: Snapshot) -> Iterator[Point]:
+    calls = {key.labels: call for key, call in snapshot.examples.items() if call.tokens is not None}
     for labels, row in sorted(snapshot.rows.items()):
-        for kind, count in zip(KINDS, row[AMOUNTS:], strict=True):
+        call = calls.get(labels)
+        for number, (kind, count) in enumerate(zip(KINDS, row[AMOUNTS:], strict=True)):
             if count:
-                yield Point(attributes_of(labels) | {ours.TOKEN_TYPE: kind}, count)
+                yield Point(attributes_of(labels) | {ours.TOKEN_TYPE: kind}, count, _part_in_tokens(call, number))
+
+
+def _part_in_tokens(call: Example | None, number: int) -> Part | None:
+    """The tokens of one kind, if the call has any."""
+    if call is None or call.tokens is None or not call.tokens[number]:
+        return None
+    return Part(call, call.tokens[number])
+
+
+def _energy_j(footprint: Footprint) -> float:
+    return footprint.energy_kwh.mid * JOULES_PER_KWH
+
+
+def _emissions_gco2e(footprint: Footprint) -> float:
+    return footprint.emissions_gco2e.mid
+
+
+def _water_l(footprint: Footprint) -> float:
+    return footprint.water_l.mid
+
+
+_AMOUNT_OF_CALL = {0: _energy_j, 3: _emissions_gco2e, 6: _water_l}
+"""What a call has added, by the position of the amount in a row."""

@@ -7,10 +7,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from otel_carbon.core.footprint import footprint_of
-from otel_carbon.core.tokens import KINDS, AdditiveTokens
-from otel_carbon.core.units import JOULES_PER_KWH
+from otel_carbon.metrics.accounts import AMOUNTS, Account, Row
 from otel_carbon.metrics.labels import OTHER, OVERFLOW, LabelBudget, SeriesLabels, label_text
+from otel_carbon.metrics.pacing import never_rest
 from otel_carbon.metrics.unseen import Unseen
 
 if TYPE_CHECKING:
@@ -18,12 +17,12 @@ if TYPE_CHECKING:
 
     from otel_carbon.core.factors import Factors
     from otel_carbon.core.footprint import Footprint
-    from otel_carbon.core.interval import Interval
+    from otel_carbon.metrics.examples import Example
+    from otel_carbon.metrics.pacing import Rest
 
 MAX_SCOPES = 200
-_ADDED_TOGETHER = 64
-AMOUNTS = 9
-"""Amounts in a row: energy (J), emissions (gCO2e) and water (L), each as mid, low, high; token kinds follow."""
+_ROWS_AT_A_TIME = 16
+"""How many rows are read with the lock held: about a quarter of a millisecond."""
 
 
 class OperationKey(NamedTuple):
@@ -49,104 +48,7 @@ class SeenSpan(NamedTuple):
     verdict: str
 
 
-class Account:
-    """Calls of one label set with one outcome and, when they have a figure, one set of factors.
-
-    It holds tokens only: amounts are linear in them, so they are worked out when they are read, in any order the same.
-    To be changed with the lock of its totals held.
-    """
-
-    __slots__ = ("_added", "_sums", "_units", "calls", "factors", "labels", "match", "outcome")
-
-    def __init__(self, labels: SeriesLabels, factors: Factors | None, status: str, reason: str) -> None:
-        self.labels = labels
-        self.factors = factors
-        self.outcome = (status, reason)
-        self.match = factors.provenance.match if factors else ""
-        self.calls = 0
-        self._sums = [0] * len(KINDS)
-        self._added: list[AdditiveTokens] = []
-        self._units = 0
-
-    def add_tokens(self, tokens: AdditiveTokens, units: int = 0) -> None:
-        """Add tokens, and `Footprint.units` beside them; summed up some calls at a time, which costs a third."""
-        self._units += units
-        added = self._added
-        added.append(tokens)
-        if len(added) >= _ADDED_TOGETHER:
-            self._sum_up()
-
-    @property
-    def tokens(self) -> list[int]:
-        """Sums of the token kinds."""
-        self._sum_up()
-        return self._sums
-
-    def _sum_up(self) -> None:
-        if self._added:
-            self._sums = [
-                sum(counts, known) for counts, known in zip(zip(*self._added, strict=True), self._sums, strict=True)
-            ]
-            self._added.clear()
-
-    def amounts(self) -> list[float]:
-        """Energy (J), emissions (gCO2e) and water (L), each as mid, low, high."""
-        if self.factors is None:
-            return [0.0] * AMOUNTS
-        footprint = footprint_of(AdditiveTokens(*self.tokens), self.factors, self._units)
-        energy_j = footprint.energy_kwh.scaled(JOULES_PER_KWH)
-        return [*_as_booked(energy_j), *_as_booked(footprint.emissions_gco2e), *_as_booked(footprint.water_l)]
-
-
-class _Row:
-    """What one label set has come to: the accounts in use, and the sums of those that were closed."""
-
-    __slots__ = ("accounts", "closed_amounts", "closed_tokens", "matches", "operations")
-
-    def __init__(self) -> None:
-        self.accounts: list[Account] = []
-        self.closed_amounts = [0.0] * AMOUNTS
-        self.closed_tokens = [0] * len(KINDS)
-        self.operations: Counter[tuple[str, str]] = Counter()
-        self.matches: Counter[str] = Counter()
-
-    def sums(self) -> list[float]:
-        """Amounts, then tokens; always added in the same order, so that a total never falls by a rounding."""
-        amounts, tokens = self.closed_amounts, self.closed_tokens
-        for account in self.accounts:
-            amounts = [known + more for known, more in zip(amounts, account.amounts(), strict=True)]
-            tokens = [known + more for known, more in zip(tokens, account.tokens, strict=True)]
-        return [*amounts, *tokens]
-
-    def calls(self) -> Counter[tuple[str, str]]:
-        """Calls by status and reason."""
-        found = self.operations.copy()
-        for account in self.accounts:
-            if account.calls:
-                found[account.outcome] += account.calls
-        return found
-
-    def calls_by_match(self) -> Counter[str]:
-        """Estimated calls by how near the fact is to their model."""
-        found = self.matches.copy()
-        for account in self.accounts:
-            if account.match and account.calls:
-                found[account.match] += account.calls
-        return found
-
-    def close_accounts(self) -> None:
-        """Keep the sums of the accounts, and no longer the accounts."""
-        sums = self.sums()
-        self.operations, self.matches = self.calls(), self.calls_by_match()
-        self.closed_amounts, self.closed_tokens = sums[:AMOUNTS], [int(count) for count in sums[AMOUNTS:]]
-        self.accounts = []
-
-
-def _as_booked(amount: Interval) -> tuple[float, float, float]:
-    return amount.mid, amount.low, amount.high
-
-
-def _operations(rows: Mapping[SeriesLabels, _Row]) -> dict[OperationKey, int]:
+def _operations(rows: Mapping[SeriesLabels, Row]) -> dict[OperationKey, int]:
     return {
         OperationKey(labels, status, reason): count
         for labels, row in rows.items()
@@ -154,7 +56,7 @@ def _operations(rows: Mapping[SeriesLabels, _Row]) -> dict[OperationKey, int]:
     }
 
 
-def _matches(rows: Mapping[SeriesLabels, _Row]) -> dict[MatchKey, int]:
+def _matches(rows: Mapping[SeriesLabels, Row]) -> dict[MatchKey, int]:
     return {
         MatchKey(labels, match): count for labels, row in rows.items() for match, count in row.calls_by_match().items()
     }
@@ -181,6 +83,8 @@ class Snapshot:
     """Extrapolated, and part of nothing above."""
     matches: dict[MatchKey, int] = field(default_factory=dict)
     """Those of the operations that are estimated by a fact about models."""
+    examples: dict[OperationKey, Example] = field(default_factory=dict, compare=False)
+    """One call of each outcome of a label set; tells nothing about any total."""
 
 
 class Totals:
@@ -192,7 +96,7 @@ class Totals:
     def __init__(self, budget: LabelBudget | None = None) -> None:
         self.lock = threading.RLock()
         self._budget = budget or LabelBudget()
-        self._rows: dict[SeriesLabels, _Row] = {}
+        self._rows: dict[SeriesLabels, Row] = {}
         self._spans: dict[tuple[str, str, str], int] = {}
         self._unseen: dict[OperationKey, Unseen] = {}
         self._touched: _Touched | None = None
@@ -205,7 +109,7 @@ class Totals:
         admitted = self._budget.admit(labels)
         row = self._rows.get(admitted)
         if row is None:
-            row = self._rows[admitted] = _Row()
+            row = self._rows[admitted] = Row()
         account = Account(admitted, factors, status, reason)
         row.accounts.append(account)
         return account
@@ -280,22 +184,42 @@ class Totals:
             self._unseen.update(saved.unseen)
             self._budget.dropped = saved.dropped_series
 
-    def _row(self, labels: SeriesLabels) -> _Row:
+    def _row(self, labels: SeriesLabels) -> Row:
         if labels != OVERFLOW:
             labels = self._budget.admit(labels)
-        return self._rows.setdefault(labels, _Row())
+        return self._rows.setdefault(labels, Row())
 
-    def snapshot(self) -> Snapshot:
-        """A copy to read at leisure."""
+    def snapshot(self, rest: Rest = never_rest) -> Snapshot:
+        """A copy to read at leisure, its rows in the order of their labels.
+
+        Rows are read some at a time, and the lock is free in between, where `rest` may sleep: who books waits for some
+        rows, not for all. Each row is of one moment.
+        """
         with self.lock:
-            return Snapshot(
-                {labels: row.sums() for labels, row in self._rows.items()},
-                _operations(self._rows),
-                {SeenSpan(*seen): count for seen, count in self._spans.items()},
-                self._budget.dropped,
-                dict(self._unseen),
-                _matches(self._rows),
+            waiting = sorted(self._rows)
+            copy = Snapshot(
+                {}, {}, {SeenSpan(*seen): count for seen, count in self._spans.items()}, self._budget.dropped
             )
+        for first in range(0, len(waiting), _ROWS_AT_A_TIME):
+            with self.lock:
+                self._copy_rows(waiting[first : first + _ROWS_AT_A_TIME], copy)
+            rest()
+        with self.lock:
+            copy.unseen.update(self._unseen)
+        return copy
+
+    def _copy_rows(self, some: Iterable[SeriesLabels], copy: Snapshot) -> None:
+        for labels in some:
+            row = self._rows.get(labels)
+            if row is None:
+                continue  # a fork has begun anew meanwhile
+            copy.rows[labels] = row.sums()
+            for outcome, count in sorted(row.calls().items()):
+                copy.operations[OperationKey(labels, *outcome)] = count
+            for match, count in sorted(row.calls_by_match().items()):
+                copy.matches[MatchKey(labels, match)] = count
+            for outcome, example in row.examples().items():
+                copy.examples[OperationKey(labels, *outcome)] = example
 
     def reset(self) -> None:
         """Start from zero with a fresh lock, as a forked child must: its parent reports the past."""

@@ -9,7 +9,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from otel_carbon.enricher import Enricher, EnrichSettings
-from otel_carbon.metrics.totals import AMOUNTS
+from otel_carbon.metrics.accounts import AMOUNTS
 from otel_carbon.otlp.any_value import value_from_message
 from otel_carbon.otlp.summary import summary_of
 from otel_carbon.otlp.traces import TracesEnricher

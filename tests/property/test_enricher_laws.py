@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from otel_carbon import attributes as ours
 from otel_carbon.core.tokens import KINDS
 from otel_carbon.enricher import Enricher
-from otel_carbon.metrics.totals import AMOUNTS
+from otel_carbon.metrics.accounts import AMOUNTS
 from otel_carbon.registry.catalog import Registry
 from tests.property.span_forests import NO_CALL, ForestSpan, forests
 from tests.unit.spans.chat_spans import call_span

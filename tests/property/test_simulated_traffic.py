@@ -9,7 +9,7 @@ import pytest
 from otel_carbon.core import reasons
 from otel_carbon.counting.window import CountingWindow
 from otel_carbon.enricher import Enricher
-from otel_carbon.metrics.totals import AMOUNTS
+from otel_carbon.metrics.accounts import AMOUNTS
 from tests.property.simulated_traffic import Traffic, simulate
 from tests.support.small_registry import small_registry
 

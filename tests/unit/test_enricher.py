@@ -14,9 +14,10 @@ from otel_carbon.core import reasons
 from otel_carbon.core.footprint import Footprint
 from otel_carbon.core.tokens import KINDS
 from otel_carbon.enricher import Enricher, EnrichSettings, Outcome
+from otel_carbon.metrics.accounts import AMOUNTS
 from otel_carbon.metrics.labels import OTHER, LabelBudget
 from otel_carbon.metrics.points import points_of
-from otel_carbon.metrics.totals import AMOUNTS, Snapshot, Totals
+from otel_carbon.metrics.totals import Snapshot, Totals
 from otel_carbon.otlp.traces import TracesEnricher
 from otel_carbon.registry.catalog import Registry
 from otel_carbon.spans.view import KIND_SERVER, MappingAttributes, SpanView

@@ -16,6 +16,7 @@ from otel_carbon.collector.exporters.http_backend import HttpBackend
 from otel_carbon.collector.exporters.series import STALE, values_of, write_requests
 from otel_carbon.collector.sender import PermanentExportError, RetryableExportError, RetrySettings, retry_delay_s
 from otel_carbon.collector.signals import Signal
+from otel_carbon.metrics.pacing import Pacing
 from otel_carbon.version import VERSION
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ class RemoteWriteExporter:
     def _attempt(self) -> None:
         """Push the counters as they are now, and end the series that are gone."""
         families = list(self._read())
-        values = values_of(families, self._settings.external_labels)
+        values = values_of(families, self._settings.external_labels, Pacing().rest)
         gone = dict.fromkeys(self._known - values.keys(), STALE)
         self._push(values | gone, families)
         self._known = set(values)
@@ -148,7 +149,7 @@ class RemoteWriteExporter:
             self._push(dict.fromkeys(sorted(self._known), STALE), ())
 
     def _push(self, values: Mapping[Series, float], families: Iterable[Family]) -> None:
-        for request, samples in write_requests(values, families, self._next_ms()):
+        for request, samples in write_requests(values, families, self._next_ms(), Pacing().rest):
             try:
                 self._backend.post("", bytes(cramjam.snappy.compress_raw(request)))
             except (RetryableExportError, PermanentExportError) as error:

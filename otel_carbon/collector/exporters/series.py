@@ -13,11 +13,14 @@ from otel_carbon.collector.exporters.remote_write_schema import (
     UNKNOWN_TYPE,
     new_write_request,
 )
+from otel_carbon.metrics.pacing import never_rest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from prometheus_client.metrics_core import Metric as Family
+
+    from otel_carbon.metrics.pacing import Rest
 
 Series = tuple[tuple[str, str], ...]
 """Label names and values, sorted by name; `__name__` is one of them, and none is empty."""
@@ -29,18 +32,22 @@ SAMPLES_PER_REQUEST = 2000
 _TYPES = {"counter": COUNTER_TYPE, "gauge": GAUGE_TYPE, "histogram": HISTOGRAM_TYPE}
 
 
-def values_of(families: Iterable[Family], external_labels: Mapping[str, str]) -> dict[Series, float]:
+def values_of(
+    families: Iterable[Family], external_labels: Mapping[str, str], rest: Rest = never_rest
+) -> dict[Series, float]:
     """The value of every series.
 
     Args:
         families: what a page would show.
         external_labels: added to every series that has no label of that name.
+        rest: called after each series, so that others get the interpreter.
     """
-    return {
-        _series({**external_labels, **sample.labels, NAME_LABEL: sample.name}): float(sample.value)
-        for family in families
-        for sample in family.samples
-    }
+    values = {}
+    for family in families:
+        for sample in family.samples:
+            values[_series({**external_labels, **sample.labels, NAME_LABEL: sample.name})] = float(sample.value)
+            rest()
+    return values
 
 
 def _series(labels: Mapping[str, str]) -> Series:
@@ -48,7 +55,7 @@ def _series(labels: Mapping[str, str]) -> Series:
 
 
 def write_requests(
-    values: Mapping[Series, float], families: Iterable[Family], timestamp_ms: int
+    values: Mapping[Series, float], families: Iterable[Family], timestamp_ms: int, rest: Rest = never_rest
 ) -> Iterator[tuple[bytes, int]]:
     """Serialized requests, each with its number of samples; the first says what the families are.
 
@@ -56,6 +63,7 @@ def write_requests(
         values: the value of each series.
         families: for their types and descriptions.
         timestamp_ms: when the values were such, in milliseconds since 1970.
+        rest: called after each series, so that others get the interpreter.
     """
     left = iter(values.items())
     described = list(families)
@@ -66,6 +74,7 @@ def write_requests(
             for name, text in series:
                 one.labels.add(name=name, value=text)
             one.samples.add(value=value, timestamp=timestamp_ms)
+            rest()
         for family in described:
             kind = _TYPES.get(family.type, UNKNOWN_TYPE)
             request.metadata.add(type=kind, metric_family_name=_name(family), help=family.documentation)

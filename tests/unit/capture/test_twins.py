@@ -8,7 +8,7 @@ import pytest
 
 from otel_carbon.core.tokens import KINDS
 from otel_carbon.enricher import Enricher
-from otel_carbon.metrics.totals import AMOUNTS
+from otel_carbon.metrics.accounts import AMOUNTS
 from otel_carbon.registry.catalog import Registry
 from otel_carbon.spans.told_beside import MAX_SOURCES, tell_beside, told_beside
 from tests.unit.spans.chat_spans import call_span

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from otel_carbon.counting.window import CountingWindow
 from otel_carbon.enricher import Enricher
 from otel_carbon.metrics.labels import LabelBudget, SeriesLabels
+from otel_carbon.metrics.pacing import never_rest
 from otel_carbon.metrics.totals import MatchKey, OperationKey, SeenSpan, Snapshot, Totals
 from otel_carbon.metrics.unseen import Unseen
 from otel_carbon.otlp.traces import TracesEnricher
@@ -15,6 +16,8 @@ from tests.unit.otlp.messages import NOTHING, inference_span, request_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from otel_carbon.metrics.pacing import Rest
 
 GPT = SeriesLabels("openai", "gpt-4o", "mix-openai", "token_physical", "none", "shop", "production")
 CLAUDE = SeriesLabels("anthropic", "claude", "USA", "token_physical", "red", "shop", "")
@@ -47,7 +50,7 @@ FIXED = Snapshot(
 class FixedTotals(Totals):
     """Totals that stand at `FIXED`."""
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self, rest: Rest = never_rest) -> Snapshot:  # noqa: ARG002 -- it has nothing to wait for
         return FIXED
 
 

@@ -1,0 +1,132 @@
+"""`python -m tests.bench.scrape`: what a scrape of many series costs the exports that come meanwhile.
+
+Directional only: compare the two latencies of one run. Scrapes follow each other without a pause, so that every export
+comes during one; a Prometheus with its usual interval scrapes one minute of an hour or less.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import threading
+import time
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from tests.bench.collector.bodies import make_load
+from tests.bench.collector.client import send_all, send_at
+from tests.bench.collector.contestants import ours
+from tests.bench.collector.turns import running
+from tests.bench.load import traces_request
+from tests.bench.measuring import progress, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SPANS_PER_REQUEST = 64
+_WARM_UP_SPANS = 10_000
+_FILL_SPANS = 512
+_SERIES_OF_LABELS = 13
+"""Amounts with their bounds, three kinds of tokens, and calls."""
+_SCRAPE_TIMEOUT_S = 30.0
+_OPENMETRICS = "application/openmetrics-text;version=1.0.0"
+
+
+@dataclass(slots=True)
+class Scrapes:
+    """What scrapes took.
+
+    Attributes:
+        seconds: from the request to the end of the page, of each, in seconds.
+        series: on the last page.
+        size_bytes: of the last page.
+    """
+
+    seconds: list[float] = field(default_factory=list)
+    series: int = 0
+    size_bytes: int = 0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--series", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=6.0, help="of each load, in seconds")
+    parser.add_argument("--requests-per-s", type=float, default=100.0)
+    arguments = parser.parse_args()
+    taken: dict[str, list[tuple[float, float]]] = {"without scrapes": [], "during scrapes": []}
+    scrapes = Scrapes()
+    with tempfile.TemporaryDirectory() as folder, running(ours(exports=False), Path(folder), Path(), 0) as server:
+        send_all(server.place.http_port, make_load(_WARM_UP_SPANS, _SPANS_PER_REQUEST, 1.0).requests)
+        send_all(server.place.http_port, _filling(arguments.series))
+        for number in range(arguments.rounds):
+            progress(f"round {number + 1} of {arguments.rounds}")
+            for name, latencies in taken.items():
+                spans = int(arguments.requests_per_s * arguments.seconds) * _SPANS_PER_REQUEST
+                load = make_load(spans, _SPANS_PER_REQUEST, 1.0)
+                with _scraping(server.place.other_ports[0], scrapes, active=name == "during scrapes"):
+                    sent = send_at(server.place.http_port, load.requests, arguments.requests_per_s)
+                percentiles = statistics.quantiles(sent.latencies_s, n=100)
+                latencies.append((percentiles[49] * 1000, percentiles[98] * 1000))
+    _report(taken, scrapes, arguments.requests_per_s)
+
+
+def _filling(series: int) -> list[bytes]:
+    """Calls of as many tenants as it takes."""
+    tenants = iter(range(1, series // _SERIES_OF_LABELS + 1))
+    requests = []
+    for seed in range(-(-series // _SERIES_OF_LABELS // _FILL_SPANS)):
+        request = ExportTraceServiceRequest.FromString(traces_request(_FILL_SPANS, 1.0, 10**6 + seed))
+        for resource_spans in request.resource_spans:
+            for scope_spans in resource_spans.scope_spans:
+                for span, tenant in zip(list(scope_spans.spans), tenants, strict=False):
+                    found = next(each for each in span.attributes if each.key == "otel_carbon.tenant")
+                    found.value.string_value = f"customer-{tenant}"
+        requests.append(request.SerializeToString())
+    return requests
+
+
+@contextmanager
+def _scraping(port: int, scrapes: Scrapes, *, active: bool) -> Iterator[None]:
+    done = threading.Event()
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/metrics", headers={"accept": _OPENMETRICS})
+
+    def scrape() -> None:
+        while not done.is_set():
+            began_s = time.perf_counter()
+            with urllib.request.urlopen(request, timeout=_SCRAPE_TIMEOUT_S) as answer:
+                page = answer.read()
+            scrapes.seconds.append(time.perf_counter() - began_s)
+            scrapes.series = sum(not line.startswith(b"#") for line in page.splitlines())
+            scrapes.size_bytes = len(page)
+
+    thread = threading.Thread(target=scrape)
+    if active:
+        thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        if active:
+            thread.join()
+
+
+def _report(taken: dict[str, list[tuple[float, float]]], scrapes: Scrapes, requests_per_s: float) -> None:
+    say(f"{scrapes.series} series, {scrapes.size_bytes / 2**20:.1f} MiB a page, {len(scrapes.seconds)} scrapes,")
+    say(f"  {statistics.median(scrapes.seconds):.3f} s each, {max(scrapes.seconds):.3f} s the longest")
+    say(f"latency of exports of {_SPANS_PER_REQUEST} GenAI spans, {requests_per_s:.0f} a second, median of rounds:")
+    for name, latencies in taken.items():
+        half_ms, p99_ms = (statistics.median(each) for each in zip(*latencies, strict=True))
+        say(f"  {name:16} median {half_ms:7.2f} ms, p99 {p99_ms:7.2f} ms")
+    ratios = [during[1] / quiet[1] for quiet, during in zip(*taken.values(), strict=True)]
+    say(f"  p99 during scrapes / without: {statistics.median(ratios):.2f} (limit: 2)")
+
+
+if __name__ == "__main__":
+    main()
