@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as families_of_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as families_of_text
 
 from otel_carbon import metric_names
-from otel_carbon.metrics.exposition import Exposition
+from otel_carbon.metrics.exposition import Exposition, TotalsCollector
 from otel_carbon.metrics.labels import MAX_LABEL_CHARACTERS
-from otel_carbon.metrics.totals import MAX_SCOPES
+from otel_carbon.metrics.totals import MAX_SCOPES, OperationKey
 from otel_carbon.otlp.json_traces import enrich_json_requests
 from otel_carbon.otlp.traces import TracesEnricher
 from tests.support.golden import check_golden
@@ -62,6 +64,40 @@ def test_the_page_of_a_few_bookings(accept: str, file: str) -> None:
 
 def test_both_formats_say_the_same() -> None:
     assert said(FixedTotals(), TEXT) == said(FixedTotals(), OPENMETRICS)
+
+
+@pytest.mark.parametrize("accept", [TEXT, OPENMETRICS])
+def test_a_page_in_slices_is_the_page_that_the_library_writes_in_one_go(accept: str) -> None:
+    totals, book = booking()
+    book(calls(range(1, 101), more={"otel_carbon.tenant": "t{number} # EOF\n# TYPE", "gen_ai.request.model": "gpt-4o"}))
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(TotalsCollector(totals))
+    encode, content_type = choose_encoder(accept)
+    assert Exposition(totals).render(accept) == (encode(registry), content_type)
+    assert len(samples(totals, metric_names.ENERGY.prometheus_name)) == 100
+
+
+def test_who_books_while_a_snapshot_rests_does_not_wait_and_rows_stay_whole() -> None:
+    totals, book = booking()
+    book(calls(range(1, 101), more={"otel_carbon.tenant": "t{number}"}))
+    numbers = iter(range(101, 201))
+    rests = 0
+
+    def rest() -> None:
+        nonlocal rests
+        rests += 1
+        thread = threading.Thread(target=book, args=(calls([next(numbers)], more={"otel_carbon.tenant": "t1"}),))
+        thread.start()
+        thread.join(30)  # would not end if the lock were held
+        assert not thread.is_alive()
+
+    snapshot = totals.snapshot(rest)
+    assert rests == 7  # 100 rows, 16 at a time
+    assert len(snapshot.rows) == 100
+    for labels, row in snapshot.rows.items():
+        booked = snapshot.operations[OperationKey(labels, "estimated", "")]
+        assert (row[0], sum(row[9:])) == (pytest.approx(booked * CALL_JOULES, rel=1e-9), booked * 1100)
+    assert sum(totals.snapshot().operations.values()) == 107
 
 
 def test_totals_without_bookings_are_a_page_without_amounts() -> None:
