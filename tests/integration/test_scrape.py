@@ -22,6 +22,8 @@ from tests.unit.metrics.bookings import calls
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.support.prometheus_server import PrometheusServer
+
 CONFIG = f"""
 receivers:
   {RECEIVER}
@@ -92,3 +94,65 @@ def test_exports_go_on_while_a_page_is_being_made_and_are_on_the_next(
         page = scrape.result(30).text
         assert 100 <= total(page, "otel_carbon_operations_total") <= 120
         assert total(httpx.get(page_url).text, "otel_carbon_operations_total") == 120
+
+
+def test_an_exemplar_in_a_real_prometheus_names_the_span_of_a_counted_call(prometheus_server: PrometheusServer) -> None:
+    with collecting() as (traces_url, page_url):
+        export(traces_url, calls([0xA1, 0xA2], more={"otel_carbon.tenant": "t{number}"}))
+        export(traces_url, calls([0xA3], more={"gen_ai.request.model": "no-such-image-1"}))
+        prometheus_server.scrape({"carbon": page_url.removeprefix("http://").removesuffix("/metrics")})
+        prometheus_server.wait_for_fresh_scrape()
+        energy = prometheus_server.exemplars('otel_carbon_energy_joules_total{otel_carbon_tenant="t162"}')
+        assert {tuple(each.labels.items()) for each in energy} == {
+            (("span_id", f"{0xA2:016x}"), ("trace_id", f"{0xA2:032x}"))
+        }
+        assert {each.value for each in energy} == {
+            prometheus_server.value('otel_carbon_energy_joules_total{otel_carbon_tenant="t162"}')  # its only call
+        }
+        unknown = prometheus_server.exemplars('otel_carbon_operations_total{otel_carbon_reason="model_not_registered"}')
+        assert {each.labels["trace_id"] for each in unknown} == {f"{0xA3:032x}"}
+
+
+def test_a_page_in_the_text_format_has_no_exemplars_and_openmetrics_has_them_only_where_asked_for() -> None:
+    with collecting() as (traces_url, page_url):
+        export(traces_url, calls([1]))
+        plain = httpx.get(page_url, headers={"accept": "text/plain;version=0.0.4"})
+        rich = httpx.get(page_url, headers={"accept": "application/openmetrics-text;version=1.0.0"})
+    assert plain.headers["content-type"].startswith("text/plain")
+    assert "trace_id" not in plain.text
+    assert rich.headers["content-type"].startswith("application/openmetrics-text")
+    assert f'# {{span_id="{1:016x}",trace_id="{1:032x}"}}' in rich.text
+    assert rich.text.endswith("# EOF\n")
+
+
+HOSTILE = (
+    'a"b} 1 # x="{',
+    "a\n# EOF\nup 1\n",
+    'a\\nb\\"c\r\td.',
+    "<b>&amp;</b>x",
+    "a\x00b\x1b[31m\x7f?",
+)
+NO_UTF8 = b"caf\xe9 \xff\xfe\x80 ok."
+
+
+def test_label_values_that_look_like_syntax_come_out_of_a_real_prometheus_as_they_came_in(
+    prometheus_server: PrometheusServer,
+) -> None:
+    with collecting() as (traces_url, page_url):
+        for number, text in enumerate(HOSTILE, start=1):
+            export(
+                traces_url,
+                calls([number], service=text, more={"otel_carbon.tenant": text.replace("{", "{{").replace("}", "}}")}),
+            )
+        placeholder = "x" * len(NO_UTF8)
+        broken = calls([9], service=placeholder, more={"otel_carbon.tenant": placeholder})
+        export(traces_url, broken.replace(placeholder.encode(), NO_UTF8))
+        prometheus_server.scrape({"carbon": page_url.removeprefix("http://").removesuffix("/metrics")})
+        prometheus_server.wait_for_fresh_scrape()
+        found = prometheus_server.query("otel_carbon_operations_total")
+        by_tenant = {each.labels["otel_carbon_tenant"]: each for each in found}
+        assert by_tenant.keys() == {*HOSTILE, "none"}  # what is no UTF-8 is no text, and names nobody
+        assert all(each.labels.get("service_name") == tenant for tenant, each in by_tenant.items() if tenant != "none")
+        assert {each.value for each in found} == {1}
+        assert prometheus_server.value("count(up)") == 1
+        assert "service_name" not in by_tenant["none"].labels

