@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from otel_carbon import attributes as ours
 from otel_carbon.core.tokens import KINDS
+from otel_carbon.metrics.accounts import AMOUNTS
 from otel_carbon.metrics.labels import OVERFLOW, SeriesLabels
-from otel_carbon.metrics.totals import AMOUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping

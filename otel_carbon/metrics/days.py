@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from otel_carbon.metrics.counted import EMPTY, Counted, Sums, counted_in, folded, grown, together
+from otel_carbon.metrics.pacing import Pacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -94,7 +95,7 @@ class DailyHistory:
     def look(self) -> Look:
         """Take in what was counted since the last look."""
         now = self._now().astimezone(UTC)
-        snapshot = self._totals.snapshot()
+        snapshot = self._totals.snapshot(Pacing().rest)
         counted = counted_in(snapshot)
         opened = self._turned(counted, now)
         today_before = self._days.get(opened.date)

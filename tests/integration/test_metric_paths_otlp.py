@@ -62,6 +62,10 @@ def page_of(server: PrometheusServer, job: str) -> Page:
     }
 
 
+def wait_for_page(server: PrometheusServer, job: str, expected: Page) -> None:
+    wait_until(lambda: page_of(server, job) == expected, timeout_s=20, what=f"equal series of {job}")
+
+
 def bodies() -> list[bytes]:
     """Recorded calls of many kinds, and drawn-up ones with a sampling threshold and labels that need escaping."""
     odd = {"service": 'quo"ted\\ \n größer <b>&amp;', "trace_state": "ot=th:c"}
@@ -120,7 +124,7 @@ def test_every_way_into_a_current_prometheus_yields_the_same_names_values_and_at
         wait_until(scraped_names, timeout_s=10, what="every metric")
         scraped = page_of(server, "scraped")
         for job in ("theirs", "pushed", "otlp"):
-            wait_until(lambda job=job: page_of(server, job) == scraped, timeout_s=20, what=f"equal series of {job}")
+            wait_for_page(server, job, scraped)
         families = server.api("/api/v1/metadata")  # of scrapes only
         for metric in metric_names.ALL:
             told = {(each["type"], each["help"]) for each in families[metric.prometheus_name.removesuffix("_total")]}

@@ -54,7 +54,7 @@ def require_prometheus3() -> Path:
     named = os.environ.get(PROMETHEUS3_VARIABLE, "")
     if named:
         return Path(named)
-    command = [_BUILD_PROMETHEUS3, "--find"]
+    command = [str(_BUILD_PROMETHEUS3), "--find"]
     found = subprocess.run(command, capture_output=True, text=True, timeout=_FIND_TIMEOUT_S, check=False)
     if found.returncode == _NO_GO_EXIT_CODE:
         pytest.skip("not run: needs Go")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from otel_carbon.core.units import JOULES_PER_KWH
+from otel_carbon.metrics.accounts import AMOUNTS
 from otel_carbon.metrics.counted import CALLS, ESTIMATED
-from otel_carbon.metrics.totals import AMOUNTS
 from otel_carbon.presentation.scales import emissions_scale, energy_scale, water_scale
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ CALL_JOULES = (800 * 0.206 + 300 * 0.687) / 1000 * 1.16 * 3600  # Wh per 1,000 t
 
 def exemplars(totals: Totals, name: str) -> list[Exemplar | None]:
     page = Exposition(totals).render(OPENMETRICS)[0].decode()
-    families = text_string_to_metric_families(page)
+    families = text_string_to_metric_families(page)  # type: ignore[no-untyped-call] # untyped upstream
     return [sample.exemplar for family in families for sample in family.samples if sample.name == name]
 
 
