@@ -6,9 +6,11 @@ import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from otel_carbon.metrics.pacing import never_rest
 from tests.support.page_server import Counting, SetClock
 
 if TYPE_CHECKING:
+    from otel_carbon.metrics.pacing import Rest
     from otel_carbon.metrics.totals import Snapshot
 
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -36,10 +38,10 @@ def test_whoever_writes_waits_for_no_look() -> None:
     began, go_on = threading.Event(), threading.Event()
     snapshot = counting.totals.snapshot
 
-    def slow_snapshot() -> Snapshot:
+    def slow_snapshot(rest: Rest = never_rest) -> Snapshot:
         began.set()
         assert go_on.wait(30)
-        return snapshot()
+        return snapshot(rest)
 
     counting.totals.snapshot = slow_snapshot  # type: ignore[method-assign] # a look that takes as long as it is told to
     looking = threading.Thread(target=watch.look)
