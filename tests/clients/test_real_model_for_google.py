@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import urllib.request
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.clients.test_capture import FAILED, NONE, ONE, counted
-from tests.support.google_gateway import running_google_gateway
+from tests.clients.test_capture import FAILED, NONE, ONE, TIMEOUT_S, counted
+from tests.support.google_gateway import CUT_OFF_ANSWER_TOKENS, running_google_gateway
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,16 +46,44 @@ def test_a_call_through_a_gateway_has_the_tokens_that_the_model_server_counted(
     served = model_server.tokens() - before
 
     assert [(row["call"], row["error"], row["operations"]) for row in rows] == [(name, "", ONE) for name in ANSWERED]
-    # The gateway does not tell what was cached, so it is counted as read anew.
-    assert all(row["tokens"].keys() == {"input_uncached", "output_visible"} for row in rows)
-    assert sum(row["tokens"]["input_uncached"] for row in rows) == served.processed + served.cached
-    assert sum(row["tokens"]["output_visible"] for row in rows) == served.predicted
+    tokens: Counter[str] = Counter()
+    for row in rows:
+        tokens.update(row["tokens"])
+    # Clients are not told what was cached, as the last test shows, so it is counted as read anew.
+    assert tokens == Counter(input_uncached=served.processed + served.cached, output_visible=served.predicted)
 
 
 @pytest.mark.parametrize(("environment", "modes"), CLIENTS)
 def test_a_stream_that_is_cut_off_and_a_call_that_is_refused_are_counted_without_tokens(
-    gateway: str, environment: str, modes: list[str]
+    model_server: ModelServer, gateway: str, environment: str, modes: list[str]
 ) -> None:
+    before = model_server.tokens()
     rows = counted(environment, "google_calls", gateway, *modes, "--", *CUT_OFF, "refused")
+    served = model_server.tokens() - before
+
+    assert 0 < served.predicted < len(CUT_OFF) * CUT_OFF_ANSWER_TOKENS  # they were cut off, and began before
     outcomes = {row["call"]: (bool(row["error"]), row["operations"], row["tokens"]) for row in rows}
     assert outcomes == {**dict.fromkeys(CUT_OFF, (False, NONE, {})), "refused": (True, FAILED, {})}
+
+
+def test_what_the_gateway_tells_is_the_whole_prompt_and_not_how_much_of_it_was_cached(
+    model_server: ModelServer, gateway: str
+) -> None:
+    before = model_server.tokens()
+    told = [usage_of(gateway) for _ in range(2)]
+    served = model_server.tokens() - before
+
+    assert served.cached > 0
+    assert sum(usage["promptTokenCount"] for usage in told) == served.processed + served.cached
+    assert sum(usage["candidatesTokenCount"] for usage in told) == served.predicted
+    assert not any("cachedContentTokenCount" in usage for usage in told)
+
+
+def usage_of(gateway: str) -> dict[str, int]:
+    """What the gateway tells whoever asks without a client and without us."""
+    asked = {"contents": [{"role": "user", "parts": [{"text": "zanzibar-question"}]}]}
+    address = f"{gateway}/models/gemini-2.5-flash:generateContent"
+    request = urllib.request.Request(address, json.dumps(asked).encode(), {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
+        usage: dict[str, int] = json.load(answer)["usageMetadata"]
+        return usage

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from tests.support.model_server import ModelServer
 
 CLIENT, API_VERSION = "examples-litellm-proxy", "v1beta"
-NAMES = {"gemini-2.5-flash": {}, "aborted-gemini": {"max_tokens": 400}}
-"""What `tests.clients.google_calls` asks for; an answer that is cut off must be longer than what is read of it."""
+CUT_OFF_ANSWER_TOKENS = 400
+"""An answer that is cut off must be longer than what is read of it."""
+MODELS = {"gemini-2.5-flash": {}, "aborted-gemini": {"max_tokens": CUT_OFF_ANSWER_TOKENS}}
+"""By names that `tests.clients.google_calls` asks for."""
 
 _START_TIMEOUT_S = 180.0
 _VARIABLES = {
@@ -57,5 +59,5 @@ def running_google_gateway(model_server: ModelServer, folder: Path) -> Iterator[
 def _config(model_server: ModelServer) -> str:
     """JSON, which is YAML too."""
     server = {"model": f"openai/{MODEL_ALIAS}", "api_base": f"{model_server.url}/v1", "api_key": "none"}
-    models = [{"model_name": name, "litellm_params": server | changed} for name, changed in NAMES.items()]
+    models = [{"model_name": name, "litellm_params": server | changed} for name, changed in MODELS.items()]
     return json.dumps({"model_list": models})
