@@ -41,13 +41,12 @@ def budget_table(*, width: int = 16, height: int = 8) -> table.Panel:
     columns = (
         Column("Limit", budget_series("limit"), "short"),
         Column("Used", budget_series("used"), "short"),
-        Column("Left", budget_series("remaining"), "short"),
-        Column("Used, share", f"{budget_series('used')} / {budget_series('limit')}", "percentunit", _USED_STEPS, 1),
-        Column("Forecast, share", forecast, "percentunit", _USED_STEPS, 1),
+        Column("Used %", f"{budget_series('used')} / {budget_series('limit')}", "percentunit", _USED_STEPS, 1),
+        Column("Forecast %", forecast, "percentunit", _USED_STEPS, 1),
     )
     frame = Frame("Budgets", about, "short", width, height, NO_BUDGETS)
     labels = {"budget": "Budget", "owner": "Owner", "unit": "Unit"}
-    return table_panel(frame, labels, columns, sort_by="Used, share")
+    return table_panel(frame, labels, columns, sort_by="Used %")
 
 
 def burn_rates(*, width: int = 12) -> timeseries.Panel:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tools.dashboards.board import Board, Row, filter_by
+from tools.dashboards.collector_series import ITEMS, UPTIME, of, of_all_signals, queue_fill
 from tools.dashboards.panels import GOOD_BAD, Column, Frame, Query, stat_panel, table_panel, time_panel
 
 if TYPE_CHECKING:
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
     from tools.dashboards.panels import Threshold
 
 NO_COLLECTOR = "No collector is scraped"
-_UP = "otelcol_process_uptime_seconds_total"
-_ITEMS = {"spans": "spans", "metric points": "metric_points", "log records": "log_records"}
-_CHOSEN = 'job=~"$job",instance=~"$instance"'
 _FULL = ((None, "green"), (0.5, "orange"), (0.8, "red"))
 _QUANTILES = {"median": 0.5, "95 %": 0.95, "99 %": 0.99}
 
@@ -35,15 +33,15 @@ def collector() -> Board:
             Row("Cost", (_cpu(), _memory())),
         ),
         variables=(
-            filter_by("job", "Job", f"label_values({_UP}, job)"),
-            filter_by("instance", "Instance", f'label_values({_UP}{{job=~"$job"}}, instance)'),
+            filter_by("job", "Job", f"label_values({UPTIME}, job)"),
+            filter_by("instance", "Instance", f'label_values({UPTIME}{{job=~"$job"}}, instance)'),
         ),
         time_from="now-6h",
     )
 
 
 def _running() -> stat.Panel:
-    return _figure("Collectors", "How many are scraped and answer.", "short", f"count({_of(_UP)})", width=3)
+    return _figure("Collectors", "How many are scraped and answer.", "short", f"count({of(UPTIME)})", width=3)
 
 
 def _failing() -> stat.Panel:
@@ -51,7 +49,7 @@ def _failing() -> stat.Panel:
         "Failing backends",
         "Backends that refuse what they are sent, or are not there; what they do not take waits in a queue.",
         "short",
-        f"sum({_of('otel_carbon_collector_exporter_failing')})",
+        f"sum({of('otel_carbon_collector_exporter_failing')})",
         GOOD_BAD,
         width=4,
     )
@@ -62,14 +60,14 @@ def _fullest() -> stat.Panel:
         "Fullest queue",
         "At 100 % requests are refused, and clients keep them.",
         "percentunit",
-        f"max({_fill()})",
+        f"max({queue_fill()})",
         _FULL,
         width=4,
     )
 
 
 def _lost() -> stat.Panel:
-    failed = _of_all_signals("otelcol_exporter_send_failed_{items}_total", "increase", "$__range")
+    failed = of_all_signals("otelcol_exporter_send_failed_{items}_total", "increase", "$__range")
     return _figure(
         "Items given up",
         "Spans, metric points and log records that a backend rejected, or that were given up, in the shown range.",
@@ -81,15 +79,15 @@ def _lost() -> stat.Panel:
 
 
 def _uptime() -> stat.Panel:
-    return _figure("Youngest since", "Time since the last start of a collector.", "s", f"min({_of(_UP)})", width=3)
+    return _figure("Least uptime", "Time since the last start of a collector.", "s", f"min({of(UPTIME)})", width=4)
 
 
 def _versions() -> table.Panel:
     by = "version, registry_version"
-    frame = Frame("Versions", "What runs, and which facts it computes with.", "short", 6, 4, NO_COLLECTOR)
+    frame = Frame("Versions", "What runs, and which facts it computes with.", "short", 5, 4, NO_COLLECTOR)
     labels = {"version": "Version", "registry_version": "Registry"}
-    columns = (Column("Collectors", f"count by ({by}) ({_of('otel_carbon_build_info')})", "short"),)
-    return table_panel(frame, labels, columns, sort_by="Collectors")
+    columns = (Column("Collectors", f"count by ({by}) ({of('otel_carbon_build_info')})", "short"),)
+    return table_panel(frame, labels, columns, sort_by="Collectors", first_pixels=70)
 
 
 def _accepted() -> timeseries.Panel:
@@ -111,28 +109,29 @@ def _not_taken() -> timeseries.Panel:
     frame = Frame(
         "Refused and failed items",
         "Refused for now as a queue was full, or answered with an error.",
-        "cps",
+        "suffix:/s",
         empty="Nothing refused",
         bounds=(0, None),
     )
     queries = [
-        Query(f"sum(rate({_of(f'otelcol_receiver_{outcome}_{name}_total')}[$__rate_interval]))", f"{title} {outcome}")
-        for title, name in _ITEMS.items()
+        Query(f"sum(rate({of(f'otelcol_receiver_{outcome}_{name}_total')}[$__rate_interval]))", f"{title} {outcome}")
+        for title, name in ITEMS.items()
         for outcome in ("refused", "failed")
     ]
     return time_panel(frame, queries)
 
 
 def _refusals() -> timeseries.Panel:
-    return _rate(
+    frame = Frame(
         "Refusals by reason",
         "Requests and connections that a receiver refused: size, time, credentials, and so on.",
         "reqps",
-        "otel_carbon_collector_receiver_refusals_total",
-        ("reason",),
-        "{{reason}}",
         empty="Nothing refused",
+        bounds=(0, None),
     )
+    # There is a counter for each reason from the start; only those that rise are worth a line.
+    rate = f"sum by (reason) (rate({of('otel_carbon_collector_receiver_refusals_total')}[$__rate_interval])) > 0"
+    return time_panel(frame, [Query(rate, "{{reason}}")])
 
 
 def _durations() -> timeseries.Panel:
@@ -143,7 +142,7 @@ def _durations() -> timeseries.Panel:
         empty=NO_COLLECTOR,
         bounds=(0, None),
     )
-    rate = f"sum by (le) (rate({_of('otelcol_processor_internal_duration_seconds_bucket')}[$__rate_interval]))"
+    rate = f"sum by (le) (rate({of('otelcol_processor_internal_duration_seconds_bucket')}[$__rate_interval]))"
     return time_panel(
         frame, [Query(f"histogram_quantile({value}, {rate})", title) for title, value in _QUANTILES.items()]
     )
@@ -153,7 +152,7 @@ def _processed() -> timeseries.Panel:
     return _rate(
         "Items into processors",
         "None is ever dropped there.",
-        "cps",
+        "suffix:/s",
         "otelcol_processor_incoming_items_total",
         ("processor", "otel_signal"),
         "{{processor}}, {{otel_signal}}",
@@ -161,7 +160,7 @@ def _processed() -> timeseries.Panel:
 
 
 def _held() -> timeseries.Panel:
-    share = f"{_of('otel_carbon_collector_hold_size')} / {_of('otel_carbon_collector_hold_capacity')}"
+    share = f"{of('otel_carbon_collector_hold_size')} / {of('otel_carbon_collector_hold_capacity')}"
     frame = Frame(
         "Room for held requests",
         "How full the room is in which requests wait to be decided together.",
@@ -189,7 +188,7 @@ def _usage() -> timeseries.Panel:
     return _rate(
         "Usage read from metrics",
         "Data points of services that are counted from their metrics, by outcome.",
-        "cps",
+        "suffix:/s",
         "otel_carbon_collector_usage_points_total",
         ("outcome",),
         "{{outcome}}",
@@ -208,8 +207,8 @@ def _usage_state() -> timeseries.Panel:
     return time_panel(
         frame,
         [
-            Query(f"sum({_of('otel_carbon_collector_usage_series')})", "series"),
-            Query(f"sum({_of('otel_carbon_collector_usage_tokens_waiting')})", "tokens waiting"),
+            Query(f"sum({of('otel_carbon_collector_usage_series')})", "series"),
+            Query(f"sum({of('otel_carbon_collector_usage_tokens_waiting')})", "tokens waiting"),
         ],
     )
 
@@ -223,13 +222,13 @@ def _unsent() -> timeseries.Panel:
         "Given up, or refused by a full queue",
         "Spans, metric points and log records that a backend rejected or that were given up, and those that a "
         "full queue refused.",
-        "cps",
+        "suffix:/s",
         empty="Nothing",
         bounds=(0, None),
     )
     events = {"given up": "send_failed", "refused by a full queue": "enqueue_failed"}
     queries = [
-        Query(_of_all_signals(f"otelcol_exporter_{event}_{{items}}_total", "rate", "$__rate_interval"), text)
+        Query(of_all_signals(f"otelcol_exporter_{event}_{{items}}_total", "rate", "$__rate_interval"), text)
         for text, event in events.items()
     ]
     return time_panel(frame, queries)
@@ -244,20 +243,18 @@ def _queues() -> timeseries.Panel:
         thresholds=_FULL,
         bounds=(0, 1),
     )
-    return time_panel(frame, [Query(_fill(), "{{exporter}} {{instance}}")], limit_lines=True)
+    return time_panel(frame, [Query(queue_fill(), "{{exporter}} {{instance}}")], limit_lines=True)
 
 
 def _in_flight() -> timeseries.Panel:
     frame = Frame("On the way", "Requests on their way to a backend.", "short", empty=NO_COLLECTOR, bounds=(0, None))
-    series = f"sum by (exporter) ({_of('otelcol_exporter_in_flight_requests')})"
+    series = f"sum by (exporter) ({of('otelcol_exporter_in_flight_requests')})"
     return time_panel(frame, [Query(series, "{{exporter}}")])
 
 
 def _batches() -> timeseries.Panel:
     name = "otelcol_exporter_queue_batch_send_size_bytes"
-    total, number = (
-        f"sum by (exporter) (rate({_of(f'{name}_{each}')}[$__rate_interval]))" for each in ("sum", "count")
-    )
+    total, number = (f"sum by (exporter) (rate({of(f'{name}_{each}')}[$__rate_interval]))" for each in ("sum", "count"))
     frame = Frame(
         "Mean size of what is sent",
         "Bytes of an attempt to send, before compression.",
@@ -277,19 +274,19 @@ def _backends() -> timeseries.Panel:
         bounds=(0, 1),
         decimals=0,
     )
-    series = f"max by (exporter) ({_of('otel_carbon_collector_exporter_failing')})"
+    series = f"max by (exporter) ({of('otel_carbon_collector_exporter_failing')})"
     return time_panel(frame, [Query(series, "{{exporter}}")])
 
 
 def _cpu() -> timeseries.Panel:
-    frame = Frame("CPU", "Cores in use, user and system.", "none", empty=NO_COLLECTOR, bounds=(0, None), decimals=2)
-    series = f"sum by (instance) (rate({_of('otelcol_process_cpu_seconds_total')}[$__rate_interval]))"
+    frame = Frame("CPU", "Cores in use, user and system.", "none", empty=NO_COLLECTOR, bounds=(0, None))
+    series = f"sum by (instance) (rate({of('otelcol_process_cpu_seconds_total')}[$__rate_interval]))"
     return time_panel(frame, [Query(series, "{{instance}}")])
 
 
 def _memory() -> timeseries.Panel:
     frame = Frame("Memory", "Resident bytes.", "bytes", empty=NO_COLLECTOR, bounds=(0, None))
-    return time_panel(frame, [Query(f"sum by (instance) ({_of('otelcol_process_memory_rss_bytes')})", "{{instance}}")])
+    return time_panel(frame, [Query(f"sum by (instance) ({of('otelcol_process_memory_rss_bytes')})", "{{instance}}")])
 
 
 def _figure(
@@ -301,14 +298,15 @@ def _figure(
     *,
     width: int,
 ) -> stat.Panel:
-    frame = Frame(title, about, unit, width, 4, NO_COLLECTOR, thresholds)
+    decimals = 1 if unit == "percentunit" else None
+    frame = Frame(title, about, unit, width, 4, NO_COLLECTOR, thresholds, decimals=decimals)
     return stat_panel(frame, [Query(expression, title)])
 
 
 def _of_items(title: str, about: str, name: str) -> timeseries.Panel:
-    frame = Frame(title, about, "cps", empty="Nothing", bounds=(0, None))
+    frame = Frame(title, about, "suffix:/s", empty="Nothing", bounds=(0, None))
     queries = [
-        Query(f"sum(rate({_of(name.format(items=each))}[$__rate_interval]))", signal) for signal, each in _ITEMS.items()
+        Query(f"sum(rate({of(name.format(items=each))}[$__rate_interval]))", signal) for signal, each in ITEMS.items()
     ]
     return time_panel(frame, queries, stacked=True)
 
@@ -317,18 +315,4 @@ def _rate(
     title: str, about: str, unit: str, name: str, by: tuple[str, ...], legend: str, *, empty: str = NO_COLLECTOR
 ) -> timeseries.Panel:
     frame = Frame(title, about, unit, empty=empty, bounds=(0, None))
-    return time_panel(frame, [Query(f"sum by ({', '.join(by)}) (rate({_of(name)}[$__rate_interval]))", legend)])
-
-
-def _of_all_signals(name: str, function: str, window: str) -> str:
-    """A sum over the counters of all signals, of which one that has not come yet has no series."""
-    parts = (f"sum({function}({_of(name.format(items=each))}[{window}]))" for each in _ITEMS.values())
-    return " + ".join(f"({part} or vector(0))" for part in parts)
-
-
-def _fill() -> str:
-    return f"{_of('otelcol_exporter_queue_size')} / {_of('otelcol_exporter_queue_capacity')}"
-
-
-def _of(name: str) -> str:
-    return f"{name}{{{_CHOSEN}}}"
+    return time_panel(frame, [Query(f"sum by ({', '.join(by)}) (rate({of(name)}[$__rate_interval]))", legend)])

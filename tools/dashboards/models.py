@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from otel_carbon import attributes as ours
+from otel_carbon import metric_names as names
 from tools.dashboards import queries as q
 from tools.dashboards.board import Board, Row, link_to, row_link_to
 from tools.dashboards.panels import (
@@ -23,6 +24,8 @@ from tools.prometheus_rules import recorded
 if TYPE_CHECKING:
     from grafana_foundation_sdk.builders import bargauge, stat, table, timeseries
 
+    from tools.dashboards.queries import Amount
+
 _BY_MODEL = (q.MODEL,)
 _LEGEND = f"{{{{{q.MODEL}}}}}"
 _HERE = (("Only this model", link_to("models", "model", q.MODEL)),)
@@ -37,7 +40,16 @@ def models() -> Board:
         "Which models are used, what each takes for 1,000 tokens as modelled, and what drives a change.",
         (
             Row("Mix", (_table(), _pace(), _tokens())),
-            Row("Intensity", (_intensity_now(), _energy_now(), _intensity_range(), _intensity_over_time())),
+            Row(
+                "Intensity",
+                (
+                    _intensity_range(q.CO2E, "CO2e for 1,000 tokens"),
+                    _intensity_range(q.ENERGY, "Energy for 1,000 tokens"),
+                    _intensity_now(),
+                    _energy_now(),
+                    _intensity_over_time(),
+                ),
+            ),
             Row("What drives it", (_change(), _tokens_changed(), _shares(), _tiers())),
         ),
     )
@@ -53,8 +65,8 @@ def _table() -> table.Panel:
         Column("CO2e low", q.total(q.CO2E, "low", by), q.CO2E.unit),
         Column("CO2e", q.total(q.CO2E, by=by), q.CO2E.unit),
         Column("CO2e high", q.total(q.CO2E, "high", by), q.CO2E.unit),
-        Column("Share of CO2e", f"{q.total(q.CO2E, by=by)} / scalar({q.total(q.CO2E)} > 0)", "percentunit", decimals=1),
-        Column("CO2e for 1,000 tokens", q.per_thousand_tokens(q.CO2E, by=by), q.CO2E.unit),
+        Column("Share", f"{q.total(q.CO2E, by=by)} / scalar({q.total(q.CO2E)} > 0)", "percentunit", decimals=1),
+        Column("CO2e/1k tok.", q.per_thousand_tokens(q.CO2E, by=by), q.CO2E.unit),
     )
     about = f"Energy, CO2e and shares of models in the shown range. {MODELLED} A model without a figure has calls only."
     frame = Frame("Models", about, "short", 24, 9, NOTHING_RECORDED)
@@ -79,34 +91,33 @@ def _pace() -> timeseries.Panel:
 
 def _tokens() -> timeseries.Panel:
     frame = Frame(
-        "Tokens a second by kind",
+        "Tokens an hour by kind",
         "Counted, each token in one kind: input computed afresh, read from or written to a prompt cache, visible "
         "output, reasoning.",
-        "si:tok/s",
+        "si:tokens/h",
         bounds=(0, None),
     )
     by = (q.TOKEN_TYPE,)
     return time_panel(
-        frame, [Query(q.tokens_per_second(by=by), f"{{{{{q.TOKEN_TYPE}}}}}", exemplars=True)], stacked=True
+        frame, [Query(q.hourly(names.TOKENS, by=by), f"{{{{{q.TOKEN_TYPE}}}}}", exemplars=True)], stacked=True
     )
 
 
 def _intensity_now() -> bargauge.Panel:
     about = f"Of calls with a figure, in the shown range, the fifteen highest. {MODELLED}"
-    frame = Frame("CO2e for 1,000 tokens by model", about, q.CO2E.unit, 8, 9, NOTHING_RECORDED, links=_HERE)
+    frame = Frame("CO2e for 1,000 tokens by model", about, q.CO2E.unit, 12, 9, NOTHING_RECORDED, links=_HERE)
     return bar_panel(frame, [Query(f"sort_desc(topk(15, {q.per_thousand_tokens(q.CO2E, by=_BY_MODEL)}))", _LEGEND)])
 
 
 def _energy_now() -> bargauge.Panel:
     about = f"Of calls with a figure, in the shown range, the fifteen highest. {MODELLED}"
-    frame = Frame("Energy for 1,000 tokens by model", about, q.ENERGY.unit, 8, 9, NOTHING_RECORDED, links=_HERE)
+    frame = Frame("Energy for 1,000 tokens by model", about, q.ENERGY.unit, 12, 9, NOTHING_RECORDED, links=_HERE)
     return bar_panel(frame, [Query(f"sort_desc(topk(15, {q.per_thousand_tokens(q.ENERGY, by=_BY_MODEL)}))", _LEGEND)])
 
 
-def _intensity_range() -> stat.Panel:
-    about = f"Over all chosen calls with a figure. {MODELLED}"
-    frame = Frame("CO2e for 1,000 tokens", about, q.CO2E.unit, 8, 9, NOTHING_RECORDED)
-    return stat_panel(frame, [Query(q.per_thousand_tokens(q.CO2E, bound), bound) for bound in q.BOUNDS])
+def _intensity_range(amount: Amount, title: str) -> stat.Panel:
+    frame = Frame(title, f"Over all chosen calls with a figure. {MODELLED}", amount.unit, 12, 4, NOTHING_RECORDED)
+    return stat_panel(frame, [Query(q.per_thousand_tokens(amount, bound), bound) for bound in q.BOUNDS])
 
 
 def _intensity_over_time() -> timeseries.Panel:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from otel_carbon import metric_names as names
 from tools.dashboards import queries as q
 from tools.dashboards.board import Board, Row, link_to
 from tools.dashboards.budget_panels import budget_left, budget_table
-from tools.dashboards.panels import NOTHING_RECORDED, Column, Frame, Query, stat_panel, table_panel, time_panel
+from tools.dashboards.panels import NOTHING_RECORDED, PLAIN, Column, Frame, Query, stat_panel, table_panel, time_panel
 from tools.dashboards.ranges import MODELLED, hour_band, pace_band, range_stat
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def overview() -> Board:
         (
             Row("In the shown range", _in_range()),
             Row("This month so far", _this_month()),
+            Row("Alerts", (_alerts(),)),
             Row(
                 "At the moment",
                 (
@@ -44,35 +46,36 @@ def overview() -> Board:
                 "Last 30 days",
                 (hour_band(q.CO2E, "CO2e in the hour before", "Emissions of model calls.", width=24, time_from="30d"),),
             ),
-            Row("Alerts", (_alerts(),)),
         ),
     )
 
 
-def _in_range() -> tuple[stat.Panel, ...]:
+def _in_range() -> tuple[PanelBuilder, ...]:
+    coverage = (
+        "Share of the calls that have a modelled figure; the totals leave the others out. "
+        "What a cache answered needs none."
+    )
     return (
-        range_stat(q.CO2E, "CO2e", "Operational (location-based) and embodied emissions.", width=6),
-        range_stat(q.ENERGY, "Energy", "At the facility: IT energy x PUE.", width=6),
-        range_stat(q.WATER, "Water", "Consumed at the site and for the electricity.", width=6),
-        stat_panel(
-            Frame("Calls", "Model calls, each once: twins of one call are merged.", "short", 3, 4, NOTHING_RECORDED),
-            [Query(q.count("operations"), "calls")],
+        range_stat(q.CO2E, "CO2e", "Operational (location-based) and embodied emissions."),
+        range_stat(q.ENERGY, "Energy", "At the facility: IT energy x PUE."),
+        range_stat(q.WATER, "Water", "Consumed at the site and for the electricity."),
+        _figure("Calls", "Model calls, each once: twins of one call are merged.", "short", q.count("operations")),
+        _figure("Tokens", "Counted, each token in one kind.", "short", q.count("tokens")),
+        _figure(
+            "CO2e for 1,000 tokens",
+            f"Of calls with a figure. {MODELLED} This is the mid.",
+            q.CO2E.unit,
+            q.per_thousand_tokens(q.CO2E),
         ),
-        stat_panel(
-            Frame(
-                "Coverage",
-                "Share of the calls that have a modelled figure; the totals leave the others out. What a cache "
-                "answered needs none.",
-                "percentunit",
-                3,
-                4,
-                NOTHING_RECORDED,
-                COVERAGE_STEPS,
-                decimals=1,
-            ),
-            [Query(q.coverage(), "coverage")],
-        ),
+        _figure("Coverage", coverage, "percentunit", q.coverage(), COVERAGE_STEPS),
     )
+
+
+def _figure(
+    title: str, about: str, unit: str, expression: str, steps: tuple[tuple[float | None, str], ...] = PLAIN
+) -> stat.Panel:
+    frame = Frame(title, about, unit, 6, 4, NOTHING_RECORDED, steps)
+    return stat_panel(frame, [Query(expression, title)])
 
 
 def _this_month() -> tuple[PanelBuilder, ...]:
@@ -100,13 +103,13 @@ def _by_model() -> timeseries.Panel:
 
 def _calls() -> timeseries.Panel:
     frame = Frame(
-        "Calls a second by outcome",
+        "Calls an hour by outcome",
         "Estimated calls have a modelled figure, unestimated ones a reason why not: see data quality.",
-        "reqps",
+        "si:calls/h",
         bounds=(0, None),
     )
     return time_panel(
-        frame, [Query(q.calls_per_second(by=(q.STATUS,)), f"{{{{{q.STATUS}}}}}", exemplars=True)], stacked=True
+        frame, [Query(q.hourly(names.OPERATIONS, by=(q.STATUS,)), f"{{{{{q.STATUS}}}}}", exemplars=True)], stacked=True
     )
 
 
@@ -118,7 +121,7 @@ def _alerts() -> table.Panel:
         "them are modelled.",
         "short",
         24,
-        5,
+        4,
         "None",
     )
     labels = {"alertname": "Alert", "severity": "Severity", "budget": "Budget"}

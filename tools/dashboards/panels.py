@@ -22,6 +22,8 @@ NOTHING_RECORDED = "Nothing recorded: no calls, or no recording rules"
 GOOD_BAD = ((None, "green"), (1, "red"))
 PLAIN = ((None, "blue"),)
 
+_COLUMN_PIXELS, _LABEL_PIXELS = 82, 115
+
 P = TypeVar("P", stat.Panel, timeseries.Panel, table.Panel, bargauge.Panel)
 
 
@@ -98,7 +100,7 @@ def time_panel(
     panel = _framed(timeseries.Panel(), frame)
     for number, query in enumerate(queries):
         panel.with_target(_target(query, number))
-    panel.line_width(1).fill_opacity(25 if stacked or bars else 8).show_points(common_models.VisibilityMode.NEVER)
+    panel.line_width(1).fill_opacity(25 if stacked or bars else 0).show_points(common_models.VisibilityMode.NEVER)
     panel.span_nulls(False)
     if stacked:
         panel.stacking(common.StackingConfig().mode(common_models.StackingMode.NORMAL).group("A"))
@@ -145,7 +147,13 @@ def bar_panel(frame: Frame, queries: Sequence[Query]) -> bargauge.Panel:
 
 
 def table_panel(
-    frame: Frame, labels: Mapping[str, str], columns: Sequence[Column], *, sort_by: str, row_links: Sequence[Link] = ()
+    frame: Frame,
+    labels: Mapping[str, str],
+    columns: Sequence[Column],
+    *,
+    sort_by: str,
+    row_links: Sequence[Link] = (),
+    first_pixels: int = 230,
 ) -> table.Panel:
     """One row for each set of labels, one column for each query; links stand on the first label."""
     panel = _framed(table.Panel(), frame)
@@ -153,11 +161,16 @@ def table_panel(
         panel.with_target(_target(Query(column.expression, ""), number, instant=True, as_table=True))
     panel.with_transformation(models.DataTransformerConfig(id_val="merge", options={}))
     panel.with_transformation(_organized(labels, columns))
+    panel.override_by_regexp(".*", [models.DynamicConfigValue(id_val="custom.minWidth", value=_COLUMN_PIXELS)])
     for column in columns:
         panel.override_by_name(column.title, _column_settings(column))
+    first_label, *other_labels = labels.values()
+    for label in other_labels:
+        panel.override_by_name(label, [models.DynamicConfigValue(id_val="custom.minWidth", value=_LABEL_PIXELS)])
+    first = [models.DynamicConfigValue(id_val="custom.width", value=first_pixels)]
     if row_links:
-        first = next(iter(labels.values()))
-        panel.override_by_name(first, [models.DynamicConfigValue(id_val="links", value=_links(row_links))])
+        first.append(models.DynamicConfigValue(id_val="links", value=_links(row_links)))
+    panel.override_by_name(first_label, first)
     return panel.sort_by([common.TableSortByFieldState().display_name(sort_by).desc(True)])
 
 
@@ -211,7 +224,8 @@ def _organized(labels: Mapping[str, str], columns: Sequence[Column]) -> models.D
 
 
 def _column_settings(column: Column) -> list[models.DynamicConfigValue]:
-    settings = unit_of(column.unit)
+    # In a cell the text for an empty panel would be too long.
+    settings = [*unit_of(column.unit), models.DynamicConfigValue(id_val="noValue", value="–")]  # noqa: RUF001 - a dash
     if column.thresholds:
         settings.append(models.DynamicConfigValue(id_val="thresholds", value=_thresholds(column.thresholds).build()))
         settings.append(models.DynamicConfigValue(id_val="custom.cellOptions", value={"type": "color-text"}))

@@ -32,7 +32,7 @@ _UNKNOWN_MODEL = f'{q.REASON}=~"model_not_registered|strict_fallback_refused"'
 _GENERIC = f'{q.MATCH}="{ours.MATCH_GENERIC}"'
 _UNESTIMATED = f'{q.STATUS}="{ours.STATUS_UNESTIMATED}"'
 _AGE_STEPS = ((None, "green"), (180, "orange"), (365, "red"))
-_WIDE = ((None, "green"), (5, "orange"), (20, "red"))
+_WIDE = ((None, "blue"), (100, "orange"), (1000, "red"))
 
 
 def quality() -> Board:
@@ -84,14 +84,14 @@ def _unknown_share() -> stat.Panel:
 
 def _width() -> stat.Panel:
     frame = Frame(
-        "High over low, CO2e",
+        "High over low",
         f"How many times the upper bound is the lower one, over all. {MODELLED}",
         "suffix:x",
         4,
         4,
         NOTHING_RECORDED,
         _WIDE,
-        decimals=1,
+        decimals=0,
     )
     return stat_panel(frame, [Query(_width_of(()), "high / low")])
 
@@ -144,13 +144,13 @@ def _reasons() -> timeseries.Panel:
     frame = Frame(
         "Calls without a figure, by reason",
         "Each code, and what to do about it, is in docs/reference/reasons.md. They are in no modelled total.",
-        "reqps",
+        "si:calls/h",
         12,
         9,
         "All calls have a figure",
         bounds=(0, None),
     )
-    expression = q.calls_per_second(_UNESTIMATED, by=(q.REASON,))
+    expression = q.hourly(names.OPERATIONS, _UNESTIMATED, by=(q.REASON,))
     return time_panel(frame, [Query(expression, f"{{{{{q.REASON}}}}}", exemplars=True)], stacked=True)
 
 
@@ -180,7 +180,7 @@ def _width_by_model() -> bargauge.Panel:
         9,
         NOTHING_RECORDED,
         _WIDE,
-        decimals=1,
+        decimals=0,
         links=(("This model", link_to("models", "model", q.MODEL)),),
         bounds=(1, None),
     )
@@ -192,15 +192,13 @@ def _matches() -> timeseries.Panel:
         "Calls by how near the fact is to the model",
         "Of calls with a modelled figure: the fact is of the model itself, its family, its size, or of models in "
         "general.",
-        "reqps",
+        "si:calls/h",
         12,
         9,
         bounds=(0, None),
     )
-    series = q.scoped(names.MATCHED_OPERATIONS.prometheus_name)
-    return time_panel(
-        frame, [Query(q.sum_by((q.MATCH,), f"rate({series}[$__rate_interval])"), f"{{{{{q.MATCH}}}}}")], stacked=True
-    )
+    expression = q.hourly(names.MATCHED_OPERATIONS, by=(q.MATCH,))
+    return time_panel(frame, [Query(expression, f"{{{{{q.MATCH}}}}}")], stacked=True)
 
 
 def _unknown_models() -> table.Panel:
@@ -225,12 +223,12 @@ def _verdicts() -> timeseries.Panel:
     frame = Frame(
         "Spans by verdict",
         "What counting made of GenAI spans of all services. Duplicates and aggregates are calls that count elsewhere.",
-        "si:spans/s",
-        12,
+        "si:spans/h",
+        9,
         9,
         bounds=(0, None),
     )
-    rate = q.sum_by((q.VERDICT,), f"rate({names.SPANS.prometheus_name}[$__rate_interval])")
+    rate = q.sum_by((q.VERDICT,), f"rate({names.SPANS.prometheus_name}[$__rate_interval])") + " * 3600"
     return time_panel(frame, [Query(rate, f"{{{{{q.VERDICT}}}}}")], stacked=True)
 
 
@@ -250,7 +248,7 @@ def _instrumentations() -> table.Panel:
         "service may report "
         "the same calls; docs/concepts.md says how that is recognised.",
         "short",
-        12,
+        15,
         9,
         NO_CALLS,
     )

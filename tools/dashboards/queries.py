@@ -134,14 +134,9 @@ def count(quantity: str, *more: str, by: tuple[str, ...] = ()) -> str:
     return sum_by(by, grown(scoped(recorded(quantity, MINUTE), *more)))
 
 
-def tokens_per_second(*more: str, by: tuple[str, ...] = ()) -> str:
-    """How many tokens a second go in and out at the moment."""
-    return sum_by(by, f"rate({scoped(names.TOKENS.prometheus_name, *more)}[$__rate_interval])")
-
-
-def calls_per_second(*more: str, by: tuple[str, ...] = ()) -> str:
-    """How many calls a second end at the moment."""
-    return sum_by(by, f"rate({scoped(names.OPERATIONS.prometheus_name, *more)}[$__rate_interval])")
+def hourly(counter: Metric, *more: str, by: tuple[str, ...] = ()) -> str:
+    """How much is counted in an hour at the pace of the moment."""
+    return _times(sum_by(by, f"rate({scoped(counter.prometheus_name, *more)}[$__rate_interval])"), _SECONDS_PER_HOUR)
 
 
 def per_thousand_tokens(amount: Amount, bound: str = "mid", by: tuple[str, ...] = ()) -> str:

@@ -75,8 +75,8 @@ def _table() -> table.Panel:
         Column("Water low", _named_total(q.WATER, "low"), q.WATER.unit),
         Column("Water", _named_total(q.WATER), q.WATER.unit),
         Column("Water high", _named_total(q.WATER, "high"), q.WATER.unit),
-        Column("CO2e for a kWh", _for_a_kwh(q.CO2E), q.CO2E.unit),
-        Column("Water for a kWh", _for_a_kwh(q.WATER), q.WATER.unit),
+        Column("CO2e/kWh", _for_a_kwh(q.CO2E), q.CO2E.unit),
+        Column("Water/kWh", _for_a_kwh(q.WATER), q.WATER.unit),
     )
     about = f"The region comes from the telemetry, the configuration, an address, or the provider's default. {MODELLED}"
     frame = Frame("Regions", about, "short", 24, 9, NOTHING_RECORDED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from otel_carbon import metric_names as names
 from tools.dashboards import queries as q
 from tools.dashboards.board import Board, Row, link_to, row_link_to
 from tools.dashboards.budget_panels import budget_left, budget_table, burn_rates
@@ -56,6 +57,7 @@ def tenants() -> Board:
                         (("Traces", traces_of_cell()),),
                     ),
                     _pace(q.SERVICE, "CO2e an hour by service", "service", (("Traces", traces_of_service(q.SERVICE)),)),
+                    _calls_of_services(),
                 ),
             ),
             Row("Budgets", (budget_left(), budget_table(), burn_rates(width=24))),
@@ -73,8 +75,8 @@ def _table(
         Column("CO2e low", q.total(q.CO2E, "low", by), q.CO2E.unit),
         Column("CO2e", q.total(q.CO2E, by=by), q.CO2E.unit),
         Column("CO2e high", q.total(q.CO2E, "high", by), q.CO2E.unit),
-        Column("Share of CO2e", f"{q.total(q.CO2E, by=by)} / scalar({q.total(q.CO2E)} > 0)", "percentunit", decimals=1),
-        Column("CO2e for 1,000 tokens", q.per_thousand_tokens(q.CO2E, by=by), q.CO2E.unit),
+        Column("Share", f"{q.total(q.CO2E, by=by)} / scalar({q.total(q.CO2E)} > 0)", "percentunit", decimals=1),
+        Column("CO2e/1k tok.", q.per_thousand_tokens(q.CO2E, by=by), q.CO2E.unit),
     )
     about = (
         f"Calls, tokens and amounts in the shown range. {MODELLED} "
@@ -95,6 +97,18 @@ def _pace(label: str, title: str, variable: str, links: tuple[Link, ...]) -> tim
     )
     expression = q.largest(q.pace(q.CO2E, by=(label,)), q.CO2E, (label,))
     return time_panel(frame, [Query(expression, f"{{{{{label}}}}}")], stacked=True)
+
+
+def _calls_of_services() -> timeseries.Panel:
+    frame = Frame(
+        "Calls an hour by service",
+        "Each call once. A point is a call whose trace can be opened, where there are exemplars.",
+        "si:calls/h",
+        links=(("Traces", traces_of_service(q.SERVICE)),),
+        bounds=(0, None),
+    )
+    expression = q.hourly(names.OPERATIONS, by=(q.SERVICE,))
+    return time_panel(frame, [Query(expression, f"{{{{{q.SERVICE}}}}}", exemplars=True)], stacked=True)
 
 
 def _unassigned() -> stat.Panel:
