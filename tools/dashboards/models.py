@@ -45,6 +45,7 @@ def models() -> Board:
                 (
                     _intensity_range(q.CO2E, "CO2e for 1,000 tokens"),
                     _intensity_range(q.ENERGY, "Energy for 1,000 tokens"),
+                    _intensity_range(q.WATER, "Water for 1,000 tokens"),
                     _intensity_now(),
                     _energy_now(),
                     _intensity_over_time(),
@@ -116,7 +117,7 @@ def _energy_now() -> bargauge.Panel:
 
 
 def _intensity_range(amount: Amount, title: str) -> stat.Panel:
-    frame = Frame(title, f"Over all chosen calls with a figure. {MODELLED}", amount.unit, 12, 4, NOTHING_RECORDED)
+    frame = Frame(title, f"Over all chosen calls with a figure. {MODELLED}", amount.unit, 8, 4, NOTHING_RECORDED)
     return stat_panel(frame, [Query(q.per_thousand_tokens(amount, bound), bound) for bound in q.BOUNDS])
 
 
