@@ -209,9 +209,12 @@ class Enricher:
                 else:
                     outcomes[i] = self._without_judging(observation)
             verdicts, twins = self.window.judge_with_twins([observations[i].candidate for i in waiting])
-            for counted, others in twins.items():
-                observations[waiting[counted]].reading.merge(observations[waiting[i]].reading for i in others)
             failure: Exception | None = None
+            for counted, others in twins.items():
+                try:
+                    observations[waiting[counted]].reading.merge(observations[waiting[i]].reading for i in others)
+                except Exception as error:  # the call is booked as its span tells it
+                    failure = error
             for i, verdict in zip(waiting, verdicts, strict=True):
                 try:
                     outcomes[i] = self._inference(observations[i], verdict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -134,6 +135,7 @@ def carbon_builder(registry_file: Path | None) -> BuildCarbon:
 
     def build_carbon(config: CarbonConfig) -> CarbonStage:
         from otel_carbon.collector.assembly import CarbonStage
+        from otel_carbon.counting.window import CountingWindow
         from otel_carbon.durable_counting import DurableCounting
         from otel_carbon.enricher import Enricher, EnrichSettings
         from otel_carbon.metrics.exposition import Exposition
@@ -154,7 +156,7 @@ def carbon_builder(registry_file: Path | None) -> BuildCarbon:
             usage_source={name: source.value for name, source in config.usage_source.services.items()},
         )
         registry = _registry_for(config, registry_file)
-        enricher = Enricher(registry, settings)
+        enricher = Enricher(registry, settings, CountingWindow(time.monotonic, archives_apart=True))
         process = TracesStage(TracesEnricher(enricher), tell_of_trust=settings.already_enriched == "trust")
         exposition = Exposition(enricher.totals)
 
@@ -173,6 +175,8 @@ def carbon_builder(registry_file: Path | None) -> BuildCarbon:
             holding=process,
             keep_state=keep_state,
             totals=enricher.totals,
+            prepare=process.prepare,
+            is_busy=lambda: enricher.window.is_archiving,
         )
         if not config.usage_source.reads_metrics:
             return stage

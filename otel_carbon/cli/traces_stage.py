@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from otel_carbon.attributes import VERDICT_ALREADY_ENRICHED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from otel_carbon.enricher import Outcome
     from otel_carbon.otlp.traces import ReadRequest, TracesEnricher
@@ -34,6 +34,17 @@ class TracesStage:
         enriched, outcomes = self._traces.enrich(body)
         self._tell_of(outcomes)
         return enriched
+
+    def prepare(self, body: bytes) -> tuple[int, Callable[[], bytes]]:
+        """Check one request; returns how many spans it has, and what enriches it."""
+        spans, enrich = self._traces.prepare(body)
+
+        def finish() -> bytes:
+            enriched, outcomes = enrich()
+            self._tell_of(outcomes)
+            return enriched
+
+        return spans, finish
 
     def read(self, body: bytes) -> ReadRequest:
         """Read one request that is held."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import signal
+import sys
 import time
 from threading import Event
 from typing import TYPE_CHECKING, Self
@@ -34,6 +35,8 @@ EXIT_BAD_INPUT = 2
 _PAGE_GRACE_S = 1.0
 _STORE_GRACE_S = 5.0
 _GC_ALLOCATIONS = 50_000
+_THREAD_SWITCH_S = 0.0005
+"""How long a thread that answers clients waits for one that computes: each of its system calls may cost that once."""
 _logger = logging.getLogger(__name__)
 
 
@@ -118,6 +121,7 @@ class Collector:
         for health in self._health.values():
             health.set_ready(ready=False)
         _stop_all(self._parts.receivers.values(), grace_s)
+        self._parts.deferred.work_off()
         deadline_s = time.monotonic() + drain_s
         lost = sum(hold.drain(deadline_s) for hold in self._parts.holds)
         lost += drain_all(self._parts.senders, deadline_s)
@@ -150,6 +154,7 @@ def run_collector(
     """
     log_to_stderr(config)
     raise_open_file_limit()
+    sys.setswitchinterval(_THREAD_SWITCH_S)
     collector = Collector(config, build_carbon=build_carbon, json_decoders=json_decoders)
     asked_to_stop = Event()
     _on_stop_signals(asked_to_stop)

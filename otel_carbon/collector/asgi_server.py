@@ -150,4 +150,7 @@ async def respond(send: Send, status: int, body: bytes, content_type: str, heade
 
 def header(scope: Message, name: bytes) -> str:
     """Value of a request header, empty if it was not sent; of repeated headers the first."""
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+    for key, value in scope["headers"]:
+        if key == name:
+            return str(value, "latin-1")
+    return ""

@@ -16,6 +16,7 @@ from otel_carbon.collector.config.exporters import (
 from otel_carbon.collector.config.extensions import HealthCheckConfig
 from otel_carbon.collector.config.remote_write import PrometheusRemoteWriteExporterConfig
 from otel_carbon.collector.config.security import AuthorizedExporter
+from otel_carbon.collector.deferred import Deferred
 from otel_carbon.collector.endpoints import parse_endpoint
 from otel_carbon.collector.exporters.build import build_export, build_remote_write
 from otel_carbon.collector.exporters.observed import ObservedExport
@@ -27,7 +28,6 @@ from otel_carbon.collector.page.application import BuiltInPage
 from otel_carbon.collector.page.assembly import build_watches
 from otel_carbon.collector.pipeline import Intake, Pipeline
 from otel_carbon.collector.queue_assembly import Durable, build_limiters, build_queue, build_storage, retry_settings
-from otel_carbon.collector.receivers.otlp_grpc import GrpcReceiver
 from otel_carbon.collector.receivers.otlp_http import HttpReceiver
 from otel_carbon.collector.self_metrics import SelfMetrics
 from otel_carbon.collector.sender import RetrySettings, Sender
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from otel_carbon.collector.hold import Hold, HoldingProcessor
     from otel_carbon.collector.memory_limiter import MemoryLimiter
     from otel_carbon.collector.page.watch import TotalsWatch
-    from otel_carbon.collector.pipeline import Processor
+    from otel_carbon.collector.pipeline import Prepare, Processor
     from otel_carbon.collector.self_metrics import CarbonNumbers
     from otel_carbon.collector.storage.file_storage import FileStorage
     from otel_carbon.collector.storage.records import DurableState
@@ -80,6 +80,9 @@ class CarbonStage:
         holding: enriches several traces requests together; None when it cannot.
         keep_state: begins to tell what changes in its counting, to be called once; None when it cannot.
         totals: what it counts, for the built-in page; None shows none.
+        prepare: checks one traces request, and returns how many spans it has and what enriches it, which says nothing
+            against it any more; None when only `process` tells. Raises `MalformedBody`.
+        is_busy: whether enriching has to wait for some time; None when it never has.
     """
 
     process: Processor
@@ -92,6 +95,8 @@ class CarbonStage:
     holding: HoldingProcessor[Any] | None = None
     keep_state: Callable[[], DurableState] | None = None
     totals: Totals | None = None
+    prepare: Prepare | None = None
+    is_busy: Callable[[], bool] | None = None
 
     def processor(self, signal: Signal) -> Processor:
         """What it does to the requests of one signal; metrics are read, and pass as they came."""
@@ -139,6 +144,7 @@ class Assembly:
         pushers: one for each exporter that pushes counters.
         health_checks: by name, such as `extensions.health_check`.
         metrics: what the collector counts about itself.
+        deferred: what is to be done for requests that were answered.
         durable: what outlives the process; None when everything is in memory only.
         limiters: what refuses requests while memory is short.
     """
@@ -150,6 +156,7 @@ class Assembly:
     pushers: tuple[RemoteWriteExporter, ...]
     health_checks: Mapping[str, HealthCheck]
     metrics: SelfMetrics
+    deferred: Deferred
     durable: Durable | None = None
     limiters: tuple[MemoryLimiter, ...] = ()
 
@@ -188,20 +195,24 @@ def assemble(
             metrics.watch_facts(stage.facts)
     queues = {name: sender.queue for name, sender in senders.items()}
     holds = build_holds(config, stages, queues, metrics, storage)
-    watches = build_watches(exporters, next((stage.totals for stage in stages.values()), None))
+    busy = [stage.is_busy for stage in stages.values() if stage.is_busy is not None]
+    deferred = Deferred(lambda: any(is_busy() for is_busy in busy))
+    watches = build_watches(exporters, next((stage.totals for stage in stages.values()), None), deferred.work_off)
     states = [stage.keep_state() for stage in stages.values() if storage is not None and stage.keep_state is not None]
     if states:
         # Days and budgets are what totals have grown by, so they are saved before the totals that they were read from.
         states[:0] = [watch.keep_state() for watch in watches.values()]
     if storage is not None:
         stages = {name: _with_written_counters(stage, storage) for name, stage in stages.items()}
+    else:
+        stages = {name: _with_counters_up_to_date(stage, deferred) for name, stage in stages.items()}
     process = next((stage.process for stage in stages.values()), None)
     pipelines = {
         name: _pipeline(name, pipeline, stages, queues, holds, limiters)
         for name, pipeline in config.service.pipelines.items()
     }
     return Assembly(
-        receivers=dict(_receivers(config, pipelines, json_decoders, security, metrics, storage)),
+        receivers=dict(_receivers(config, pipelines, json_decoders, security, metrics, storage, deferred)),
         senders=tuple(senders.values()),
         holds=tuple(holds.values()),
         pages=dict(_pages(exporters, stages, watches, security, metrics)),
@@ -210,7 +221,13 @@ def assemble(
         metrics=metrics,
         durable=None if storage is None else Durable(storage, states, queues, holds, process),
         limiters=tuple(limiters.values()),
+        deferred=deferred,
     )
+
+
+def _with_counters_up_to_date(stage: CarbonStage, deferred: Deferred) -> CarbonStage:
+    families = None if stage.families is None else deferred.up_to_date(stage.families)
+    return replace(stage, render=deferred.up_to_date(stage.render), families=families)
 
 
 def _with_written_counters(stage: CarbonStage, storage: FileStorage) -> CarbonStage:
@@ -263,6 +280,7 @@ def _pipeline(
         queues=tuple(queues[exporter] for exporter in pipeline.exporters if exporter in queues),
         hold=held_by[0] if held_by else None,
         limiter=next((limiters[processor] for processor in pipeline.processors if processor in limiters), None),
+        prepare=stages[processors[0]].prepare if len(processors) == 1 and signal is Signal.TRACES else None,
     )
 
 
@@ -273,12 +291,18 @@ def _receivers(
     security: Security,
     metrics: SelfMetrics,
     storage: FileStorage | None,
+    deferred: Deferred,
 ) -> Iterator[tuple[str, Listener]]:
     for name, receiver in config.receivers.items():
         fed = tuple(pipelines[key] for key, each in config.service.pipelines.items() if name in each.receivers)
         intakes = {
             signal: Intake(
-                name, signal, tuple(pipeline for pipeline in fed if pipeline.signal is signal), metrics, storage
+                name,
+                signal,
+                tuple(pipeline for pipeline in fed if pipeline.signal is signal),
+                metrics,
+                storage,
+                deferred,
             )
             for signal in Signal
             if any(pipeline.signal is signal for pipeline in fed)
@@ -301,6 +325,8 @@ def _protocols(
 ) -> Iterator[tuple[str, Listener]]:
     grpc, http = receiver.protocols.grpc, receiver.protocols.http
     if grpc is not None:
+        from otel_carbon.collector.receivers.otlp_grpc import GrpcReceiver  # takes 9 MiB
+
         grpc_settings = grpc_receiver_settings(name, grpc, security)
         yield f"receivers.{name}.grpc", GrpcReceiver(grpc_settings, intakes, metrics.refusal_counter(name, "grpc"))
     if http is not None:

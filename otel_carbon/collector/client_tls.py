@@ -6,15 +6,14 @@ import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-import grpc
-import httpx
-
 from otel_carbon.collector.watched_files import WatchedFiles
 from otel_carbon.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    import grpc
 
 Value = TypeVar("Value")
 GENERATIONS = 2
@@ -57,6 +56,8 @@ class ClientTls:
             ValueError: the key has a password.
         """
         if self.ca_file is None:
+            import httpx  # only who sends pays for it
+
             context = httpx.create_ssl_context()
         else:
             context = ssl.create_default_context(cafile=self.ca_file)
@@ -73,6 +74,8 @@ class ClientTls:
 
         gRPC takes any bytes and fails at the first connection, so that the files are tried on a context first.
         """
+        import grpc
+
         self.context()
         return grpc.ssl_channel_credentials(
             root_certificates=_bytes_of(self.ca_file),

@@ -10,6 +10,7 @@ from google.protobuf.message import DecodeError
 
 from otel_carbon.collector.signals import Signal
 from otel_carbon.errors import BodyTooLarge, MalformedBody
+from otel_carbon.otlp.crowds import Level, is_crowded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,11 +19,22 @@ MAX_ENVELOPES = 500_000
 """Resources, scopes or metrics of one request; 64 MiB of any use have fewer."""
 MAX_ITEMS = 2_000_000
 """Spans or log records of one request, for the same reason."""
+_SMALL_BYTES = 512 * 1024
+"""Whatever they hold, smaller bodies become no more than a few tens of MiB."""
 _PACKAGE = "otel_carbon.collector.counted"
 _FIELD = descriptor_pb2.FieldDescriptorProto
 
 # The data point lists of a Metric: gauge, sum, histogram, exponential histogram, summary.
 _METRIC_KINDS = {"gauge": 5, "sum": 7, "histogram": 9, "exponential_histogram": 10, "summary": 11}
+_RESOURCES, _SECOND = frozenset({1 << 3 | 2}), frozenset({2 << 3 | 2})
+_TO_SCOPES = (Level(MAX_ENVELOPES, _RESOURCES), Level(MAX_ENVELOPES, _SECOND))
+_TO_METRICS = (*_TO_SCOPES, Level(MAX_ENVELOPES, _SECOND))
+_POINT_LISTS = frozenset(number << 3 | 2 for number in _METRIC_KINDS.values())
+_LEVELS = {
+    Signal.TRACES: (*_TO_SCOPES, Level(MAX_ITEMS)),
+    Signal.LOGS: (*_TO_SCOPES, Level(MAX_ITEMS)),
+    Signal.METRICS: (*_TO_METRICS, Level(MAX_ITEMS, _POINT_LISTS), Level(MAX_ITEMS)),
+}
 
 
 _Envelope = TypeVar("_Envelope")
@@ -64,6 +76,7 @@ def count_items(signal: Signal, body: bytes) -> int:
         MalformedBody: the bytes are not such a request.
         BodyTooLarge: they hold more than is read: nothing but empty envelopes would keep a thread for minutes.
     """
+    refuse_crowds(signal, body)
     request = _request_class(signal)()
     try:
         request.ParseFromString(body)
@@ -78,6 +91,18 @@ def count_items(signal: Signal, body: bytes) -> int:
     if items > MAX_ITEMS:
         raise BodyTooLarge(f"the body holds more than {MAX_ITEMS} items")
     return items
+
+
+def refuse_crowds(signal: Signal, body: bytes) -> None:
+    """Look for very many fields in a large body, before anything makes objects of them.
+
+    Raises:
+        BodyTooLarge: there are more than `MAX_ENVELOPES` of a kind, or `MAX_ITEMS`.
+    """
+    if len(body) > _SMALL_BYTES and is_crowded(body, _LEVELS[signal]):
+        raise BodyTooLarge(
+            f"the body holds more than {MAX_ENVELOPES} resources, scopes or metrics, or {MAX_ITEMS} items"
+        )
 
 
 def _bounded(envelopes: Sequence[_Envelope]) -> Sequence[_Envelope]:

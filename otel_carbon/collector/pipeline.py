@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
+from otel_carbon.collector.deferred import Deferred
 from otel_carbon.collector.hold import Held
-from otel_carbon.collector.item_counts import count_items
+from otel_carbon.collector.item_counts import count_items, refuse_crowds
 from otel_carbon.collector.refusals import RETRY_AFTER_S, MemoryShort, TryLater
 from otel_carbon.collector.reserving import Reserved, reserve
 from otel_carbon.collector.signals import Batch, Signal
@@ -51,6 +54,9 @@ class Processor(Protocol):
         """
 
 
+Prepare = Callable[[bytes], tuple[int, Callable[[], bytes]]]
+
+
 @dataclass(frozen=True, slots=True)
 class Pipeline:
     """One pipeline of the configuration.
@@ -59,6 +65,8 @@ class Pipeline:
         name: as configured, `traces` or `traces/name`.
         signal: what flows through it.
         processors: component id and callable of each stage, in order; empty for logs.
+        prepare: checks a request for the only processor, and returns how many items it has and what is to be done;
+            None where only processing it tells whether it is one.
         queues: the queues of its exporters.
         hold: where its requests wait for its processor, which is then none of `processors`; None without waiting.
         limiter: refuses requests while memory is short; None without a limit.
@@ -70,6 +78,7 @@ class Pipeline:
     queues: tuple[SendingQueue, ...]
     hold: Hold | None = None
     limiter: MemoryLimiter | None = None
+    prepare: Prepare | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +111,7 @@ class Intake:
         pipelines: where it goes; those that hold share one hold.
         metrics: counts what was accepted and refused.
         storage: where requests are stored before they are answered; None when they stay in memory.
+        deferred: takes what is done for a request after it was answered; None does all of it before.
     """
 
     def __init__(
@@ -111,6 +121,7 @@ class Intake:
         pipelines: tuple[Pipeline, ...],
         metrics: SelfMetrics,
         storage: FileStorage | None = None,
+        deferred: Deferred | None = None,
     ) -> None:
         self.receiver = receiver
         self.signal = signal
@@ -127,6 +138,10 @@ class Intake:
         self._holding = tuple(pipeline for pipeline in pipelines if pipeline.hold is not None)
         self._hold = next((pipeline.hold for pipeline in self._holding), None)
         self._limiter = next((pipeline.limiter for pipeline in pipelines if pipeline.limiter is not None), None)
+        only = pipelines[0] if len(pipelines) == 1 else None
+        in_memory = self._storage is None and self._hold is None
+        self._prepare = only.prepare if only is not None and in_memory and deferred is not None else None
+        self._deferred = deferred or Deferred()
         self._queues = tuple(pipeline.queues for pipeline in (*self._pipelines, *self._holding))
         rooms: tuple[Room | None, ...] = (self._hold, self._storage)
         self._rooms = tuple(room for room in rooms if room is not None)
@@ -145,14 +160,32 @@ class Intake:
             self._metrics.request(self.receiver, transport, "refused")
             raise MemoryShort("the collector is short of memory", self._limiter.retry_after_s)
 
-    def accept(self, body: bytes, transport: str) -> Future[None] | None:
+    @property
+    def answers_first(self) -> bool:
+        """Whether `accept` only checks a request where it may defer the rest."""
+        return self._prepare is not None
+
+    def note_unreadable(self, transport: str) -> None:
+        """Count a request whose compression or JSON cannot be read."""
+        self._metrics.request(self.receiver, transport, "failure")
+
+    def work_off(self, *, wait: bool) -> bool:
+        """Do what `accept` has deferred; without `wait` not while that would take long; returns whether it is done."""
+        if not wait:
+            return self._deferred.try_to_work_off()
+        self._deferred.work_off()
+        return True
+
+    def accept(self, body: bytes, transport: str, defer: Callable[[], None] | None = None) -> Future[None] | None:
         """Process a request and queue it for every exporter; returning means that all queues have it, or its hold.
 
+        With `defer` returning may mean that it was checked and has room in all of them; the rest is up to `work_off`.
         A request without items is accepted and goes nowhere.
 
         Args:
             body: the serialized request, decompressed.
             transport: `grpc` or `http`, for the counters.
+            defer: asks for `work_off` soon after the request is answered; None to have everything done.
 
         Returns:
             None when the request is taken over; else it is once the future is done, which may raise `TryLater`.
@@ -163,11 +196,19 @@ class Intake:
             TryLater: an exporter queue, the hold or the disk has no room, or memory is short; no queue got it.
         """
         try:
-            items = count_items(self.signal, body)
+            if self._prepare is None:
+                items, prepared = count_items(self.signal, body), None
+            else:
+                refuse_crowds(self.signal, body)
+                items, prepared = self._prepare(body)
         except (MalformedBody, BodyTooLarge):
             self._metrics.request(self.receiver, transport, "failure")
             raise
-        stored = self._forward(body, items, transport) if items else None
+        stored = None
+        if prepared is not None and items:
+            self._forward_prepared(prepared, body, items, transport, defer)
+        elif items:
+            stored = self._forward(body, items, transport)
         if stored is None:
             self._count_taken(items, transport)
         return stored
@@ -180,16 +221,49 @@ class Intake:
         self._metrics.refused(self.receiver, transport, self.signal, items)
         self._metrics.request(self.receiver, transport, "refused")
 
+    def _reserve(self, body: bytes, items: int, transport: str) -> Reserved:
+        reserved = reserve(self._queues, self._rooms, Batch(self.signal, body, items).size_bytes)
+        if not isinstance(reserved, Reserved):
+            self._refuse(reserved, items, transport)
+        self._note_passed_over(reserved, items)
+        return reserved
+
+    def _forward_prepared(
+        self,
+        prepared: Callable[[], bytes],
+        body: bytes,
+        items: int,
+        transport: str,
+        defer: Callable[[], None] | None,
+    ) -> None:
+        """Reserve room, then process and queue, or leave that for later: nothing can refuse the request any more."""
+        reserved = self._reserve(body, items, transport)
+        is_late = defer is None or self._deferred.is_full
+        self._deferred.put(lambda: self._finish(prepared, body, items, reserved), len(body))
+        if is_late:
+            self._deferred.work_off()  # what came earlier is counted earlier
+        elif defer is not None:
+            defer()
+
+    def _finish(self, prepared: Callable[[], bytes], body: bytes, items: int, reserved: Reserved) -> None:
+        (pipeline,), (queues,) = self._pipelines, reserved.queues
+        name, _ = pipeline.processors[0]
+        try:
+            batch = Batch(self.signal, self._processed(pipeline, name, prepared, body, items), items)
+        except Exception:
+            reserved.release()
+            _logger.exception("%s: %d spans that were answered are lost", pipeline.name, items)
+            return
+        for queue in queues:
+            queue.put(batch, reserved.size_bytes)
+
     def _forward(self, body: bytes, items: int, transport: str) -> Future[None] | None:
         """Reserve room, process, queue: once a request has been processed, and booked, it is never refused.
 
         Only a disk that fails refuses it then: asked again, it is known, and booked no second time.
         What is held is only read here; `Hold` processes and queues it.
         """
-        reserved = reserve(self._queues, self._rooms, Batch(self.signal, body, items).size_bytes)
-        if not isinstance(reserved, Reserved):
-            self._refuse(reserved, items, transport)
-        self._note_passed_over(reserved, items)
+        reserved = self._reserve(body, items, transport)
         try:
             read = self._hold.read(body) if self._hold is not None else None
             deliveries = [
@@ -271,14 +345,18 @@ class Intake:
 
     def _process(self, pipeline: Pipeline, body: bytes, items: int) -> bytes:
         for name, processor in pipeline.processors:
-            began_s = time.perf_counter()
-            try:
-                body = processor(body)
-            except MalformedBody:
-                raise
-            except Exception:
-                # Telemetry is never lost to a fault of ours: it goes on as it came, and the counter tells.
-                self._metrics.processor_failed(name)
-                _logger.exception("%s: processor %s failed; the request goes on unprocessed", pipeline.name, name)
-            self._work[name].add(items, time.perf_counter() - began_s)
+            body = self._processed(pipeline, name, partial(processor, body), body, items)
+        return body
+
+    def _processed(self, pipeline: Pipeline, name: str, work: Callable[[], bytes], body: bytes, items: int) -> bytes:
+        began_s = time.perf_counter()
+        try:
+            body = work()
+        except MalformedBody:
+            raise
+        except Exception:
+            # Telemetry is never lost to a fault of ours: it goes on as it came, and the counter tells.
+            self._metrics.processor_failed(name)
+            _logger.exception("%s: processor %s failed; the request goes on unprocessed", pipeline.name, name)
+        self._work[name].add(items, time.perf_counter() - began_s)
         return body

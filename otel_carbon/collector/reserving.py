@@ -49,6 +49,8 @@ def reserve(pipelines: Sequence[Sequence[SendingQueue]], rooms: Sequence[Room], 
         The room, or who has none; then nobody keeps any.
     """
     taken: list[Room] = []
+    if len(pipelines) == 1 and not rooms and not pipelines[0]:  # nothing is sent: all is counted, and that is all
+        return Reserved(((),), (), (), size_bytes)
     times = Counter(queue for queues in pipelines for queue in queues)
     fits: dict[SendingQueue, bool] = {}
     found: list[tuple[SendingQueue, ...]] = []

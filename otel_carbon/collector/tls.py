@@ -6,14 +6,14 @@ import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import grpc
-
 from otel_carbon.collector.watched_files import WatchedFiles
 from otel_carbon.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    import grpc
 
 MIN_VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
@@ -79,6 +79,8 @@ class ServerTls:
 
     def grpc_credentials(self) -> grpc.ServerCredentials:
         """The same for a gRPC server."""
+        import grpc  # of those who listen by HTTP alone it takes no memory
+
         self._given_to_grpc = self._watched.value
         return grpc.dynamic_ssl_server_credentials(
             _grpc_certificates(self._given_to_grpc), self._changed_certificates, self._asks_clients
@@ -158,5 +160,7 @@ def _why_no_pair(settings: TlsSettings, error: Exception) -> tuple[str, str]:
 
 
 def _grpc_certificates(material: _Material) -> grpc.ServerCertificateConfiguration:
+    import grpc
+
     pair = (material.texts["key_file"], material.texts["cert_file"])
     return grpc.ssl_server_certificate_configuration([pair], material.texts.get("client_ca_file"))

@@ -38,6 +38,8 @@ MAX_YOUNG_CALLS = 16_384
 
 Then they are archived all at once, during which others wait.
 """
+MOST_OVERFULL = 2.0
+"""How many times the young calls that should be there may be, before whoever brings more has to wait."""
 COUNTED_PART = 512
 """Whether there is room is looked up each time that one part in so many may have been filled since."""
 _new_tuple = tuple.__new__  # makes a named tuple in half the time that calling its class takes
@@ -60,6 +62,7 @@ class CountingWindow:
 
     A verdict never changes: what was forwarded or booked cannot be taken back.
     With `archives` a call takes some 250 bytes once it is no longer young; else some 800, and no span waits.
+    With `archives_apart` calls are archived on a thread of its own, and who need not wait may look at `is_archiving`.
     `monotonic_s` is the clock. Every method may be called from any thread.
     """
 
@@ -70,6 +73,7 @@ class CountingWindow:
         ttl_s: float = DEFAULT_TTL_S,
         max_calls: int = DEFAULT_MAX_CALLS,
         archives: bool = True,
+        archives_apart: bool = False,
     ) -> None:
         self._lock = threading.RLock()  # the garbage collector may end a span while one is judged
         self._clock = monotonic_s
@@ -78,6 +82,9 @@ class CountingWindow:
         self._period = 0
         self._max_calls = max_calls
         self._archives = archives
+        self._archives_apart = archives and archives_apart
+        self.is_archiving = False
+        """Whether the window is locked for as long as archiving takes, or soon will be."""
         young_calls = max(1, min(max_calls // YOUNG_PART, MAX_YOUNG_CALLS)) if archives else max_calls
         self._archive = Archive(max_calls, young_calls)
         self._spans: RotatingMap[Seen] = RotatingMap(2 * young_calls)
@@ -99,7 +106,13 @@ class CountingWindow:
 
     def emptied(self) -> CountingWindow:
         """A window with the same bounds that remembers nothing."""
-        return CountingWindow(self._clock, ttl_s=self._ttl_s, max_calls=self._max_calls, archives=self._archives)
+        return CountingWindow(
+            self._clock,
+            ttl_s=self._ttl_s,
+            max_calls=self._max_calls,
+            archives=self._archives,
+            archives_apart=self._archives_apart,
+        )
 
     @contextmanager
     def as_of(self, at_s: float) -> Iterator[None]:
@@ -429,9 +442,27 @@ class CountingWindow:
         self._uncounted += spans
         if self._uncounted >= self._counted_every:
             self._uncounted = 0
-            if any(len(entries) > entries.capacity for entries in self._bounded):
+            fullest = max(len(entries) / entries.capacity for entries in self._bounded)
+            if fullest > 1.0 and not (fullest < MOST_OVERFULL and self._archive_soon()):
                 self._make_room()
         return now_s
+
+    def _archive_soon(self) -> bool:
+        """Let another thread archive once the lock is free; False where there is none."""
+        if not self.is_archiving and self._archives_apart:
+            self.is_archiving = True
+            try:
+                threading.Thread(target=self._archive_apart, name="archiving of calls", daemon=True).start()
+            except RuntimeError:  # no thread is to be had
+                self.is_archiving = False
+        return self.is_archiving
+
+    def _archive_apart(self) -> None:
+        try:
+            with self._lock:
+                self._make_room()
+        finally:
+            self.is_archiving = False
 
     def _rotate(self) -> None:
         """Start a period."""

@@ -190,6 +190,19 @@ def _fields(body: bytes, start: int, end: int) -> list[tuple[int, Slot]]:
     return found
 
 
+def field_at(body: bytes, at: int) -> tuple[int, int, int]:
+    """The tag of the field at a place, where its content or its number starts, and where the next field is.
+
+    Raises:
+        IndexError: it is no field.
+    """
+    tag, start = _varint(body, at)
+    if tag & 7 == _LENGTH and tag >= 1 << 3:
+        size, start = _varint(body, start)
+        return tag, start, start + size
+    return tag, start, _after_field(body, at)
+
+
 def _after_field(body: bytes, tag_at: int) -> int:
     """Where the field after the one at `tag_at` starts; `IndexError` when it is no field."""
     tag, at = _varint(body, tag_at)

@@ -5,7 +5,7 @@ import tracemalloc
 from typing import TYPE_CHECKING
 
 from otel_carbon.collector.exporters.backend import BackendSettings
-from otel_carbon.collector.exporters.otlp import OtlpHttpExport
+from otel_carbon.collector.exporters.otlp_http import OtlpHttpExport
 from otel_carbon.collector.signals import Batch, Signal
 from tests.chaos.backend import running_backend
 from tests.chaos.backends import endure

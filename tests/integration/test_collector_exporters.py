@@ -17,7 +17,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 
 from otel_carbon.collector.exporters.backend import BackendSettings
 from otel_carbon.collector.exporters.http_backend import RESPONSE_LIMIT_BYTES
-from otel_carbon.collector.exporters.otlp import OtlpGrpcExport, OtlpHttpExport
+from otel_carbon.collector.exporters.otlp_grpc import OtlpGrpcExport
+from otel_carbon.collector.exporters.otlp_http import OtlpHttpExport
 from otel_carbon.collector.sender import PermanentExportError, RetryableExportError
 from otel_carbon.collector.signals import Batch, Signal
 from otel_carbon.collector.status import STATUS_DETAILS_KEY, Code, status_message

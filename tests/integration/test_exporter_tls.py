@@ -15,7 +15,8 @@ from otel_carbon.collector.app import Collector
 from otel_carbon.collector.client_tls import ClientTls
 from otel_carbon.collector.config.load import parse_config
 from otel_carbon.collector.exporters.backend import BackendSettings
-from otel_carbon.collector.exporters.otlp import OtlpGrpcExport, OtlpHttpExport
+from otel_carbon.collector.exporters.otlp_grpc import OtlpGrpcExport
+from otel_carbon.collector.exporters.otlp_http import OtlpHttpExport
 from otel_carbon.collector.sender import RetryableExportError
 from otel_carbon.collector.signals import Batch, Signal
 from otel_carbon.errors import ConfigError

@@ -75,6 +75,16 @@ def test_no_verdict_tells_whether_calls_are_archived(told: list[Step]) -> None:
     assert archived.evicted == 0
 
 
+@many
+@given(st.lists(steps, min_size=STEPS[0], max_size=STEPS[1]))
+def test_no_verdict_tells_whether_calls_are_archived_on_a_thread_of_its_own(told: list[Step]) -> None:
+    with patch.object(window_module, "YOUNG_PART", MAX_CALLS // YOUNG_CALLS):
+        young, archived = window(), window(max_calls=MAX_CALLS, archives_apart=True)
+    for step in told:
+        assert step.verdicts(archived) == step.verdicts(young)
+    assert archived.evicted == 0
+
+
 class Generation(NamedTuple):
     """Keys that are archived together; `again` are keys whose calls are revived and archived again with them."""
 

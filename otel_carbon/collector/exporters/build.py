@@ -11,8 +11,6 @@ from otel_carbon.collector.config.exporters import FileExporterConfig, OtlpGrpcE
 from otel_carbon.collector.exporters.backend import BackendSettings
 from otel_carbon.collector.exporters.debug import DebugExport
 from otel_carbon.collector.exporters.file import file_export
-from otel_carbon.collector.exporters.otlp import OtlpGrpcExport, OtlpHttpExport
-from otel_carbon.collector.exporters.remote_write import RemoteWriteExporter, RemoteWriteSettings
 from otel_carbon.collector.sender import RetrySettings
 
 if TYPE_CHECKING:
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
     from otel_carbon.collector.config.document import OtlpExporterConfig
     from otel_carbon.collector.config.exporters import DebugExporterConfig
     from otel_carbon.collector.config.remote_write import PrometheusRemoteWriteExporterConfig
+    from otel_carbon.collector.exporters.remote_write import RemoteWriteExporter
     from otel_carbon.collector.self_metrics import SelfMetrics
     from otel_carbon.collector.sender import Export
 
@@ -38,7 +37,7 @@ def build_export(
     exporter: OtlpGrpcExporterConfig | OtlpHttpExporterConfig | FileExporterConfig | DebugExporterConfig,
     authorization: Authorization | None = None,
 ) -> Export:
-    """Build what sends the batches of one exporter; nothing is sent yet.
+    """Build what sends the batches of one exporter; nothing is sent yet, and no other client library is loaded.
 
     Args:
         name: component id.
@@ -50,9 +49,13 @@ def build_export(
     """
     match exporter:
         case OtlpGrpcExporterConfig():
+            from otel_carbon.collector.exporters.otlp_grpc import OtlpGrpcExport
+
             target = str(exporter.target)
             return OtlpGrpcExport(_backend(name, target, exporter, authorization, secure=exporter.secure))
         case OtlpHttpExporterConfig():
+            from otel_carbon.collector.exporters.otlp_http import OtlpHttpExport
+
             return OtlpHttpExport(_backend(name, exporter.endpoint, exporter, authorization))
         case FileExporterConfig():
             return file_export(name, exporter)
@@ -79,6 +82,8 @@ def build_remote_write(
     Raises:
         ConfigError: its certificates cannot be used.
     """
+    from otel_carbon.collector.exporters.remote_write import RemoteWriteExporter, RemoteWriteSettings
+
     sources = [read for read in (families, metrics.collect if exporter.self_metrics else None) if read is not None]
     retry = exporter.retry_on_failure
     settings = RemoteWriteSettings(

@@ -11,15 +11,19 @@ from otel_carbon.collector.page.watch import TotalsWatch
 from otel_carbon.errors import BudgetError, ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from otel_carbon.budgets.model import Budget
     from otel_carbon.collector.config.document import ExporterConfig
     from otel_carbon.metrics.totals import Totals
 
 
-def build_watches(exporters: Mapping[str, ExporterConfig], totals: Totals | None) -> dict[str, TotalsWatch]:
+def build_watches(
+    exporters: Mapping[str, ExporterConfig], totals: Totals | None, catch_up: Callable[[], None]
+) -> dict[str, TotalsWatch]:
     """What looks at the totals for the page of each exporter that serves one; none where nothing is counted.
+
+    `catch_up` counts what was answered and is not counted yet.
 
     Raises:
         ConfigError: a file of budgets cannot be used.
@@ -27,7 +31,7 @@ def build_watches(exporters: Mapping[str, ExporterConfig], totals: Totals | None
     if totals is None:
         return {}
     return {
-        name: TotalsWatch(totals, _budgets(name, exporter), name=name)
+        name: TotalsWatch(totals, _budgets(name, exporter), name=name, catch_up=catch_up)
         for name, exporter in exporters.items()
         if isinstance(exporter, PrometheusExporterConfig) and exporter.page.enabled
     }

@@ -77,6 +77,7 @@ class TotalsWatch:
         totals: what is counted.
         budgets: whose standing is told.
         name: tells several watches apart where they outlive the process.
+        catch_up: counts what was answered and is not counted yet, before each look.
         now: the clock, aware.
         monotonic_s: a clock that never goes back, in seconds.
     """
@@ -87,6 +88,7 @@ class TotalsWatch:
         budgets: Sequence[Budget],
         *,
         name: str,
+        catch_up: Callable[[], None] = lambda: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -95,6 +97,7 @@ class TotalsWatch:
         self._state: PageState | None = None
         self._name = name
         self._recent = RecentMarks()
+        self._catch_up = catch_up
         self._now = now
         self._monotonic_s = monotonic_s
         self._lock = Lock()
@@ -120,6 +123,7 @@ class TotalsWatch:
 
     def look(self) -> Seen:
         """Take in what was counted since the last look; one at a time."""
+        self._catch_up()
         with self._lock:
             look = self._history.look()
             recent = self._recent.take_in(self._monotonic_s(), counted_in(look.snapshot).overall())

@@ -157,7 +157,7 @@ class GrpcReceiver:
         try:
             with self._processing:
                 intake.admit(TRANSPORT)
-                stored = intake.accept(_expanded(message, self._settings.limit_bytes), TRANSPORT)
+                stored = intake.accept(self._expanded(intake, message), TRANSPORT)
             if stored is not None:  # others process meanwhile, and share the flush of the disk
                 stored.result()
         except MalformedBody as error:
@@ -170,6 +170,20 @@ class GrpcReceiver:
             _logger.exception("%s: unexpected error", self._settings.key)
             message_text = "unexpected error; see the log of the collector"
             raise GrpcRefusal(Code.INTERNAL, message_text, Reason.INTERNAL) from error
+
+    def _expanded(self, intake: Intake, message: bytes) -> bytes:
+        """Decompress a message if it is gzip.
+
+        The flag that says so is not handed out by grpcio, but it is not needed: the first byte of gzip would be a
+        protobuf tag of wire type 7, which does not exist, so no request begins with it.
+        """
+        if not message.startswith(GZIP_MAGIC):
+            return message
+        try:
+            return gunzip(message, self._settings.limit_bytes)
+        except (MalformedBody, BodyTooLarge):
+            intake.note_unreadable(TRANSPORT)
+            raise
 
 
 class _EveryMethod(grpc.GenericRpcHandler):  # type: ignore[misc] # grpcio ships no types
@@ -190,15 +204,6 @@ class _EveryMethod(grpc.GenericRpcHandler):  # type: ignore[misc] # grpcio ships
             return self._receiver.handle(method, messages, context)
 
         return grpc.stream_unary_rpc_method_handler(handle)
-
-
-def _expanded(message: bytes, limit_bytes: int) -> bytes:
-    """Decompress a message if it is gzip.
-
-    The flag that says so is not handed out by grpcio, but it is not needed: the first byte of gzip would be a
-    protobuf tag of wire type 7, which does not exist, so no request begins with it.
-    """
-    return gunzip(message, limit_bytes) if message.startswith(GZIP_MAGIC) else message
 
 
 def _client(peer: str) -> str:

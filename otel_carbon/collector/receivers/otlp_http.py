@@ -6,6 +6,7 @@ import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, TypeVar, TypeVarTuple, Unpack
 
 from otel_carbon.collector.asgi_server import AsgiServer, header, respond
@@ -44,9 +45,13 @@ if TYPE_CHECKING:
 BODY_DEADLINE_S = 30.0
 INLINE_BODY_BYTES = 256 * 1024
 """Smaller bodies are processed on the thread that received them, which is quicker than handing them over."""
+INLINE_CHECKED_BYTES = 1024 * 1024
+"""The same where they are only checked, and processed later."""
 INLINE_GZIP_BYTES = 32 * 1024
 """The same for compressed ones, which commonly grow eightfold."""
 LARGE_BODY_THREADS = 1
+BUSY_S = 0.002
+"""How long what was answered waits before it is tried again."""
 TRANSPORT = "http"
 _SUCCESS_BODIES = {Encoding.PROTOBUF: b"", Encoding.JSON: b"{}"}
 _PROFILES_PATHS = ("/v1development/profiles", "/v1/profiles")
@@ -165,9 +170,13 @@ class HttpReceiver:
             body = await self._read_body(scope, receive, upload)
             if is_gzip and body:
                 sent_bytes = len(body)
-                body = await self._run(sent_bytes <= INLINE_GZIP_BYTES, self._expand, body)
+                body = await self._run(sent_bytes <= INLINE_GZIP_BYTES, self._expand, intake, body)
                 upload.grow(len(body) - sent_bytes)
-            stored = await self._run(len(body) <= INLINE_BODY_BYTES, self._accept, intake, body, encoding)
+            is_small = len(body) <= INLINE_BODY_BYTES
+            defer = self._work_off_soon if is_small else self._work_off_apart
+            is_only_checked = intake.answers_first and encoding is not Encoding.JSON
+            is_quick = is_small or (is_only_checked and len(body) <= INLINE_CHECKED_BYTES)
+            stored = await self._run(is_quick, self._accept, intake, body, encoding, partial(defer, intake))
             if stored is not None:
                 await _until_stored(stored)
 
@@ -227,19 +236,34 @@ class HttpReceiver:
             raise too_slow(self._settings.body_deadline_s) from None
         return bytes(body)
 
-    def _expand(self, body: bytes) -> bytes:
+    def _expand(self, intake: Intake, body: bytes) -> bytes:
         try:
             return gunzip(body, self._settings.limit_bytes)
         except BodyTooLarge as error:
+            intake.note_unreadable(TRANSPORT)
             raise too_large(str(error)) from error
         except MalformedBody as error:
+            intake.note_unreadable(TRANSPORT)
             raise bad_data(str(error)) from error
 
-    def _accept(self, intake: Intake, body: bytes, encoding: Encoding | None) -> Future[None] | None:
+    def _work_off_soon(self, intake: Intake) -> None:
+        """Process what was answered before anything else is read, but go on answering while that has to wait."""
+        asyncio.get_running_loop().call_soon(self._work_off, intake)
+
+    def _work_off(self, intake: Intake) -> None:
+        if not intake.work_off(wait=False):
+            asyncio.get_running_loop().call_later(BUSY_S, self._work_off, intake)
+
+    def _work_off_apart(self, intake: Intake) -> None:
+        self._threads.submit(intake.work_off, wait=True)
+
+    def _accept(
+        self, intake: Intake, body: bytes, encoding: Encoding | None, defer: Callable[[], None]
+    ) -> Future[None] | None:
         try:
             if encoding is Encoding.JSON:
-                body = self._json_decoders[intake.signal](body)
-            return intake.accept(body, TRANSPORT)
+                body = self._protobuf_of(intake, body)
+            return intake.accept(body, TRANSPORT, defer)
         except MalformedBody as error:
             raise bad_data(str(error)) from error
         except BodyTooLarge as error:
@@ -250,6 +274,13 @@ class HttpReceiver:
             _logger.exception("%s: unexpected error", self._settings.key)
             message = "unexpected error; see the log of the collector"
             raise Refusal(500, Code.INTERNAL, message, Reason.INTERNAL) from error
+
+    def _protobuf_of(self, intake: Intake, json_body: bytes) -> bytes:
+        try:
+            return self._json_decoders[intake.signal](json_body)
+        except (MalformedBody, BodyTooLarge):
+            intake.note_unreadable(TRANSPORT)
+            raise
 
 
 async def _until_stored(stored: Future[None]) -> None:
@@ -279,6 +310,7 @@ def _client(scope: Message) -> str:
     return str(scope["client"][0]) if scope.get("client") else ""
 
 
+@lru_cache(maxsize=64)
 def _encoding(content_type: str) -> Encoding | None:
     media_type = content_type.partition(";")[0].strip().lower()
     return next((encoding for encoding in Encoding if encoding.value == media_type), None)

@@ -5,7 +5,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from otel_carbon.collector.item_counts import MAX_ENVELOPES, MAX_ITEMS, count_items
+from otel_carbon.collector.item_counts import MAX_ENVELOPES, MAX_ITEMS, count_items, refuse_crowds
 from otel_carbon.collector.signals import Signal
 from otel_carbon.errors import BodyTooLarge, MalformedBody
 
@@ -81,3 +81,33 @@ def test_a_request_of_next_to_nothing_very_many_times_is_refused(signal: Signal,
 def test_as_many_as_are_allowed_are_counted() -> None:
     assert count_items(Signal.TRACES, field(1, field(2, EMPTY_ITEM * MAX_ITEMS))) == MAX_ITEMS
     assert count_items(Signal.TRACES, EMPTY_RESOURCE * MAX_ENVELOPES) == 0
+
+
+@pytest.mark.parametrize(
+    ("signal", "body"),
+    [
+        (Signal.TRACES, EMPTY_RESOURCE * (MAX_ENVELOPES + 1)),
+        (Signal.LOGS, field(1, EMPTY_SCOPE * (MAX_ENVELOPES + 1))),
+        (Signal.TRACES, field(1, field(2, EMPTY_ITEM * (MAX_ITEMS + 1)))),
+        (Signal.TRACES, field(1, b"\x08\x01" + EMPTY_SCOPE) * (MAX_ENVELOPES // 2 + 1)),
+        (Signal.METRICS, field(1, field(2, field(2, field(5, EMPTY_RESOURCE * (MAX_ITEMS + 1)))))),
+    ],
+    ids=["resources", "scopes", "items", "one scope each", "points"],
+)
+def test_very_many_fields_are_refused_before_a_parser_makes_objects_of_them(signal: Signal, body: bytes) -> None:
+    with pytest.raises(BodyTooLarge, match="the body holds more than"):
+        refuse_crowds(signal, body)
+
+
+def test_a_large_request_of_ordinary_items_is_counted() -> None:
+    request = ExportTraceServiceRequest()
+    spans = request.resource_spans.add().scope_spans.add().spans
+    for number in range(30_000):
+        spans.add(name=f"span {number:0100}")
+    assert count_items(Signal.TRACES, request.SerializeToString()) == 30_000  # of 113 bytes or so: more than 2 MiB
+
+
+@pytest.mark.parametrize("end", [b"\x0a", b"\x0a\xff\xff\xff\xff\x0f", b"\x07\x07"])
+def test_a_large_body_that_makes_no_sense_is_malformed(end: bytes) -> None:
+    with pytest.raises(MalformedBody):
+        count_items(Signal.TRACES, field(1, field(2, EMPTY_ITEM * 400_000)) + end)

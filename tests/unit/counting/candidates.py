@@ -27,10 +27,14 @@ class Clock:
 
 
 def window(
-    clock: Clock | None = None, *, ttl_s: float = DEFAULT_TTL_S, max_calls: int = DEFAULT_MAX_CALLS
+    clock: Clock | None = None,
+    *,
+    ttl_s: float = DEFAULT_TTL_S,
+    max_calls: int = DEFAULT_MAX_CALLS,
+    archives_apart: bool = False,
 ) -> CountingWindow:
     """An empty window."""
-    return CountingWindow(clock or Clock(), ttl_s=ttl_s, max_calls=max_calls)
+    return CountingWindow(clock or Clock(), ttl_s=ttl_s, max_calls=max_calls, archives_apart=archives_apart)
 
 
 def candidate(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from time import process_time
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import pytest
 
@@ -13,7 +15,7 @@ from otel_carbon.counting.candidate import AGGREGATE, COUNTED, DUPLICATE, NO_SCO
 from otel_carbon.counting.decide import MAX_ANCESTORS
 from otel_carbon.counting.rotating_map import RotatingMap
 from otel_carbon.counting.shapes import MAX_OPEN_TWINS, ShapeIndex
-from otel_carbon.counting.window import COUNTED_PART, YOUNG_PART
+from otel_carbon.counting.window import COUNTED_PART, MOST_OVERFULL, YOUNG_PART
 from tests.unit.counting.candidates import FRAMEWORK_SCOPE, Clock, candidate, window
 
 if TYPE_CHECKING:
@@ -234,6 +236,31 @@ def test_refreshing_starts_the_life_of_an_entry_anew() -> None:
 def _texts(entries: RotatingMap[str]) -> list[str]:
     """The values, without the marks between periods."""
     return [text for text in entries.values() if text is not None]
+
+
+def test_young_calls_that_wait_for_their_thread_never_outnumber_their_bound_by_more_than_once() -> None:
+    max_calls = 64_000
+    young = max_calls // YOUNG_PART
+    counting, most = window(max_calls=max_calls, archives_apart=True), 0
+    with patch.object(counting, "_archive_apart"):  # a thread that never gets its turn
+        for number in range(1, 5 * young):
+            counting.judge(candidate(number, trace=number, tokens=(number, 1)))
+            most = max(most, len(counting._shapes.entries))
+    assert counting.is_archiving
+    assert young < most <= MOST_OVERFULL * young + young // COUNTED_PART
+    assert counting.evicted == 0
+
+
+def test_archiving_on_a_thread_of_its_own_ends_and_leaves_what_was_found() -> None:
+    counting = window(max_calls=1600, archives_apart=True)
+    spans = [candidate(number, trace=number, tokens=(number, 1)) for number in range(1, 1001)]
+    counting.judge_together(spans)
+    counting.judge(candidate(2000))  # looks whether there is room
+    for thread in [each for each in threading.enumerate() if each.name == "archiving of calls"]:
+        thread.join(10)
+    assert not counting.is_archiving
+    assert len(counting._shapes.entries) <= 1
+    assert all(verdict.repeated for verdict in counting.judge_together(spans))
 
 
 @pytest.mark.parametrize("batch", [1, 512])

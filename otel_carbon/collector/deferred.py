@@ -1,0 +1,66 @@
+"""What is done for requests once they are answered: in their order, on the thread that comes first."""
+
+from __future__ import annotations
+
+from collections import deque
+from threading import Lock
+from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MOST_BYTES = 16 * 1024 * 1024
+MOST_REQUESTS = 256
+"""Beyond either, who brings a request does what waits before it is answered: clients then come as fast as we work."""
+Result = TypeVar("Result")
+Arguments = TypeVarTuple("Arguments")
+
+
+class Deferred:
+    """Work for requests that were checked, have room everywhere and were answered.
+
+    Whoever reads what that work changes does it first (`up_to_date`), so that nobody sees less than was answered.
+
+    Args:
+        is_busy: whether the work would have to wait for something else now.
+    """
+
+    def __init__(self, is_busy: Callable[[], bool] = lambda: False) -> None:
+        self._is_busy = is_busy
+        self._working = Lock()
+        self._waiting: deque[tuple[Callable[[], None], int]] = deque()
+        self._waiting_bytes = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much waits that no more should."""
+        return self._waiting_bytes > MOST_BYTES or len(self._waiting) >= MOST_REQUESTS
+
+    def put(self, work: Callable[[], None], size_bytes: int) -> None:
+        """Let a request wait; `work` raises nothing."""
+        self._waiting_bytes += size_bytes
+        self._waiting.append((work, size_bytes))
+
+    def work_off(self) -> None:
+        """Do all that waits, and wait for what another thread does."""
+        with self._working:
+            while self._waiting:
+                work, size_bytes = self._waiting.popleft()
+                self._waiting_bytes -= size_bytes
+                work()
+
+    def try_to_work_off(self) -> bool:
+        """The same, unless it would have to wait; returns whether it is done."""
+        if self._waiting and self._is_busy():
+            return False
+        self.work_off()
+        return True
+
+    def up_to_date(self, read: Callable[[*Arguments], Result]) -> Callable[[*Arguments], Result]:
+        """What reads after all that waited is done."""
+
+        def read_all(*arguments: *Arguments) -> Result:
+            self.work_off()
+            return read(*arguments)
+
+        return read_all
