@@ -27,7 +27,7 @@ class Account:
     To be changed with the lock of its totals held.
     """
 
-    __slots__ = ("_added", "_sums", "_units", "calls", "example", "factors", "labels", "match", "outcome")
+    __slots__ = ("_added", "_sums", "_units", "batch", "calls", "example", "factors", "labels", "match", "outcome")
 
     def __init__(self, labels: SeriesLabels, factors: Factors | None, status: str, reason: str) -> None:
         self.labels = labels
@@ -36,7 +36,9 @@ class Account:
         self.match = factors.provenance.match if factors else ""
         self.calls = 0
         self.example: Example | None = None
-        """The call that was booked last, where it is known."""
+        """A recent call that was booked, where it is known."""
+        self.batch = 0
+        """With which spans the example arrived, by the number that who books gives them."""
         self._sums = [0] * len(KINDS)
         self._added: list[AdditiveTokens] = []
         self._units = 0

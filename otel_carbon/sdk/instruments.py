@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import weakref
@@ -11,7 +12,8 @@ from opentelemetry.metrics import Observation, get_meter
 
 from otel_carbon import attributes as ours
 from otel_carbon import metric_names
-from otel_carbon.metrics.points import points_of
+from otel_carbon.metrics.labels import OTHER
+from otel_carbon.metrics.points import LABEL_KEYS, points_of
 from otel_carbon.version import VERSION
 
 if TYPE_CHECKING:
@@ -24,6 +26,12 @@ if TYPE_CHECKING:
 
     _Labels = tuple[tuple[str, str], ...]
 
+MAX_POINTS = 1800
+"""Points that one metric reports, and a few more for what is beyond: the SDK takes 2,000 attribute sets an instrument,
+and of further ones it keeps no attribute at all."""
+_SUMMED_UP = frozenset((*LABEL_KEYS, ours.OBSERVED_SCOPE))
+"""Attributes that become `other` beyond that; the others have a few values only."""
+_logger = logging.getLogger(__name__)
 TEMPORALITY_PREFERENCE = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
 _lock = threading.Lock()
 _of_global_provider: list[Totals] = []
@@ -63,13 +71,15 @@ class _Report:
     One that reports differences goes on subtracting what its parent had reported last: that is added until it ends.
     """
 
-    __slots__ = ("__weakref__", "_base", "_metric", "_together", "_told")
+    __slots__ = ("__weakref__", "_admitted", "_base", "_metric", "_together", "_told", "_warned")
 
     def __init__(self, together: list[Totals], metric: Metric) -> None:
         self._together = together
         self._metric = metric
         self._told: dict[_Labels, float] = {}
         self._base: dict[_Labels, float] = {}
+        self._admitted: set[_Labels] = set()
+        self._warned = False
 
     def __call__(self, _options: CallbackOptions) -> Iterable[Observation]:
         """The observations of now, one for each label set."""
@@ -77,18 +87,39 @@ class _Report:
             sums = self._sums()
             self._told |= {key: amount + self._base.get(key, 0) for key, amount in sums.items()}
             return [Observation(self._told[key], dict(key)) for key in sums]
-        if len(self._together) == 1:
-            points = points_of(self._together[0].snapshot(), self._metric)
-            return [Observation(point.amount, point.attributes) for point in points]
         return [Observation(amount, dict(key)) for key, amount in self._sums().items()]
 
     def _sums(self) -> dict[_Labels, float]:
         sums: dict[_Labels, float] = {}
         for totals in list(self._together):
-            for point in points_of(totals.snapshot(), self._metric):
-                key = tuple(sorted(point.attributes.items()))
+            snapshot = totals.snapshot()
+            if self._metric is metric_names.DROPPED_SERIES and snapshot.dropped_series:
+                self._warn("more label sets than there is room for in a process")
+            for point in points_of(snapshot, self._metric):
+                key = self._admit(tuple(sorted(point.attributes.items())))
                 sums[key] = sums.get(key, 0) + point.amount
         return sums
+
+    def _admit(self, key: _Labels) -> _Labels:
+        """The attributes to report under: once there are too many, new ones are summed up, and the old ones stay."""
+        if key in self._admitted:
+            return key
+        if len(self._admitted) < MAX_POINTS:
+            self._admitted.add(key)
+            return key
+        self._warn(f"more than {MAX_POINTS} series")
+        return tuple((name, OTHER if name in _SUMMED_UP else text) for name, text in key)
+
+    def _warn(self, what: str) -> None:
+        if not self._warned:
+            self._warned = True
+            _logger.warning(
+                "%s: %s; calls with further tenants, models, regions or services are reported under `other`, and sums "
+                "stay complete. Let the attribute that names tenants have fewer values, or count in the collector, "
+                "which has room for more",
+                self._metric.name,
+                what,
+            )
 
     def begin_anew(self) -> None:
         """Go on in a forked child."""

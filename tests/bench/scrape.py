@@ -35,6 +35,7 @@ _FILL_SPANS = 512
 _SERIES_OF_LABELS = 13
 """Amounts with their bounds, three kinds of tokens, and calls."""
 _SCRAPE_TIMEOUT_S = 30.0
+_PERCENTILES = (50, 90, 99)
 _OPENMETRICS = "application/openmetrics-text;version=1.0.0"
 
 
@@ -60,7 +61,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=6.0, help="of each load, in seconds")
     parser.add_argument("--requests-per-s", type=float, default=100.0)
     arguments = parser.parse_args()
-    taken: dict[str, list[tuple[float, float]]] = {"without scrapes": [], "during scrapes": []}
+    taken: dict[str, list[tuple[float, ...]]] = {"without scrapes": [], "during scrapes": []}
     scrapes = Scrapes()
     with tempfile.TemporaryDirectory() as folder, running(ours(exports=False), Path(folder), Path(), 0) as server:
         send_all(server.place.http_port, make_load(_WARM_UP_SPANS, _SPANS_PER_REQUEST, 1.0).requests)
@@ -73,7 +74,7 @@ def main() -> None:
                 with _scraping(server.place.other_ports[0], scrapes, active=name == "during scrapes"):
                     sent = send_at(server.place.http_port, load.requests, arguments.requests_per_s)
                 percentiles = statistics.quantiles(sent.latencies_s, n=100)
-                latencies.append((percentiles[49] * 1000, percentiles[98] * 1000))
+                latencies.append(tuple(percentiles[each - 1] * 1000 for each in _PERCENTILES))
     _report(taken, scrapes, arguments.requests_per_s)
 
 
@@ -117,15 +118,19 @@ def _scraping(port: int, scrapes: Scrapes, *, active: bool) -> Iterator[None]:
             thread.join()
 
 
-def _report(taken: dict[str, list[tuple[float, float]]], scrapes: Scrapes, requests_per_s: float) -> None:
+def _report(taken: dict[str, list[tuple[float, ...]]], scrapes: Scrapes, requests_per_s: float) -> None:
     say(f"{scrapes.series} series, {scrapes.size_bytes / 2**20:.1f} MiB a page, {len(scrapes.seconds)} scrapes,")
     say(f"  {statistics.median(scrapes.seconds):.3f} s each, {max(scrapes.seconds):.3f} s the longest")
-    say(f"latency of exports of {_SPANS_PER_REQUEST} GenAI spans, {requests_per_s:.0f} a second, median of rounds:")
-    for name, latencies in taken.items():
-        half_ms, p99_ms = (statistics.median(each) for each in zip(*latencies, strict=True))
-        say(f"  {name:16} median {half_ms:7.2f} ms, p99 {p99_ms:7.2f} ms")
-    ratios = [during[1] / quiet[1] for quiet, during in zip(*taken.values(), strict=True)]
-    say(f"  p99 during scrapes / without: {statistics.median(ratios):.2f} (limit: 2)")
+    say(f"latency of exports of {_SPANS_PER_REQUEST} GenAI spans, {requests_per_s:.0f} a second, ms, median of rounds:")
+    rows = {
+        name: [statistics.median(each) for each in zip(*latencies, strict=True)] for name, latencies in taken.items()
+    }
+    quiet, during = taken.values()
+    pairs = [[one / other for one, other in zip(*both, strict=True)] for both in zip(during, quiet, strict=True)]
+    rows["ratio (limit of the 99th: 2)"] = [statistics.median(each) for each in zip(*pairs, strict=True)]
+    say(f"  {'':28} " + " ".join(f"{f'{each}th':>8}" for each in _PERCENTILES))
+    for name, figures in rows.items():
+        say(f"  {name:28} " + " ".join(f"{each:8.2f}" for each in figures))
 
 
 if __name__ == "__main__":

@@ -32,26 +32,26 @@ def ids_of(number: int) -> dict[str, str]:
     return {"trace_id": f"{number:032x}", "span_id": f"{number:016x}"}
 
 
-def test_each_amount_leads_to_the_last_call_that_is_part_of_it_with_what_that_has_added() -> None:
+def test_each_amount_leads_to_a_call_of_the_last_request_with_what_that_has_added() -> None:
     totals, book = booking()
     book(calls([1, 2]))
     book(calls([3, 4]))
     (energy,) = exemplars(totals, "otel_carbon_energy_joules_total")
     assert energy is not None
-    assert energy.labels == ids_of(4)
+    assert energy.labels == ids_of(3)
     assert energy.value == pytest.approx(CALL_JOULES, rel=1e-9)
     snapshot = totals.snapshot()
     (row,) = snapshot.rows.values()
     for name, total in (("otel_carbon_emissions_grams_total", row[3]), ("otel_carbon_water_L_total", row[6])):
         (found,) = exemplars(totals, name)
         assert found is not None
-        assert found.labels == ids_of(4)
+        assert found.labels == ids_of(3)
         assert found.value == pytest.approx(total / 4, rel=1e-9)
     said = {found.value for found in exemplars(totals, "otel_carbon_tokens_total") if found is not None}
     assert said == {800, 300}
     (operation,) = exemplars(totals, "otel_carbon_operations_total")
     assert operation is not None
-    assert (operation.labels, operation.value) == (ids_of(4), 1)
+    assert (operation.labels, operation.value) == (ids_of(3), 1)
 
 
 def test_the_time_of_an_example_is_left_to_the_scraper_as_clocks_of_clients_differ() -> None:
