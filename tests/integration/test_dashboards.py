@@ -7,6 +7,7 @@ import re
 import time
 import urllib.parse
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ import pytest
 
 from otel_carbon.budgets.read import read_budgets
 from otel_carbon.budgets.rules import rules_text
+from tests.support.components import require_prometheus, require_prometheus3
 from tests.support.dashboard_files import dashboard_files, label_values_queries, queries_of, with_variables
 from tests.support.dashboard_traffic import EACH_STANDS_FOR, SAMPLED_CALLS, collector_config, send_traffic
 from tests.support.grid_tables import hours_of, table_of, written_table
@@ -28,11 +30,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tests.support.dashboard_files import PanelQuery
+    from tests.support.otlp_sink import OtlpSink
     from tests.support.prometheus_server import PrometheusServer
 
 RULES = Path(__file__).resolve().parents[2] / "deploy" / "prometheus" / "rules" / "otel-carbon.yaml"
 DASHBOARDS = dashboard_files()
 QUERIES = [query for name, dashboard in DASHBOARDS.items() for query in queries_of(name, dashboard)]
+TRACE_LABEL = "trace_id"
+"""What `exemplarTraceIdDestinations` of the provisioned data source reads."""
 BUILT_IN = {"__range": "600s", "__rate_interval": "30s", "__interval": "1s"}
 """What Grafana would put there for the last ten minutes, at a scrape every quarter of a second."""
 INTERVAL_S = 5
@@ -53,8 +58,17 @@ KNOWN = (
 )
 
 
-@pytest.fixture(scope="module")
-def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusServer]:
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A Prometheus that has seen all of the traffic, and the backend that the traces went to."""
+
+    prometheus: PrometheusServer
+    backend: OtlpSink
+
+
+@pytest.fixture(scope="module", params=[require_prometheus, require_prometheus3], ids=["installed", "current"])
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    program = request.param()
     folder = tmp_path_factory.mktemp("dashboards")
     with ExitStack() as stack:
         sink = stack.enter_context(running_otlp_sink())
@@ -63,7 +77,7 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusS
         collector = stack.enter_context(running_written_collector(config, folder))
         home = tmp_path_factory.mktemp("prometheus")
         write_history(home / "tsdb", minutes_without_calls(folder / "before.txt"))
-        server = stack.enter_context(running_prometheus(home, rule_files(folder)))
+        server = stack.enter_context(running_prometheus(home, rule_files(folder), program))
         server.scrape({"collector": urllib.parse.urlsplit(collector.metrics_url).netloc})
         wait_until(lambda: server.query(KNOWN), timeout_s=30, what="target that the rules know")
         for seed in (1, 2):
@@ -71,8 +85,13 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusS
             server.wait_for_fresh_scrape()
             wait_until(lambda: server.value(HELD) == 0, timeout_s=30, what="decision on all that was held")
             server.wait_for_fresh_scrape()
-        wait_until(lambda: recorded_all(server), timeout_s=60, what="evaluation of the last scrape")
-        yield server
+        wait_for_rules(server)
+        yield Running(server, sink)
+
+
+@pytest.fixture
+def prometheus(running: Running) -> PrometheusServer:
+    return running.prometheus
 
 
 def rule_files(folder: Path) -> tuple[Path, ...]:
@@ -106,17 +125,33 @@ def minutes_without_calls(path: Path) -> Path:
     return path
 
 
-def recorded_all(server: PrometheusServer) -> bool:
-    """Whether the rules have recorded all that was counted, and the alert of the spent budget fires."""
-    counted = [server.value(f"sum({name}_total)") for name in ("otel_carbon_tokens", "otel_carbon_emissions_low_grams")]
-    recorded = [
-        server.value("sum(sum_over_time(otel_carbon:tokens:increase1m[600s]))"),
-        server.value("sum(sum_over_time(otel_carbon:emissions_low_kilograms:increase1m[600s])) * 1000"),
-    ]
+def missing(server: PrometheusServer) -> list[str]:
+    """What the rules have not evaluated yet of all that was counted."""
+    found = []
+    for counter, recorded, factor in (
+        ("otel_carbon_tokens_total", "otel_carbon:tokens:increase1m", 1),
+        ("otel_carbon_emissions_low_grams_total", "otel_carbon:emissions_low_kilograms:increase1m", 1000),
+    ):
+        counted = server.value(f"sum({counter})")
+        grown = server.value(f"sum(sum_over_time({recorded}[600s])) * {factor}")
+        if counted is None or grown != pytest.approx(counted):
+            found.append(f"{recorded} is {grown} of {counted}")
     others = ("otel_carbon_budget_forecast", 'ALERTS{alertname="OtelCarbonBudgetThreshold",alertstate="firing"}')
-    if None in (*counted, *recorded) or not all(server.query(each) for each in others):
-        return False
-    return recorded == pytest.approx(counted)
+    return found + [each for each in others if not server.query(each)]
+
+
+def wait_for_rules(server: PrometheusServer) -> None:
+    """Return when the rules have recorded all that was counted, and the alert of the spent budget fires."""
+    last: list[str] = []
+
+    def all_there() -> bool:
+        last[:] = missing(server)
+        return not last
+
+    try:
+        wait_until(all_there, timeout_s=60, what="evaluation of the last scrape")
+    except TimeoutError as late:
+        raise TimeoutError(f"{late}; missing: {last}") from None
 
 
 def expression_of(query: PanelQuery, values: Mapping[str, str] | None = None) -> str:
@@ -228,6 +263,14 @@ def test_a_backend_that_is_away_is_failing_and_what_came_for_it_is_given_up_or_r
         found = prometheus.value(of_panel("collector", "Given up, or refused by a full queue", legend))
         assert found is not None
         assert found > 0, legend
+
+
+@pytest.mark.parametrize("query", [query for query in QUERIES if query.exemplars], ids=str)
+def test_points_lead_to_traces_that_the_backend_has(running: Running, query: PanelQuery) -> None:
+    known = {each.span.trace_id.hex() for each in running.backend.spans()}
+    found = {each.labels[TRACE_LABEL] for each in running.prometheus.exemplars(expression_of(query))}
+    assert found
+    assert found <= known
 
 
 def test_without_any_data_no_query_fails(prometheus_server: PrometheusServer) -> None:

@@ -26,6 +26,7 @@ class PanelQuery:
     expression: str
     legend: str
     instant: bool
+    exemplars: bool
 
     def __str__(self) -> str:
         return f"{self.dashboard} / {self.panel} / {self.ref_id}"
@@ -53,6 +54,7 @@ def queries_of(name: str, dashboard: Mapping[str, Any]) -> Iterator[PanelQuery]:
                 target["expr"],
                 target.get("legendFormat", ""),
                 target.get("instant", False),
+                target.get("exemplar", False),
             )
 
 

@@ -140,9 +140,11 @@ def prometheus3_server(tmp_path: Path) -> Iterator[PrometheusServer]:
 
 
 @contextmanager
-def running_prometheus(folder: Path, rule_files: tuple[Path, ...] = ()) -> Iterator[PrometheusServer]:
+def running_prometheus(
+    folder: Path, rule_files: tuple[Path, ...] = (), program: Path | None = None
+) -> Iterator[PrometheusServer]:
     """A real Prometheus on a port of its own that keeps its configuration, data and output in `folder`."""
-    with prometheus_with(folder, _config({}, rule_files, SCRAPE_INTERVAL_MS)) as server:
+    with prometheus_with(folder, _config({}, rule_files, SCRAPE_INTERVAL_MS), program=program) as server:
         yield replace(server, rule_files=rule_files)
 
 

@@ -119,9 +119,9 @@ def time_panel(
     )
 
 
-def band_panel(frame: Frame, expressions: Mapping[str, str]) -> timeseries.Panel:
+def band_panel(frame: Frame, expressions: Mapping[str, str], *, exemplars: bool = False) -> timeseries.Panel:
     """The middle of a range as a line in the area between its bounds; `expressions` has `low`, `mid` and `high`."""
-    queries = [Query(expressions[bound], bound, exemplars=bound == "mid") for bound in ("low", "mid", "high")]
+    queries = [Query(expressions[bound], bound, exemplars and bound == "mid") for bound in ("low", "mid", "high")]
     panel = time_panel(frame, queries)
     hidden_line = models.DynamicConfigValue(id_val="custom.lineWidth", value=0)
     panel.override_by_name("low", [hidden_line, models.DynamicConfigValue(id_val="custom.fillOpacity", value=0)])

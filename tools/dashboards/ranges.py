@@ -25,7 +25,7 @@ def range_stat(amount: Amount, title: str, what: str, *, width: int = 8, time_fr
 def pace_band(amount: Amount, title: str, what: str, *, width: int = 12) -> timeseries.Panel:
     """How fast an amount grows, as a line in its range; points lead to traces where there are exemplars."""
     frame = Frame(title, f"{what} {MODELLED}", amount.unit_of_rate, width, bounds=(0, None))
-    return band_panel(frame, {bound: pace(amount, bound) for bound in BOUNDS})
+    return band_panel(frame, {bound: pace(amount, bound) for bound in BOUNDS}, exemplars=True)
 
 
 def hour_band(amount: Amount, title: str, what: str, *, width: int = 12, time_from: str = "") -> timeseries.Panel:
