@@ -84,9 +84,11 @@ def grown(now: str, interval_s: int) -> str:
     A series that fell was started anew and counts from zero. One that was not there counts from zero as well when
     its target was known already; the first sample of a new target only tells from where on to count.
     """
-    known = f"last_over_time({EVERY_TARGET}[{LOOKBACK}] offset {interval_s}s)"
-    before = f"last_over_time({now}[{LOOKBACK}] offset {interval_s}s)"
-    return f"{now} - {before} >= 0\n  or {now} and on (job, instance) {known}"
+    back = f"[{LOOKBACK}] offset {interval_s}s"
+    # Not the value of this moment, which is none after a failed scrape: what came before it would be in no growth.
+    last = f"last_over_time({now}[{LOOKBACK}])"
+    known, before = (f"last_over_time({each}{back})" for each in (EVERY_TARGET, now))
+    return f"{last} - {before} >= 0\n  or {last} and on (job, instance) {known}"
 
 
 def increase_over(budget: Budget, measure: Measure, duration_s: int) -> str:

@@ -71,6 +71,17 @@ def test_an_hour_is_the_sum_of_its_minutes_in_the_unit_that_people_read(tmp_path
     )
 
 
+def test_scrapes_that_fail_at_an_evaluation_lose_nothing_of_what_came_before_them(tmp_path: Path) -> None:
+    # Scraped each 15 s: 300 g between 1m and 2m, no answer at 2m and 2m15s, 100 g more after that: 0.4 kg.
+    emissions = f"otel_carbon_emissions_grams_total{{{CALLS}}}"
+    evaluate(
+        tmp_path,
+        {emissions: "0x4 100 200 300 stale stale 400x20"},
+        [("2m", f"{KG}:increase1h", 0.3), ("4m", f"{KG}:increase1h", 0.4)],
+        interval="15s",
+    )
+
+
 def test_a_counter_that_falls_was_started_anew_and_nothing_is_lost(tmp_path: Path) -> None:
     # 360,000 J a minute to 3,600,000 J; anew with 720,000 J, then 360,000 J a minute to 3,600,000 J: 2 kWh in all.
     evaluate(
