@@ -219,6 +219,16 @@ def test_coverage_is_the_share_of_calls_with_a_figure(prometheus: PrometheusServ
     assert prometheus.value(of_panel("quality", "Coverage")) == pytest.approx(estimated / every)
 
 
+def test_a_zone_that_stands_in_for_a_region_is_no_named_region(prometheus: PrometheusServer) -> None:
+    by_region = prometheus.query("sum by (otel_carbon_region) (otel_carbon_energy_joules_total)")
+    energy = {each.labels["otel_carbon_region"]: each.value for each in by_region}
+    stand_ins = {region for region in energy if region.startswith("mix-") or region.isupper()}
+    assert {"mix-openai", "WOR", "FRA"} <= stand_ins
+    assert {"eu-central-1", "swedencentral", "us-central1"} <= energy.keys() - stand_ins
+    named = sum(energy[region] for region in energy.keys() - stand_ins) / sum(energy.values())
+    assert prometheus.value(of_panel("regions", "Energy in a named region")) == pytest.approx(named)
+
+
 def test_what_a_variable_chooses_adds_up_to_all(prometheus: PrometheusServer) -> None:
     every = prometheus.value(of_panel("overview", "Calls"))
     for variable, (_, label) in label_values_queries(DASHBOARDS["overview"]).items():

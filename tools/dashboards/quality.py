@@ -253,7 +253,7 @@ def _instrumentations() -> table.Panel:
         NO_CALLS,
     )
     labels = {q.OBSERVED_SCOPE: "Instrumentation", q.DIALECT: "Dialect"}
-    return table_panel(frame, labels, columns, sort_by="Counted")
+    return table_panel(frame, labels, columns, sort_by="Counted", first_pixels=330)
 
 
 def _jobs() -> table.Panel:

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 _BY_REGION = (q.REGION,)
 _LEGEND = f"{{{{{q.REGION}}}}}"
 _INCLUDES = "Emissions hold the embodied part, too, so this is more than the intensity of the grid."
-_MOSTLY = ((None, "red"), (0.5, "orange"), (0.9, "green"))
+_MOSTLY = ((None, "orange"), (0.9, "green"))
+_NO_REGION = "|mix-.*|[A-Z]{3}(-.+)?"
+"""Grid zones, which stand in for a region that nobody names: mixes, countries and their parts, the world (WOR)."""
 
 
 def regions() -> Board:
@@ -42,7 +44,7 @@ def regions() -> Board:
                 (
                     range_stat(q.CO2E, "CO2e", "Operational (location-based) and embodied emissions.", width=9),
                     range_stat(q.WATER, "Water", "Consumed at the site and for the electricity.", width=9),
-                    _known(),
+                    _named_region(),
                     _table(),
                 ),
             ),
@@ -78,18 +80,20 @@ def _table() -> table.Panel:
         Column("CO2e/kWh", _for_a_kwh(q.CO2E), q.CO2E.unit),
         Column("Water/kWh", _for_a_kwh(q.WATER), q.WATER.unit),
     )
-    about = f"The region comes from the telemetry, the configuration, an address, or the provider's default. {MODELLED}"
+    about = f"Of telemetry, configuration or address; `mix-`, a country or WOR stands for what nobody names. {MODELLED}"
     frame = Frame("Regions", about, "short", 24, 9, NOTHING_RECORDED)
     links = (("Its models", row_link_to("models", "region")),)
     return table_panel(frame, {q.REGION: "Region"}, columns, sort_by="CO2e", row_links=links)
 
 
-def _known() -> stat.Panel:
-    known = q.sum_by((), q.grown(q.scoped(recorded("energy_kilowatt_hours", MINUTE), f'{q.REGION}!=""')))
-    every = q.sum_by((), q.grown(q.scoped(recorded("energy_kilowatt_hours", MINUTE))))
+def _named_region() -> stat.Panel:
+    series = recorded("energy_kilowatt_hours", MINUTE)
+    in_region = q.sum_by((), q.grown(q.scoped(series, f'{q.REGION}!~"{_NO_REGION}"')))
+    every = q.sum_by((), q.grown(q.scoped(series)))
     frame = Frame(
-        "Energy with a known region",
-        "Of the rest only the provider's zone is known, or assumed. The share is of modelled energy.",
+        "Energy in a named region",
+        "Share of the modelled energy with a region of a cloud. For the rest a country, a mix of places or the "
+        "world is taken.",
         "percentunit",
         6,
         4,
@@ -97,7 +101,7 @@ def _known() -> stat.Panel:
         _MOSTLY,
         decimals=1,
     )
-    return stat_panel(frame, [Query(f"({known} or 0 * {every}) / ({every} > 0)", "known")])
+    return stat_panel(frame, [Query(f"({in_region} or 0 * {every}) / ({every} > 0)", "named")])
 
 
 def _per_kwh(amount: Amount, title: str, about: str) -> bargauge.Panel:
