@@ -25,6 +25,7 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 Headers = Iterable[tuple[bytes, bytes]]
 
+_PART_BYTES = 65_536
 _START_TIMEOUT_S = 10.0
 _TLS_CLOSE_S = 5.0
 
@@ -142,10 +143,14 @@ class _Server(uvicorn.Server):
 
 
 async def respond(send: Send, status: int, body: bytes, content_type: str, headers: Headers = ()) -> None:
-    """Send a whole response."""
+    """Send a whole response, a large one in parts: a copy of it all in one go would hold up other threads."""
     fields = [(b"content-type", content_type.encode("latin-1")), (b"content-length", b"%d" % len(body)), *headers]
     await send({"type": "http.response.start", "status": status, "headers": fields})
-    await send({"type": "http.response.body", "body": body})
+    sent = 0
+    while len(body) - sent > _PART_BYTES:
+        await send({"type": "http.response.body", "body": body[sent : sent + _PART_BYTES], "more_body": True})
+        sent += _PART_BYTES
+    await send({"type": "http.response.body", "body": body[sent:]})
 
 
 def header(scope: Message, name: bytes) -> str:

@@ -7,7 +7,6 @@ from collections import defaultdict
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
-from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
@@ -19,6 +18,8 @@ from otel_carbon.collector.process_memory import resident_bytes
 from otel_carbon.collector.refusal_reasons import Reason
 from otel_carbon.collector.signals import Signal
 from otel_carbon.collector.work_counts import ExporterWork, ProcessorWork, exporter_families, processor_families
+from otel_carbon.metrics.exposition import written
+from otel_carbon.metrics.pacing import Pacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -65,7 +66,7 @@ class CarbonNumbers(NamedTuple):
 
 
 class SelfMetrics(Collector):
-    """Counters and queue gauges of one collector, rendered by `prometheus_client` from a registry of its own.
+    """Counters and queue gauges of one collector, rendered by `prometheus_client`.
 
     Counts are plain integers under one lock, taken a few times for each request and never for each span.
     """
@@ -85,8 +86,6 @@ class SelfMetrics(Collector):
         self._carbon: list[Callable[[], CarbonNumbers]] = []
         self._counting: dict[str, Callable[[], int]] = {}
         self._started_s = time.monotonic()
-        self._registry = CollectorRegistry(auto_describe=False)
-        self._registry.register(self)
 
     def watch_receiver(self, receiver: str, transport: str, signal: Signal) -> None:
         """Show a receiver's counters from the start, at 0."""
@@ -194,10 +193,7 @@ class SelfMetrics(Collector):
 
     def render(self, *, openmetrics: bool = False) -> bytes:
         """Write all families in the Prometheus text format, or in OpenMetrics with its closing `# EOF`."""
-        if openmetrics:
-            page: bytes = generate_openmetrics(self._registry)  # type: ignore[no-untyped-call] # untyped upstream
-            return page
-        return generate_latest(self._registry)
+        return written(self.collect(), generate_openmetrics if openmetrics else generate_latest, Pacing().rest)
 
     def collect(self) -> Iterator[Metric]:
         """Yield the families; called by `prometheus_client`."""

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from otel_carbon.metrics.totals import Snapshot, Totals
 
 COUNTER_SUFFIX = "_total"
-_OPENMETRICS_END = b"# EOF\n"
-_SAMPLES_AT_A_TIME = 25
-"""Written in one go: about a quarter of a millisecond."""
+OPENMETRICS_END = b"# EOF\n"
+"""Only the last of several expositions that make one page has it."""
+_SAMPLES_AT_A_TIME = 10
+"""Written in one go: about 0.15 ms."""
 
 
 class TotalsCollector(Collector):
@@ -44,6 +45,7 @@ class TotalsCollector(Collector):
         snapshot = self._totals.snapshot(rest)
         for metric in metric_names.ALL:
             yield _family(snapshot, metric, rest)
+        rest()
 
     def describe(self) -> Iterable[Family]:
         """Name no family in advance: nothing else registers ours."""
@@ -59,13 +61,23 @@ class Exposition:
     def render(self, accept: str) -> tuple[bytes, str]:
         """The page and its content type, by the scraper's `Accept` header."""
         encode, content_type = choose_encoder(accept)
-        rest = Pacing().rest
-        pieces = [piece for family in self.families() for piece in _pieces(family, encode, rest)]
-        return b"".join((*pieces, encode(_Some(())))), content_type
+        return written(self.families(), encode, Pacing().rest), content_type
 
     def families(self) -> Iterable[Family]:
         """What a page would show, for who does not scrape it."""
         return self._collector.collect()
+
+
+def written(families: Iterable[Family], encode: Callable[[Collector], bytes], rest: Rest) -> bytes:
+    """A page of families as prometheus_client encodes them, some samples at a time."""
+    pieces = [piece for family in families for piece in _pieces(family, encode, rest)]
+    pieces.append(encode(_Some(())))
+    rest()  # to join megabytes and to let go of them takes a slice each
+    page = b"".join(pieces)
+    rest()
+    pieces.clear()
+    rest()
+    return page
 
 
 class _Some(Collector):
@@ -81,11 +93,11 @@ class _Some(Collector):
 def _pieces(family: Family, encode: Callable[[Collector], bytes], rest: Rest) -> Iterator[bytes]:
     """The lines of a family, some samples at a time: what describes it stands before the first ones only."""
     samples, family.samples = family.samples, []
-    description = encode(_Some([family])).removesuffix(_OPENMETRICS_END)
+    description = encode(_Some([family])).removesuffix(OPENMETRICS_END)
     yield description
     for first in range(0, len(samples), _SAMPLES_AT_A_TIME):
         family.samples = samples[first : first + _SAMPLES_AT_A_TIME]
-        yield encode(_Some([family])).removesuffix(_OPENMETRICS_END).removeprefix(description)
+        yield encode(_Some([family])).removesuffix(OPENMETRICS_END).removeprefix(description)
         rest()
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     Rest = Callable[[], None]
     """Called between small steps; may sleep."""
 
-SLICE_S = 0.0005
+SLICE_S = 0.0003
 """A thread that waits for the interpreter waits for a slice at most; the interpreter itself would let it wait 5 ms."""
 HURRY_AFTER_S = 2.0
 """From then on there are no pauses: whoever waits for the page gives up some time."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from otel_carbon.collector.asgi_server import AsgiServer, header, respond
 from otel_carbon.collector.http_gate import guarded
+from otel_carbon.metrics.exposition import OPENMETRICS_END
 
 if TYPE_CHECKING:
     from otel_carbon.collector.asgi_server import Message, Receive, Send
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 METRICS_PATH = "/metrics"
 _OPENMETRICS = "application/openmetrics-text"
-_OPENMETRICS_END = b"# EOF\n"
 _TEXT = "text/plain; charset=utf-8"
 _logger = logging.getLogger(__name__)
 
@@ -109,8 +109,8 @@ class PrometheusExporter:
             return self._self_metrics.render(), "text/plain; version=0.0.4; charset=utf-8"
         carbon, content_type = self._render(accept_header)
         own = self._self_metrics.render(openmetrics=content_type.startswith(_OPENMETRICS))
-        # Two expositions of one format make one when only the last keeps its end mark.
-        return carbon.removesuffix(_OPENMETRICS_END) + own, content_type
+        end = len(carbon) - len(OPENMETRICS_END) if carbon.endswith(OPENMETRICS_END) else len(carbon)
+        return b"".join((memoryview(carbon)[:end], own)), content_type
 
     def _shared_page(self, accept_header: str) -> asyncio.Future[tuple[bytes, str]]:
         """A page whose rendering begins after now, be it asked for here or by an earlier scrape."""

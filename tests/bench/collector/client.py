@@ -87,13 +87,14 @@ def send_all(port: int, requests: Sequence[bytes]) -> Sent:
     return _spread_over(port, len(requests), send, CONNECTIONS)
 
 
-def send_at(port: int, requests: Sequence[bytes], per_s: float) -> Sent:
+def send_at(port: int, requests: Sequence[bytes], per_s: float, *, unmeasured: int = 0) -> Sent:
     """Send at a steady rate, whatever the answers; a late start counts as latency, and a refusal is sent again.
 
     Args:
         port: of the server on this machine.
         requests: what is sent.
         per_s: requests a second.
+        unmeasured: how many requests have no latency, as connections are opened meanwhile.
     """
     began_s = time.perf_counter()
 
@@ -103,7 +104,8 @@ def send_at(port: int, requests: Sequence[bytes], per_s: float) -> Sent:
         while not connection.export(requests[number]):
             sent.refused += 1
             time.sleep(_REFUSED_PAUSE_S)
-        sent.latencies_s.append(time.perf_counter() - due_s)
+        if number >= unmeasured:
+            sent.latencies_s.append(time.perf_counter() - due_s)
 
     return _spread_over(port, len(requests), send, OPEN_LOOP_CONNECTIONS)
 
