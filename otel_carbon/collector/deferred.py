@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MOST_BYTES = 16 * 1024 * 1024
-MOST_REQUESTS = 256
+MOST_BYTES = 2 * 1024 * 1024
+MOST_REQUESTS = 64
 """Beyond either, who brings a request does what waits before it is answered: clients then come as fast as we work."""
 Result = TypeVar("Result")
 Arguments = TypeVarTuple("Arguments")
