@@ -64,3 +64,13 @@ def test_many_series_are_spread_over_requests_and_described_once() -> None:
 def test_the_end_of_a_series_keeps_its_bits_on_the_wire() -> None:
     ((body, _),) = write_requests({(("__name__", "gone"),): STALE}, [], 1)
     assert struct.pack("<Q", 0x7FF0_0000_0000_0002) in body
+
+
+def test_others_get_a_turn_after_each_series_that_is_read_and_written() -> None:
+    family = CounterMetricFamily("calls", "help", labels=["service"])
+    for number in range(5):
+        family.add_metric([f"service {number}"], number)
+    rests: list[str] = []
+    values = values_of([family], {}, lambda: rests.append("read"))
+    list(write_requests(values, [family], 1, lambda: rests.append("written")))
+    assert rests == ["read"] * 5 + ["written"] * 5
