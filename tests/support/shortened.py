@@ -15,7 +15,8 @@ _KEYS = frozenset(
 )
 _EXPRESSION = "expr"
 _SHORTEST_MS = 250
-"""Nothing is looked at more often than that, or machines do little else."""
+_SHORTEST_SCRAPE_MS = 500
+"""No page is asked for more often, as it has to answer before the next time, on a busy machine as well."""
 
 
 def shortened(document: Any, factor: float) -> Any:
@@ -39,7 +40,7 @@ def shortened_expression(promql: str, factor: float) -> str:
 
 def _shortened_value(key: str, value: Any, factor: float) -> Any:
     if key in _KEYS and isinstance(value, str) and _DURATION.fullmatch(value):
-        return _divided(value, factor, at_least_ms=_SHORTEST_MS)
+        return _divided(value, factor, at_least_ms=_SHORTEST_SCRAPE_MS if key == "scrape_interval" else _SHORTEST_MS)
     return shortened_expression(value, factor) if key == _EXPRESSION else shortened(value, factor)
 
 

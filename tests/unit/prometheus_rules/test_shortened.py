@@ -24,6 +24,10 @@ def test_intervals_and_waits_are_divided_down_to_a_quarter_of_a_second() -> None
     assert shortened(rules, FACTOR) == {
         "groups": [{"name": "g", "interval": "500ms", "rules": [{"alert": "A", "expr": "x > 1", "for": "7500ms"}]}]
     }
+    assert shortened({"scrape_interval": "10s", "evaluation_interval": "1m"}, FACTOR) == {
+        "scrape_interval": "500ms",
+        "evaluation_interval": "500ms",
+    }
     assert shortened({"group_wait": "5s", "receiver": "5s"}, FACTOR) == {"group_wait": "250ms", "receiver": "5s"}
 
 
