@@ -24,10 +24,15 @@ def client_program(name: str, program: str) -> Path:
     python = sources()[name].suffix == ".txt"
     require_component(
         f"the client environment {name}",
-        found=(folder / STAMP).is_file(),
+        found=is_installed(name),
         hint=f"python tools/make_clients.py {name}",
     )
     return folder / ("bin" if python else "node_modules/.bin") / program
+
+
+def is_installed(name: str) -> bool:
+    """Whether a client environment has been made."""
+    return (CLIENTS / name / STAMP).is_file()
 
 
 def client_environment(name: str, changed: Mapping[str, str] | None = None) -> dict[str, str]:
