@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 LOOKBACK = "1h"
 """How far back the last sample of a counter is looked for, so that a gap up to that long is caught up."""
+SETTLED_S = 3
+"""How long ago the samples are that growth is taken from: longer than a scrape takes."""
 COUNTERS = {
     (Quantity.ENERGY, Bound.MID): metric_names.ENERGY,
     (Quantity.ENERGY, Bound.HIGH): metric_names.ENERGY_HIGH,
@@ -78,17 +80,21 @@ def increase_since_last_evaluation(budget: Budget, measure: Measure, interval_s:
     return _sum([_scaled(f"({grown(counter(budget, term), interval_s)})", term) for term in measure.terms])
 
 
-def grown(now: str, interval_s: int) -> str:
+def grown(counter_series: str, interval_s: int) -> str:
     """What each series of a counter has grown by between two evaluations: sample by sample, no extrapolation.
 
     A series that fell was started anew and counts from zero. One that was not there counts from zero as well when
     its target was known already; the first sample of a new target only tells from where on to count.
+
+    Both ends are a few seconds ago. A scrape that is under way at an evaluation has its sample at the time at which it
+    began: missing now, and there when this moment is looked at as the one before, it would be in no growth at all.
     """
-    back = f"[{LOOKBACK}] offset {interval_s}s"
-    # Not the value of this moment, which is none after a failed scrape: what came before it would be in no growth.
-    last = f"last_over_time({now}[{LOOKBACK}])"
-    known, before = (f"last_over_time({each}{back})" for each in (EVERY_TARGET, now))
-    return f"{last} - {before} >= 0\n  or {last} and on (job, instance) {known}"
+    back = f"[{LOOKBACK}] offset {interval_s + SETTLED_S}s"
+    known, before = (f"last_over_time({each}{back})" for each in (EVERY_TARGET, counter_series))
+    # Not the value of a moment, which is none after a failed scrape: what came before it would be in no growth.
+    last = f"last_over_time({counter_series}[{LOOKBACK}] offset {SETTLED_S}s)"
+    return f"{last} - {before} >= 0
+  or {last} and on (job, instance) {known}"
 
 
 def increase_over(budget: Budget, measure: Measure, duration_s: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ SLICE_S = 0.0003
 """A thread that waits for the interpreter waits for a slice at most; the interpreter itself would let it wait 5 ms."""
 HURRY_AFTER_S = 2.0
 """From then on there are no pauses: whoever waits for the page gives up some time."""
+_NEVER = threading.Event()
+"""What is waited for; `time.sleep` fails where another library gives the process a clock of its own, as in tests."""
 
 
 def never_rest() -> None:
@@ -32,7 +35,7 @@ class Pacing:
     __slots__ = ("_clock_s", "_hurry_from_s", "_sleep", "_slice_until_s")
 
     def __init__(
-        self, clock_s: Callable[[], float] = time.perf_counter, sleep: Callable[[float], None] = time.sleep
+        self, clock_s: Callable[[], float] = time.perf_counter, sleep: Callable[[float], object] = _NEVER.wait
     ) -> None:
         self._clock_s = clock_s
         self._sleep = sleep

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from otel_carbon.budgets.promql import SETTLED_S
 from otel_carbon.budgets.read import read_budgets
 from otel_carbon.budgets.rules import rules_text
 from tests.support.components import require_prometheus, require_prometheus3
@@ -41,7 +42,7 @@ BUILT_IN = {"__range": "600s", "__rate_interval": "30s", "__interval": "1s"}
 """What Grafana would put there for the last ten minutes, at a scrape every quarter of a second."""
 INTERVAL_S = 5
 """Of the rules, instead of a minute."""
-SETTLED_S = 1
+INTERVAL_OF_RULES_S = 60
 BUDGETS = f"""\
 interval: {INTERVAL_S}s
 budgets:
@@ -53,7 +54,7 @@ FORECAST_NEEDS_S = 360
 HELD = "sum(otel_carbon_collector_hold_size)"
 KNOWN = (
     "otel_carbon_dropped_series_total"
-    f" and on () last_over_time(otel_carbon_dropped_series_total[1h] offset {INTERVAL_S + 1}s)"
+    f" and on () last_over_time(otel_carbon_dropped_series_total[1h] offset {INTERVAL_S + SETTLED_S + 1}s)"
 )
 
 
@@ -103,15 +104,10 @@ def rule_files(folder: Path) -> tuple[Path, ...]:
 
 
 def faster(rules: str) -> str:
-    """The recording rules with another interval, which look at the counters of a moment ago.
-
-    A sample that comes in after the evaluation of its own time is in no growth; with a scrape every quarter of a second
-    on a busy machine that is likely.
-    """
-    assert "interval: 1m" in rules
-    assert "offset 60s" in rules
-    rules = rules.replace("[1h])", f"[1h] offset {SETTLED_S}s)")
-    rules = rules.replace("offset 60s", f"offset {INTERVAL_S + SETTLED_S}s")
+    """The recording rules with another interval."""
+    whole = INTERVAL_OF_RULES_S + SETTLED_S
+    assert f"offset {whole}s" in rules
+    rules = rules.replace(f"offset {whole}s", f"offset {INTERVAL_S + SETTLED_S}s")
     return rules.replace("interval: 1m", f"interval: {INTERVAL_S}s")
 
 

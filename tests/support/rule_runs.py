@@ -7,6 +7,7 @@ import re
 import subprocess
 from typing import TYPE_CHECKING, Any
 
+from otel_carbon.budgets.promql import SETTLED_S
 from tests.support.components import require_promtool
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def run_rules(
     values: Sequence[tuple[str, str, float | None]] = (),
     alerts: Sequence[tuple[str, str, Sequence[Mapping[str, Any]]]] = (),
     group_order: Sequence[str] = (),
+    waits: bool = False,
 ) -> None:
     """Fail unless rules yield what is expected.
 
@@ -44,9 +46,10 @@ def run_rules(
         interval: how often the groups are evaluated.
         values: time since 1970, PromQL, and the value of its one series; None: it yields nothing.
         alerts: time since 1970, name of the alert, and what fires of it.
+        waits: leave the rules as they are; else they look at samples of the very moment, which promtool has by then.
         group_order: which groups are evaluated after which; promtool takes them in any order.
     """
-    (folder / "rules.yaml").write_text(rules, encoding="utf-8")
+    (folder / "rules.yaml").write_text(rules if waits else _without_waiting(rules), encoding="utf-8")
     tested = {
         "interval": sample_interval,
         "input_series": [{"series": series, "values": text} for series, text in samples.items()],
@@ -69,6 +72,16 @@ def run_rules(
     path.write_text(yaml_of(document), encoding="utf-8")
     done = _run("test", "rules", str(path))
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _without_waiting(rules: str) -> str:
+    """Rules that look at now, and not at the moment before at which all scrapes that had begun have ended."""
+
+    def later(offset: re.Match[str]) -> str:
+        offset_s = int(offset[1]) - SETTLED_S
+        return f" offset {offset_s}s" if offset_s else ""
+
+    return re.sub(r" offset (\d+)s", later, rules)
 
 
 def yaml_of(document: object) -> str:

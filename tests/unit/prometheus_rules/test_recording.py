@@ -133,6 +133,19 @@ def test_a_gap_of_scrapes_is_caught_up_when_it_ends(tmp_path: Path) -> None:
     )
 
 
+def test_a_sample_of_a_scrape_that_is_under_way_at_an_evaluation_is_in_the_next_growth(tmp_path: Path) -> None:
+    # As they are, the rules look at 3 seconds ago: here the sample of a minute before. All of it counts, but later.
+    run_rules(
+        tmp_path,
+        RULES,
+        samples={**ALIVE, joules(): "0+360000x10 3600000x60"},
+        sample_interval="1m",
+        interval="1m",
+        waits=True,
+        values=[("10m", f"round({KWH}:increase1h, 0.0001)", 0.9), ("11m", f"round({KWH}:increase1h, 0.0001)", 1)],
+    )
+
+
 def test_samples_between_evaluations_are_neither_lost_nor_doubled(tmp_path: Path) -> None:
     # A scrape each 15 s: 90,000 J each, 360,000 J a minute.
     evaluate(
