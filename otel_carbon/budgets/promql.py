@@ -93,8 +93,7 @@ def grown(counter_series: str, interval_s: int) -> str:
     known, before = (f"last_over_time({each}{back})" for each in (EVERY_TARGET, counter_series))
     # Not the value of a moment, which is none after a failed scrape: what came before it would be in no growth.
     last = f"last_over_time({counter_series}[{LOOKBACK}] offset {SETTLED_S}s)"
-    return f"{last} - {before} >= 0
-  or {last} and on (job, instance) {known}"
+    return f"{last} - {before} >= 0\n  or {last} and on (job, instance) {known}"
 
 
 def increase_over(budget: Budget, measure: Measure, duration_s: int) -> str:

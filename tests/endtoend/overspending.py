@@ -21,6 +21,7 @@ from tests.support.deployed import (
     running_deployed_collector,
 )
 from tests.support.prometheus_files import ALERTING_RULES, RECORDING_RULES
+from tests.support.prometheus_history import write_history
 from tests.support.prometheus_server import PrometheusServer, prometheus_with
 from tests.support.waiting import wait_until
 from tests.support.webhook import FIRING, RESOLVED, Webhook, running_webhook
@@ -39,6 +40,8 @@ _CALLS = ("openai_plain", "openai_long_prompt", "anthropic_plain")
 _ROUNDS_OVER = 3
 """Rounds of calls that are surely more than half of the first one, although prompts come from the cache by then."""
 _FAR_AWAY = 1e6
+_INTERVAL_S = 10
+"""Of the committed budgets."""
 _TIMEOUT_S = 120.0
 THRESHOLD = "OtelCarbonBudgetThreshold"
 
@@ -68,6 +71,14 @@ class Deployment:
         """What the counters of each job stand at, in the unit of the budget, which is about the upper bound."""
         found = self.prometheus.query("sum by (job) (otel_carbon_emissions_high_grams_total)")
         return {each.labels["job"]: each.value for each in found}
+
+    def scrape_also(self, job: str, target: str) -> None:
+        """Scrape another collector, too, in a job of its own that is set up like the first."""
+        config = json.loads(self.prometheus.config_path.read_text(encoding="utf-8"))
+        first = config["scrape_configs"][0]
+        config["scrape_configs"].append({**first, "job_name": job, "static_configs": [{"targets": [target]}]})
+        self.prometheus.config_path.write_text(json.dumps(config), encoding="utf-8")
+        self.prometheus.reload()
 
     def limit(self, amount: float) -> None:
         """Give the budget another limit, as its owner would: change the file, make the rules, reload."""
@@ -99,8 +110,18 @@ def running_deployment(folder: Path, model_server: ModelServer, trace_backend: s
             alertmanager=alertmanager.target,
             rule_files=[RECORDING_RULES, ALERTING_RULES, write_budget_rules(folder, _FAR_AWAY)],
         )
+        write_history(folder / "tsdb", hours_without_calls(folder / "before.txt"))
         prometheus = stack.enter_context(prometheus_with(folder, json.dumps(config)))
         yield Deployment(folder, applications, collector, prometheus, webhook)
+
+
+def hours_without_calls(path: Path) -> Path:
+    """What the rules of the budget record while nothing is called, for a tenth of a week, as its forecast needs."""
+    end_s = int(time.time()) - _INTERVAL_S
+    series = f'otel_carbon_budget:increase{{budget="{BUDGET}",unit="{UNIT}"}}'
+    ages_s = range(7 * 86_400 // 10, 0, -_INTERVAL_S)
+    path.write_text("".join(f"{series} 0 {end_s - age_s}\n" for age_s in ages_s) + "# EOF\n", encoding="utf-8")
+    return path
 
 
 def write_budget_rules(folder: Path, amount: float) -> Path:

@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import json
 import re
+import urllib.parse
 import urllib.request
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
 
-from otel_carbon.demo.playback import play_service
-from otel_carbon.demo.traffic import plan_traffic
-from otel_carbon.registry.catalog import Registry
 from tests.endtoend.overspending import BUDGET, IN_PROCESS, THROUGH_COLLECTOR, UNIT, Overspending, overspent
+from tests.integration.collector_under_test import counter
 from tests.support.clients import client_program, is_installed
 from tests.support.dashboard_files import dashboard_files, queries_of, with_variables
-from tests.support.dashboard_traffic import LAST_DAY
+from tests.support.dashboard_traffic import collector_config, send_traffic
+from tests.support.grid_tables import hours_of, table_of, written_table
 from tests.support.otlp_sink import running_otlp_sink
 from tests.support.phoenix_server import CLIENT, Phoenix, running_phoenix
 from tests.support.waiting import wait_until
+from tests.support.written_collector import running_written_collector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,11 +32,14 @@ if TYPE_CHECKING:
     from tests.support.model_server import ModelServer
     from tests.support.otlp_sink import OtlpSink
     from tests.support.prometheus_server import PrometheusServer
+    from tests.support.written_collector import WrittenCollector
 
 SOON_S = 30.0
 RECORDED_WITHIN_S = 180.0
 DASHBOARDS = dashboard_files()
 QUERIES = [query for name, dashboard in DASHBOARDS.items() for query in queries_of(name, dashboard)]
+FIRES = 'ALERTS{alertname="OtelCarbonBudgetThreshold",alertstate="firing"}'
+SAMPLES = "samples"
 BUILT_IN = {"__range": "1h", "__rate_interval": "5m", "__interval": "15s"}
 """What Grafana would put there for the last hour."""
 
@@ -59,19 +64,34 @@ def overspending(
 
 
 @pytest.fixture(scope="module")
-def with_samples(overspending: Overspending) -> PrometheusServer:
-    """The same Prometheus once it has recorded the calls of sample services, too, which have regions and tenants."""
-    prometheus = overspending.deployment.prometheus
-    for service in plan_traffic(LAST_DAY, seed=1, scale=0.03).services:
-        play_service(service, f"{overspending.deployment.collector.http_endpoint}/v1/traces", Registry.bundled())
-    wait_until(lambda: recorded_all(prometheus), timeout_s=RECORDED_WITHIN_S, what="all that was counted, in the rules")
-    return prometheus
+def with_samples(
+    overspending: Overspending, trace_backend: Phoenix | OtlpSink, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[PrometheusServer]:
+    """The same Prometheus once it has a collector with one of everything beside, and an alert that fires."""
+    folder, deployment = tmp_path_factory.mktemp("samples"), overspending.deployment
+    prometheus = deployment.prometheus
+    table = written_table(folder / "grid.csv", table_of(hours_of("SE", date(2026, 11, 22), {0: 20.0})))
+    with running_written_collector(collector_config(trace_backend.http_endpoint, str(table)), folder) as collector:
+        deployment.scrape_also(SAMPLES, urllib.parse.urlsplit(collector.metrics_url).netloc)
+        known = f'last_over_time(otel_carbon_dropped_series_total{{job="{SAMPLES}"}}[5m] offset 70s)'
+        wait_until(lambda: prometheus.query(known), timeout_s=RECORDED_WITHIN_S, what="collector that the rules know")
+        for seed in (1, 2):
+            send_traffic(collector.http_endpoint, seed)
+            wait_until(lambda: scraped_all(prometheus, collector), timeout_s=60, what="scrape of all calls")
+        deployment.limit(overspending.limit)  # so that an alert fires again
+        wait_until(lambda: recorded_all(prometheus), timeout_s=RECORDED_WITHIN_S, what="all calls in the rules")
+        wait_until(lambda: prometheus.query(FIRES), timeout_s=60, what="firing alert")
+        yield prometheus
+
+
+def scraped_all(prometheus: PrometheusServer, collector: WrittenCollector) -> bool:
+    counted = counter(collector.metrics(), "otel_carbon_operations_total")
+    return prometheus.value(f'sum(otel_carbon_operations_total{{job="{SAMPLES}"}})') == counted
 
 
 def recorded_all(prometheus: PrometheusServer) -> bool:
-    samples = f'{{service_name!~"{IN_PROCESS}|{THROUGH_COLLECTOR}"}}'
-    counted = prometheus.value(f"sum(otel_carbon_operations_total{samples})")
-    recorded = prometheus.value(f"sum(otel_carbon:operations:increase1h{samples})")
+    counted = prometheus.value(f'sum(otel_carbon_operations_total{{job="{SAMPLES}"}})')
+    recorded = prometheus.value(f'sum(otel_carbon:operations:increase1h{{job="{SAMPLES}"}})')
     return counted is not None and recorded == pytest.approx(counted)
 
 
@@ -104,7 +124,11 @@ def test_it_resolves_once_the_budget_is_raised(overspending: Overspending) -> No
 def test_the_budget_has_used_what_both_applications_called(overspending: Overspending) -> None:
     counted = overspending.deployment.counted()
     assert sorted(counted) == ["applications", "otel-carbon"]
-    assert overspending.deployment.used() == pytest.approx(sum(counted.values()), rel=1e-9)
+    wait_until(
+        lambda: overspending.deployment.used() == pytest.approx(sum(counted.values()), rel=1e-9),
+        timeout_s=60,
+        what=f"use of {sum(counted.values())}",
+    )
 
 
 def test_each_application_is_counted_in_one_place(overspending: Overspending) -> None:
@@ -118,13 +142,13 @@ def test_each_application_is_counted_in_one_place(overspending: Overspending) ->
 def test_page_totals_equal_promql_totals(overspending: Overspending) -> None:
     with urllib.request.urlopen(f"http://{overspending.deployment.collector.metrics_target}/api/totals") as answer:
         month = json.load(answer)["month"]
-    for amount, (counter, per_unit) in {
+    for amount, (name, per_unit) in {
         "energy_kwh": ("energy{}_joules", 3_600_000),
         "emissions_gco2e": ("emissions{}_grams", 1),
         "water_l": ("water{}_L", 1),
     }.items():
         for bound, part in {"low": "_low", "mid": "", "high": "_high"}.items():
-            query = f'sum(otel_carbon_{counter.format(part)}_total{{job="otel-carbon"}})'
+            query = f'sum(otel_carbon_{name.format(part)}_total{{job="otel-carbon"}})'
             total = overspending.deployment.prometheus.value(query)
             assert total is not None
             assert total > 0

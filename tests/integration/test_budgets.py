@@ -59,7 +59,7 @@ CALENDAR = "".join(
     for number, zone in enumerate(ZONES)
     for period in Period
 )
-KNOWN = "otel_carbon_dropped_series_total and on () last_over_time(otel_carbon_dropped_series_total[1h] offset 2s)"
+KNOWN = "otel_carbon_dropped_series_total and on () last_over_time(otel_carbon_dropped_series_total[1h] offset 5s)"
 
 
 @dataclass(frozen=True, slots=True)
