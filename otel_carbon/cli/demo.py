@@ -32,13 +32,25 @@ DEFAULT_PORT = 9464
     metavar="N",
     help="Port of /metrics on localhost; a free one is taken when it is in use, or when it is 0.",
 )
-def demo(out_dir: Path, port: int, *, no_serve: bool) -> int:
+@click.option(
+    "--send-to",
+    "backend_url",
+    metavar="URL",
+    help="Send traffic to the collector there until told to stop, by OTLP/HTTP; writes no page.",
+)
+def demo(out_dir: Path, port: int, backend_url: str | None, *, no_serve: bool) -> int:
     """Play sample traffic through the real pipeline; needs no key and no network.
 
     Writes a table to standard output and a page to DIR; on a terminal /metrics stays up until Ctrl-C.
 
     Example: otel-carbon demo --out demo --no-serve
     """
+    if backend_url is not None:
+        if not backend_url.startswith(("http://", "https://")):
+            raise click.BadParameter(f"{backend_url} is no http:// or https:// URL", param_hint="'--send-to'")
+        with needs_extra("demo"):
+            from otel_carbon.demo.live import send_until_told
+        return send_until_told(backend_url, Console(sys.stdout, sys.stderr))
     with needs_extra("demo"):
         from otel_carbon.demo.run import run_demo
     return run_demo(out_dir, serve=not no_serve, console=Console(sys.stdout, sys.stderr), port=port)

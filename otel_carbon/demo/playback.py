@@ -48,12 +48,12 @@ def play_service(service: PlannedService, traces_url: str, registry: Registry) -
     Raises:
         ServiceNotPlayed: the SDK is switched off, or could not send everything in time.
     """
-    provider = _provider(service, traces_url, registry)
+    provider = service_provider(service, traces_url, registry)
     try:
         if isinstance(provider.get_tracer("demo"), trace.NoOpTracer):
             raise ServiceNotPlayed("the OpenTelemetry SDK is switched off; unset OTEL_SDK_DISABLED and try again")
         for root in service.roots:
-            _play(provider, root, None)
+            play_span(provider, root)
         if not provider.force_flush(_FLUSH_TIMEOUT_MS):
             msg = f"{service.scenario.name}: not all spans could be sent to {traces_url} within {_FLUSH_TIMEOUT_MS} ms"
             raise ServiceNotPlayed(msg)
@@ -61,7 +61,7 @@ def play_service(service: PlannedService, traces_url: str, registry: Registry) -
         provider.shutdown()
 
 
-def _provider(service: PlannedService, traces_url: str, registry: Registry) -> TracerProvider:
+def service_provider(service: PlannedService, traces_url: str, registry: Registry) -> TracerProvider:
     """A provider that the environment of whoever runs the demo cannot bend: no sampler, proxy or limit of theirs."""
     scenario = service.scenario
     resource = Resource({"service.name": scenario.name, "deployment.environment.name": ENVIRONMENT})
@@ -87,7 +87,8 @@ def _provider(service: PlannedService, traces_url: str, registry: Registry) -> T
 _LIMITS = SpanLimits(max_attributes=128, max_span_attributes=128)
 
 
-def _play(provider: TracerProvider, planned: PlannedSpan, parent: Context | None) -> None:
+def play_span(provider: TracerProvider, planned: PlannedSpan, parent: Context | None = None) -> None:
+    """Start and end a span and all below it, at the times that are planned."""
     span = provider.get_tracer(planned.scope).start_span(
         planned.name,
         context=parent,
@@ -97,7 +98,7 @@ def _play(provider: TracerProvider, planned: PlannedSpan, parent: Context | None
     )
     below = trace.set_span_in_context(span)
     for child in planned.children:
-        _play(provider, child, below)
+        play_span(provider, child, below)
     span.set_attributes(planned.response)
     if planned.failed:
         span.set_status(trace.StatusCode.ERROR)

@@ -76,7 +76,7 @@ class TrafficPlan:
                 yield from root.walk()
 
 
-def plan_traffic(last_day: date, *, seed: int = DEFAULT_SEED, scale: float = 1.0) -> TrafficPlan:
+def plan_traffic(last_day: date, *, seed: int | str = DEFAULT_SEED, scale: float = 1.0) -> TrafficPlan:
     """Plan the thirty days up to and including `last_day`; equal arguments give equal plans.
 
     Args:
@@ -111,7 +111,7 @@ def _model_truth(calls: Sequence[PlannedCall]) -> ModelTruth:
 class _Planner:
     """Plans one service with dice of its own, so that services do not depend on each other."""
 
-    def __init__(self, scenario: ServiceScenario, first_day: date, seed: int, scale: float) -> None:
+    def __init__(self, scenario: ServiceScenario, first_day: date, seed: int | str, scale: float) -> None:
         self._scenario = scenario
         self._first_day = first_day
         self._episodes = max(1, round(scenario.episodes * scale))

@@ -34,3 +34,9 @@ def test_without_the_extra_the_install_line_is_printed(run_cli: RunCli, monkeypa
         err == "Error: this command needs the package pydantic; install it with: "
         "pip install 'otel-carbon[demo]' (or '.[demo]' in a clone)\n"
     )
+
+
+def test_an_address_without_a_scheme_is_wrong_usage(run_cli: RunCli) -> None:
+    code, _, err = run_cli("demo", "--send-to", "localhost:4318")
+    assert code == 2
+    assert "Invalid value for '--send-to': localhost:4318 is no http:// or https:// URL" in err
