@@ -99,9 +99,8 @@ def _make_base(podman: Podman) -> None:
     if made.returncode:
         pytest.fail(f"debootstrap failed:\n{made.stdout[-2000:]}{made.stderr[-2000:]}")
     (root / "usr/bin/python").symlink_to("python3")
-    packed = subprocess.Popen(["tar", "-C", root, "-c", "."], stdout=subprocess.PIPE)
-    imported = subprocess.run(
-        ["podman", "import", "-", BASE], stdin=packed.stdout, env=podman.environment, capture_output=True, check=False
-    )
-    assert (packed.wait(), imported.returncode) == (0, 0), imported.stderr.decode()
+    packed = _STORE / "bookworm.tar"
+    subprocess.run(["tar", "-C", root, "-cf", packed, "."], check=True)
     shutil.rmtree(root)
+    podman.must("import", packed, BASE, timeout_s=_BUILD_TIMEOUT_S)
+    packed.unlink()
