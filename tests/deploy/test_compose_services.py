@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import httpx
 import pytest
 
 from tests.support.compose_services import composed
+from tests.support.deploy_files import DEPLOY, documents
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -102,6 +104,15 @@ def test_spans_with_footprints_are_in_jaeger(running: ComposedServices) -> None:
         return any(tag["key"] == "otel_carbon.emissions_gco2e" and tag["value"] > 0 for tag in tags)
 
     wait_until(with_footprint, timeout_s=TIMEOUT_S, what="spans with footprints")
+
+
+def test_the_page_of_the_collector_shows_where_the_budgets_stand(running: ComposedServices) -> None:
+    url = running.url("collector", 9464)
+    assert "<title>" in httpx.get(url + "/").text
+    wait_until(lambda: get(url + "/api/totals"), timeout_s=TIMEOUT_S, what="totals of the page")
+    (budgets,) = documents((DEPLOY / "budgets.yaml").read_text(encoding="utf-8"))
+    shown = json.dumps(get(url + "/api/totals"))
+    assert [each["name"] for each in budgets["budgets"] if f'"{each["name"]}"' not in shown] == []
 
 
 def test_what_waits_is_in_the_volume_of_the_collector(running: ComposedServices) -> None:

@@ -35,10 +35,11 @@ def podman() -> Podman:
 @pytest.fixture
 def container(podman: Podman) -> Iterator[str]:
     """The collector of compose.yaml in a container that can reach nothing, with a volume for its queue."""
-    config = f"{DEPLOY / 'compose-collector.yaml'}:/etc/otel-carbon/collector.yaml:ro"
+    files = {"compose-collector.yaml": "collector.yaml", "budgets.yaml": "budgets.yaml"}
+    mounts = [word for file, at in files.items() for word in ("-v", f"{DEPLOY / file}:/etc/otel-carbon/{at}:ro")]
     volume = podman.must("volume", "create")
     name = podman.must(
-        "run", "--detach", *HARDENED, "--tmpfs", "/tmp", "-v", config, "-v", f"{volume}:/var/lib/otel-carbon", IMAGE
+        "run", "--detach", *HARDENED, "--tmpfs", "/tmp", *mounts, "-v", f"{volume}:/var/lib/otel-carbon", IMAGE
     )
     yield name
     podman.must("rm", "--force", name)

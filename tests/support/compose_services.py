@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tests.support.collector_process import COMMAND
-from tests.support.components import require_alertmanager, require_prometheus
+from tests.support.components import require_alertmanager, require_prometheus3
 from tests.support.deploy_files import DEPLOY, documents
 from tests.support.jaeger import require_jaeger
 from tests.support.ports import free_ports
@@ -35,7 +35,7 @@ LISTENS = {
 _PROGRAMS: dict[str, Callable[[], Path]] = {
     "otel-carbon:local": lambda: COMMAND,
     "otel-carbon-traffic:local": lambda: COMMAND,
-    "docker.io/prom/prometheus": require_prometheus,
+    "docker.io/prom/prometheus": require_prometheus3,
     "docker.io/prom/alertmanager": require_alertmanager,
     "docker.io/jaegertracing/jaeger": require_jaeger,
 }
