@@ -79,9 +79,9 @@ def running_deployed_collector(folder: Path, trace_backend: str) -> Iterator[Dep
     grpc, http, metrics, health = ports = free_ports(4)
     path = folder / "collector.yaml"
     config = _on_loopback(document(COLLECTOR_CONFIG), dict(zip(("4317", "4318", "9464", "13133"), ports, strict=True)))
-    _send_spans_to(config, trace_backend)
-    if "file_storage" in config["extensions"]:
-        config["extensions"]["file_storage"]["directory"] = str(folder / "queue")
+    config["exporters"]["otlp_http"]["endpoint"] = trace_backend
+    config["extensions"]["file_storage"]["directory"] = str(folder / "queue")
+    config["exporters"]["prometheus"]["page"]["budgets"] = str(BUDGETS)
     path.write_text(json.dumps(config), encoding="utf-8")
     process = start([COMMAND, "collector", "--config", path], folder=folder, name="collector")
     try:
@@ -101,11 +101,3 @@ def _on_loopback(config: Any, ports: Mapping[str, int]) -> Any:
         assert text.count(f'"0.0.0.0:{written}"') == 1
         text = text.replace(f'"0.0.0.0:{written}"', f'"127.0.0.1:{free}"')
     return json.loads(text)
-
-
-def _send_spans_to(config: Any, trace_backend: str) -> None:
-    pipeline = config["service"]["pipelines"]["traces"]
-    if "otlp_http" not in config["exporters"]:
-        config["exporters"]["otlp_http"] = {}
-        pipeline["exporters"].append("otlp_http")
-    config["exporters"]["otlp_http"]["endpoint"] = trace_backend
