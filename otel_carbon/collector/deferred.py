@@ -45,16 +45,21 @@ class Deferred:
         """Do all that waits, and wait for what another thread does."""
         with self._working:
             while self._waiting:
-                work, size_bytes = self._waiting.popleft()
-                self._waiting_bytes -= size_bytes
-                work()
+                self._do_next()
 
-    def try_to_work_off(self) -> bool:
-        """The same, unless it would have to wait; returns whether it is done."""
+    def work_off_one(self) -> bool:
+        """Do what waits longest, so that others have their turn then; returns whether it need not wait itself."""
         if self._waiting and self._is_busy():
             return False
-        self.work_off()
+        with self._working:
+            if self._waiting:
+                self._do_next()
         return True
+
+    def _do_next(self) -> None:
+        work, size_bytes = self._waiting.popleft()
+        self._waiting_bytes -= size_bytes
+        work()
 
     def up_to_date(self, read: Callable[[*Arguments], Result]) -> Callable[[*Arguments], Result]:
         """What reads after all that waited is done."""

@@ -169,12 +169,13 @@ class Intake:
         """Count a request whose compression or JSON cannot be read."""
         self._metrics.request(self.receiver, transport, "failure")
 
-    def work_off(self, *, wait: bool) -> bool:
-        """Do what `accept` has deferred; without `wait` not while that would take long; returns whether it is done."""
-        if not wait:
-            return self._deferred.try_to_work_off()
+    def work_off(self) -> None:
+        """Do all that `accept` has deferred."""
         self._deferred.work_off()
-        return True
+
+    def work_off_one(self) -> bool:
+        """Do one request that `accept` has deferred; returns whether that did not have to wait for something else."""
+        return self._deferred.work_off_one()
 
     def accept(self, body: bytes, transport: str, defer: Callable[[], None] | None = None) -> Future[None] | None:
         """Process a request and queue it for every exporter; returning means that all queues have it, or its hold.

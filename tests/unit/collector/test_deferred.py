@@ -26,10 +26,11 @@ def test_what_waits_is_done_in_its_order_by_who_comes_first() -> None:
     deferred.put(partial(done.append, "a"), 1)
     deferred.put(partial(done.append, "b"), 1)
     assert done == []
-    assert deferred.try_to_work_off()
-    assert done == ["a", "b"]
+    assert deferred.work_off_one()
+    assert done == ["a"]
     deferred.work_off()
     assert done == ["a", "b"]
+    assert deferred.work_off_one()  # nothing waits
 
 
 def test_who_reads_sees_all_that_was_answered() -> None:
@@ -66,12 +67,12 @@ def test_who_reads_waits_for_what_another_thread_is_doing() -> None:
 def test_nothing_is_tried_while_it_would_have_to_wait() -> None:
     busy, done = [True], list[str]()
     deferred = Deferred(lambda: busy[0])
-    assert deferred.try_to_work_off()  # nothing waits
+    assert deferred.work_off_one()  # nothing waits
     deferred.put(partial(done.append, "a"), 1)
-    assert not deferred.try_to_work_off()
+    assert not deferred.work_off_one()
     assert done == []
     busy[0] = False
-    assert deferred.try_to_work_off()
+    assert deferred.work_off_one()
     assert done == ["a"]
 
 
@@ -119,7 +120,7 @@ def test_a_request_is_checked_before_its_answer_and_processed_and_queued_after_i
     answering = Answering()
     answering.accept(request(2))
     assert answering.happened == ["checked", "deferred"]
-    assert answering.intake.work_off(wait=False)
+    assert answering.intake.work_off_one()
     assert answering.happened == ["checked", "deferred", "processed"]
     assert queued(answering.queue) == [Batch(Signal.TRACES, request(2) + b"!", 2)]
 
@@ -145,7 +146,7 @@ def test_room_is_reserved_before_the_answer() -> None:
     answering.accept(request(1))  # an empty queue takes a request of any size
     with pytest.raises(QueueFull):
         answering.accept(request(1))
-    answering.intake.work_off(wait=True)
+    answering.intake.work_off()
     assert len(queued(answering.queue)) == 1
 
 
@@ -165,5 +166,5 @@ def test_a_request_whose_processing_fails_goes_on_as_it_came() -> None:
 
     answering = Answering(process=fail)
     answering.accept(request(2))
-    answering.intake.work_off(wait=True)
+    answering.intake.work_off()
     assert queued(answering.queue) == [Batch(Signal.TRACES, request(2), 2)]
