@@ -28,6 +28,8 @@ class Deferred:
     def __init__(self, is_busy: Callable[[], bool] = lambda: False) -> None:
         self._is_busy = is_busy
         self._working = Lock()
+        self._lock = Lock()
+        """Guards what waits; never held while work is done."""
         self._waiting: deque[tuple[Callable[[], None], int]] = deque()
         self._waiting_bytes = 0
 
@@ -38,28 +40,36 @@ class Deferred:
 
     def put(self, work: Callable[[], None], size_bytes: int) -> None:
         """Let a request wait; `work` raises nothing."""
-        self._waiting_bytes += size_bytes
-        self._waiting.append((work, size_bytes))
+        with self._lock:
+            self._waiting_bytes += size_bytes
+            self._waiting.append((work, size_bytes))
 
     def work_off(self) -> None:
         """Do all that waits, and wait for what another thread does."""
         with self._working:
-            while self._waiting:
-                self._do_next()
+            while self._do_next():
+                pass
 
     def work_off_one(self) -> bool:
         """Do what waits longest, so that others have their turn then; returns whether it need not wait itself."""
-        if self._waiting and self._is_busy():
+        if not self._waiting:
+            return True
+        if self._is_busy() or not self._working.acquire(blocking=False):
             return False
-        with self._working:
-            if self._waiting:
-                self._do_next()
+        try:
+            self._do_next()
+        finally:
+            self._working.release()
         return True
 
-    def _do_next(self) -> None:
-        work, size_bytes = self._waiting.popleft()
-        self._waiting_bytes -= size_bytes
+    def _do_next(self) -> bool:
+        with self._lock:
+            if not self._waiting:
+                return False
+            work, size_bytes = self._waiting.popleft()
+            self._waiting_bytes -= size_bytes
         work()
+        return True
 
     def up_to_date(self, read: Callable[[*Arguments], Result]) -> Callable[[*Arguments], Result]:
         """What reads after all that waited is done."""

@@ -201,7 +201,7 @@ class Intake:
                 items, prepared = count_items(self.signal, body), None
             else:
                 refuse_crowds(self.signal, body)
-                items, prepared = self._prepare(body)
+                items, prepared = self._prepared(self._prepare, body)
         except (MalformedBody, BodyTooLarge):
             self._metrics.request(self.receiver, transport, "failure")
             raise
@@ -246,15 +246,24 @@ class Intake:
         elif defer is not None:
             defer()
 
+    def _prepared(self, prepare: Prepare, body: bytes) -> tuple[int, Callable[[], bytes]]:
+        try:
+            return prepare(body)
+        except (MalformedBody, BodyTooLarge):
+            raise
+        except Exception as fault:
+            self._note_fault(self._pipelines[0], self._pipelines[0].processors[0][0], fault)
+            return count_items(self.signal, body), lambda: body
+
     def _finish(self, prepared: Callable[[], bytes], body: bytes, items: int, reserved: Reserved) -> None:
         (pipeline,), (queues,) = self._pipelines, reserved.queues
         name, _ = pipeline.processors[0]
         try:
-            batch = Batch(self.signal, self._processed(pipeline, name, prepared, body, items), items)
-        except Exception:
-            reserved.release()
-            _logger.exception("%s: %d spans that were answered are lost", pipeline.name, items)
-            return
+            processed = self._processed(pipeline, name, prepared, body, items)
+        except MalformedBody as fault:  # it was none when it was answered
+            self._note_fault(pipeline, name, fault)
+            processed = body
+        batch = Batch(self.signal, processed, items)
         for queue in queues:
             queue.put(batch, reserved.size_bytes)
 
@@ -355,9 +364,13 @@ class Intake:
             body = work()
         except MalformedBody:
             raise
-        except Exception:
-            # Telemetry is never lost to a fault of ours: it goes on as it came, and the counter tells.
-            self._metrics.processor_failed(name)
-            _logger.exception("%s: processor %s failed; the request goes on unprocessed", pipeline.name, name)
+        except Exception as fault:
+            self._note_fault(pipeline, name, fault)
         self._work[name].add(items, time.perf_counter() - began_s)
         return body
+
+    def _note_fault(self, pipeline: Pipeline, processor: str, fault: Exception) -> None:
+        """Telemetry is never lost to a fault of ours: it goes on as it came, and the counter tells."""
+        self._metrics.processor_failed(processor)
+        what = "%s: processor %s failed; the request goes on unprocessed"
+        _logger.error(what, pipeline.name, processor, exc_info=fault)

@@ -107,6 +107,8 @@ class Answering:
     def _prepare(self, body: bytes) -> tuple[int, Callable[[], bytes]]:
         if body == request(13):
             raise MalformedBody("thirteen")
+        if body == request(14):
+            raise ArithmeticError("fourteen")
         self.happened.append("checked")
 
         def finish() -> bytes:
@@ -168,3 +170,38 @@ def test_a_request_whose_processing_fails_goes_on_as_it_came() -> None:
     answering.accept(request(2))
     answering.intake.work_off()
     assert queued(answering.queue) == [Batch(Signal.TRACES, request(2), 2)]
+
+
+def test_a_request_that_was_answered_is_never_malformed_afterwards() -> None:
+    def refuse(_body: bytes) -> bytes:
+        raise MalformedBody("too late")
+
+    answering = Answering(process=refuse)
+    answering.accept(request(2))
+    answering.intake.work_off()
+    assert queued(answering.queue) == [Batch(Signal.TRACES, request(2), 2)]
+
+
+def test_a_request_whose_check_fails_by_a_fault_of_ours_goes_on_as_it_came() -> None:
+    answering = Answering()
+    answering.accept(request(14))
+    answering.intake.work_off()
+    assert queued(answering.queue) == [Batch(Signal.TRACES, request(14), 14)]
+
+
+def test_who_answers_clients_does_not_wait_for_who_works() -> None:
+    deferred, began, may_end, done = Deferred(), Event(), Event(), list[str]()
+
+    def work() -> None:
+        began.set()
+        assert may_end.wait(10)
+
+    deferred.put(work, 1)
+    worker = Thread(target=deferred.work_off)
+    worker.start()
+    assert began.wait(10)
+    deferred.put(partial(done.append, "next"), 1)
+    assert not deferred.work_off_one()
+    may_end.set()
+    worker.join(10)
+    assert done == ["next"]
