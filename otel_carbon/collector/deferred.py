@@ -45,16 +45,18 @@ class Deferred:
             self._waiting.append((work, size_bytes))
 
     def work_off(self) -> None:
-        """Do all that waits, and wait for what another thread does."""
+        """Do all that waits now, and wait for what another thread does."""
         with self._working:
-            while self._do_next():
-                pass
+            for _ in range(len(self._waiting)):
+                self._do_next()
 
-    def work_off_one(self) -> bool:
-        """Do what waits longest, so that others have their turn then; returns whether it need not wait itself."""
-        if not self._waiting:
-            return True
-        if self._is_busy() or not self._working.acquire(blocking=False):
+    def work_off_one(self, most_bytes: int = MOST_BYTES) -> bool:
+        """Do what waits longest, if it is no larger than that; returns whether it was not left waiting."""
+        with self._lock:
+            if not self._waiting:
+                return True
+            _, size_bytes = self._waiting[0]
+        if size_bytes > most_bytes or self._is_busy() or not self._working.acquire(blocking=False):
             return False
         try:
             self._do_next()
@@ -62,14 +64,13 @@ class Deferred:
             self._working.release()
         return True
 
-    def _do_next(self) -> bool:
+    def _do_next(self) -> None:
         with self._lock:
             if not self._waiting:
-                return False
+                return
             work, size_bytes = self._waiting.popleft()
             self._waiting_bytes -= size_bytes
         work()
-        return True
 
     def up_to_date(self, read: Callable[[*Arguments], Result]) -> Callable[[*Arguments], Result]:
         """What reads after all that waited is done."""

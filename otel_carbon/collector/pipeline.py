@@ -173,9 +173,9 @@ class Intake:
         """Do all that `accept` has deferred."""
         self._deferred.work_off()
 
-    def work_off_one(self) -> bool:
-        """Do one request that `accept` has deferred; returns whether that did not have to wait for something else."""
-        return self._deferred.work_off_one()
+    def work_off_one(self, most_bytes: int) -> bool:
+        """Do one request that `accept` has deferred, if it has no more bytes; returns whether it was not left waiting."""
+        return self._deferred.work_off_one(most_bytes)
 
     def accept(self, body: bytes, transport: str, defer: Callable[[], None] | None = None) -> Future[None] | None:
         """Process a request and queue it for every exporter; returning means that all queues have it, or its hold.

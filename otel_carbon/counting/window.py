@@ -460,9 +460,13 @@ class CountingWindow:
     def _archive_apart(self) -> None:
         try:
             with self._lock:
-                self._make_room()
+                if self._is_over():  # else somebody could not wait
+                    self._make_room()
         finally:
             self.is_archiving = False
+
+    def _is_over(self) -> bool:
+        return any(len(entries) > entries.capacity for entries in self._bounded)
 
     def _rotate(self) -> None:
         """Start a period."""

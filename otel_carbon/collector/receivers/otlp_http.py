@@ -251,11 +251,14 @@ class HttpReceiver:
         asyncio.get_running_loop().call_soon(self._work_off, intake)
 
     def _work_off(self, intake: Intake) -> None:
-        if not intake.work_off_one():
+        if not intake.work_off_one(INLINE_BODY_BYTES):
             asyncio.get_running_loop().call_later(BUSY_S, self._work_off, intake)
 
     def _work_off_apart(self, intake: Intake) -> None:
-        self._threads.submit(intake.work_off)
+        try:
+            self._threads.submit(intake.work_off)
+        except RuntimeError:  # it is being stopped
+            intake.work_off()
 
     def _accept(
         self, intake: Intake, body: bytes, encoding: Encoding | None, defer: Callable[[], None]

@@ -58,6 +58,8 @@ def test_who_reads_waits_for_what_another_thread_is_doing() -> None:
     assert began.wait(10)
     reader = Thread(target=deferred.up_to_date(partial(_note_what_is_done, done)))
     reader.start()
+    reader.join(0.05)
+    assert reader.is_alive()
     may_end.set()
     for thread in (worker, reader):
         thread.join(10)
@@ -122,7 +124,7 @@ def test_a_request_is_checked_before_its_answer_and_processed_and_queued_after_i
     answering = Answering()
     answering.accept(request(2))
     assert answering.happened == ["checked", "deferred"]
-    assert answering.intake.work_off_one()
+    assert answering.intake.work_off_one(10**6)
     assert answering.happened == ["checked", "deferred", "processed"]
     assert queued(answering.queue) == [Batch(Signal.TRACES, request(2) + b"!", 2)]
 
@@ -204,4 +206,16 @@ def test_who_answers_clients_does_not_wait_for_who_works() -> None:
     assert not deferred.work_off_one()
     may_end.set()
     worker.join(10)
+    assert done == []  # it had only seen what waited then
+    assert deferred.work_off_one()
     assert done == ["next"]
+
+
+def test_who_answers_clients_leaves_a_large_request_and_what_came_after_it_to_others() -> None:
+    deferred, done = Deferred(), list[str]()
+    deferred.put(partial(done.append, "large"), 1001)
+    deferred.put(partial(done.append, "small"), 1)
+    assert not deferred.work_off_one(most_bytes=1000)
+    assert done == []
+    deferred.work_off()
+    assert done == ["large", "small"]
