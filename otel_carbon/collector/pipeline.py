@@ -174,7 +174,7 @@ class Intake:
         self._deferred.work_off()
 
     def work_off_one(self, most_bytes: int) -> bool:
-        """Do one request that `accept` has deferred, if it has no more bytes; returns whether it was not left waiting."""
+        """Do one request that `accept` has deferred, if no larger; returns whether it was not left waiting."""
         return self._deferred.work_off_one(most_bytes)
 
     def accept(self, body: bytes, transport: str, defer: Callable[[], None] | None = None) -> Future[None] | None:
