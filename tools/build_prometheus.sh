@@ -16,49 +16,14 @@ release=3.16.0
 tags=remove_all_sd
 cache=${PROMETHEUS3_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/otel-carbon/prometheus}
 jobs=${PROMETHEUS3_JOBS:-2}
-began=$SECONDS
-
-say() {
-  printf '%s\n' "$*" >&2
-}
-
-not_run() {
-  say "not run: needs Go ($1)"
-  exit 3
-}
-
-command -v go >/dev/null || not_run "no go command"
-go_version=$(go env GOVERSION 2>/dev/null) || not_run "go does not start"
+. "$(dirname "${BASH_SOURCE[0]}")/go_program.sh"
+need_go
 key=$release-$(printf '%s' "$module_version $tags $go_version" | sha256sum | cut -c1-8)
 program=$cache/$key/prometheus
+find_or_begin "$program" "$jobs" "${1:-}"
 
-if [ "${1:-}" = --find ]; then
-  [ -x "$program" ] || exit 1
-  printf '%s\n' "$program"
-  exit 0
-fi
-
-mkdir -p "$cache/$key"
-exec 9>"$cache/$key/lock"
-flock 9 # whoever else builds the same is waited for, and what he built is taken
-if [ -x "$program" ] && "$program" --version >/dev/null 2>&1; then
-  say "built before"
-  printf '%s\n' "$program"
-  exit 0
-fi
-
-work=$(mktemp -d "$cache/$key/build.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-export GOMAXPROCS=$jobs GOFLAGS="$(go env GOFLAGS) -p=$jobs" GOBIN=$work GOWORK=off
-
-say "fetch the module ..."
-go mod download "$module@$module_version" >"$work/last.log" 2>&1 || not_run "the module proxy does not answer"
-say "compile ..."
-if ! go install -tags "$tags" -ldflags "-X github.com/prometheus/common/version.Version=$release" \
-  "$module/cmd/prometheus@$module_version" >"$work/last.log" 2>&1; then
-  tail -n 40 "$work/last.log" >&2
-  exit 1
-fi
-mv "$work/prometheus" "$program"
-say "Prometheus $release: $(($(stat -c %s "$program") / 1048576)) MiB, built in $((SECONDS - began)) s"
-printf '%s\n' "$program"
+export GOBIN=$work
+run "fetch the module" go mod download "$module@$module_version" || not_run "the module proxy does not answer"
+run "compile" go install -tags "$tags" -ldflags "-X github.com/prometheus/common/version.Version=$release" \
+  "$module/cmd/prometheus@$module_version"
+built "$work/prometheus" "$program" "Prometheus $release"

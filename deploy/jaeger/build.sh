@@ -13,45 +13,15 @@ set -euo pipefail
 module=github.com/jaegertracing/jaeger/cmd/jaeger@v1.76.0
 cache=${JAEGER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/otel-carbon/jaeger}
 jobs=${JAEGER_JOBS:-2}
-began=$SECONDS
-
-not_run() {
-  echo "not run: needs Go ($1)" >&2
-  exit 3
-}
-
-# run WHAT COMMAND...: its output is shown only when it fails.
-run() {
-  echo "$1 ..." >&2
-  "${@:2}" >"$work/last.log" 2>&1 || {
-    tail -n 40 "$work/last.log" >&2
-    return 1
-  }
-}
-
-command -v go >/dev/null || not_run "no go command"
-go_version=$(go env GOVERSION 2>/dev/null) || not_run "go does not start"
+. "$(dirname "${BASH_SOURCE[0]}")/../../tools/go_program.sh"
+need_go
 key=$(printf '%s %s' "$go_version" "$module" | sha256sum | cut -c1-16)
 program=$cache/$key/jaeger
+find_or_begin "$program" "$jobs" "${1:-}"
 
-if [ "${1:-}" = --find ]; then
-  [ -x "$program" ] || exit 1
-  printf '%s\n' "$program"
-  exit 0
-fi
-
-mkdir -p "$cache/$key"
-exec 9>"$cache/$key/lock"
-flock 9
-if [ ! -x "$program" ]; then
-  work=$(mktemp -d "$cache/$key/build.XXXXXX")
-  trap 'rm -rf "$work"' EXIT
-  export GOMAXPROCS=$jobs GOFLAGS="$(go env GOFLAGS) -p=$jobs" GOWORK=off CGO_ENABLED=0
-  cd "$work"
-  run "name a module" go mod init otel-carbon.example/jaeger
-  run "fetch the modules" go get -tool "$module" || not_run "the module proxy does not answer"
-  run "compile" go build -trimpath -ldflags "-s -w" -o jaeger "${module%@*}"
-  mv jaeger "$program"
-  echo "jaeger: $(($(stat -c %s "$program") / 1048576)) MiB, built in $((SECONDS - began)) s" >&2
-fi
-printf '%s\n' "$program"
+export CGO_ENABLED=0
+cd "$work"
+run "name a module" go mod init otel-carbon.example/jaeger
+run "fetch the modules" go get -tool "$module" || not_run "the module proxy does not answer"
+run "compile" go build -trimpath -ldflags "-s -w" -o jaeger "${module%@*}"
+built "$work/jaeger" "$program" "Jaeger ${module#*@}"

@@ -19,52 +19,13 @@ module=github.com/ollama/ollama@v$version
 miniaudio=1.71
 cache=${OLLAMA_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/otel-carbon/ollama}
 jobs=${OLLAMA_JOBS:-2}
-began=$SECONDS
-
-say() {
-  printf '%s\n' "$*" >&2
-}
-
-not_run() {
-  say "not run: needs Go ($1)"
-  exit 3
-}
-
-# run WHAT COMMAND...: its output goes to the log, and to the terminal when it fails.
-run() {
-  local from=$SECONDS
-  say "$1 ..."
-  if ! "${@:2}" >"$work/last.log" 2>&1; then
-    tail -n 40 "$work/last.log" >&2
-    return 1
-  fi
-  say "$1: $((SECONDS - from)) s"
-}
-
-command -v go >/dev/null || not_run "no go command"
-go_version=$(go env GOVERSION 2>/dev/null) || not_run "go does not start"
+. ../../tools/go_program.sh
+need_go
 compiler=$(go env CXX)
 command -v "${compiler%% *}" >/dev/null || not_run "and a C++ compiler, $compiler"
 key=$(printf '%s %s %s' "$go_version" "$module" "$miniaudio" | sha256sum | cut -c1-16)
 program=$cache/$key/ollama
-
-if [ "${1:-}" = --find ]; then
-  [ -x "$program" ] || exit 1
-  printf '%s\n' "$program"
-  exit 0
-fi
-
-mkdir -p "$cache/$key"
-exec 9>"$cache/$key/lock"
-flock 9 # whoever else builds the same is waited for, and what he built is taken
-if [ -x "$program" ] && "$program" --version >/dev/null 2>&1; then
-  say "built before"
-  printf '%s\n' "$program"
-  exit 0
-fi
-
-work=$(mktemp -d "$cache/$key/build.XXXXXX")
-trap 'rm -rf "$work"' EXIT
+find_or_begin "$program" "$jobs" "${1:-}"
 
 printf '#include <nlohmann/json.hpp>\n#include <stb/stb_image.h>\n' >"$work/headers.cpp"
 # shellcheck disable=SC2086 - a compiler may have options
@@ -82,9 +43,7 @@ if ! [ -s "$headers/miniaudio/miniaudio.h" ]; then
     "miniaudio-$miniaudio/miniaudio/miniaudio.h" "miniaudio-$miniaudio/LICENSE"
 fi
 
-export GOMAXPROCS=$jobs GOFLAGS="$(go env GOFLAGS) -p=$jobs" GOBIN=$work/bin GOWORK=off CGO_ENABLED=1
+export GOBIN=$work/bin CGO_ENABLED=1
 export CGO_CFLAGS="-O2 -g0" CGO_CXXFLAGS="-O2 -g0 -I$headers"
 run "compile" go install -ldflags "-s -w -X=github.com/ollama/ollama/version.Version=$version" "$module"
-mv "$work/bin/ollama" "$program"
-say "Ollama $version: $(($(stat -c %s "$program") / 1048576)) MiB, built in $((SECONDS - began)) s"
-printf '%s\n' "$program"
+built "$work/bin/ollama" "$program" "Ollama $version"

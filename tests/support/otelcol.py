@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import struct
-import subprocess
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from tests.support.components import require_component
+from tests.support.components import require_built
 from tests.support.ports import free_ports
 from tests.support.processes import ManagedProcess, start
 
@@ -21,27 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 DEPLOYED = Path(__file__).parents[2] / "deploy" / "otelcol"
-BUILD = DEPLOYED / "build.sh"
-PROGRAM_VARIABLE = "OTELCOL"
-"""Names a program that was built already."""
-NO_GO_EXIT_CODE = 3
 _START_ATTEMPTS = 3
 _START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 30.0
-_FIND_TIMEOUT_S = 30.0
 _LENGTH = struct.Struct(">I")
 
 
 def require_otelcol() -> Path:
     """Path of the official Collector; without one the test is skipped, or fails in CI where Go is."""
-    named = os.environ.get(PROGRAM_VARIABLE, "")
-    if named:
-        return Path(named)
-    found = subprocess.run([BUILD, "--find"], capture_output=True, text=True, timeout=_FIND_TIMEOUT_S, check=False)
-    if found.returncode == NO_GO_EXIT_CODE:
-        pytest.skip("not run: needs Go")
-    require_component("the official Collector", found=found.returncode == 0, hint="deploy/otelcol/build.sh")
-    return Path(found.stdout.strip())
+    return require_built("the official Collector", "deploy/otelcol/build.sh", "OTELCOL")
 
 
 @dataclass(frozen=True, slots=True)
