@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from otel_carbon import attributes as ours
 from otel_carbon.core import reasons
 from otel_carbon.counting.candidate import COUNTED
+from otel_carbon.counting.memory import DEFAULT_TTL_S
 from otel_carbon.counting.remembered import (
     JUDGED,
     JUDGED_BEFORE,
@@ -21,7 +22,6 @@ from otel_carbon.counting.remembered import (
     remember_again,
     written,
 )
-from otel_carbon.counting.window import DEFAULT_TTL_S
 from otel_carbon.metrics.saved_totals import rows_of, totals_of
 
 if TYPE_CHECKING:

@@ -1,13 +1,10 @@
-"""The memory of counting: the only state that says what was seen before, behind one lock."""
+"""Spans judged by what was seen before, one by one or together, and remembered for those to come."""
 
 from __future__ import annotations
 
-import threading
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from otel_carbon.core import reasons
-from otel_carbon.counting.archive import Archive, Entries
 from otel_carbon.counting.candidate import AGGREGATE, COUNTED, NO_SCOPES, NO_TOKENS, Call, Nested, Seen, Verdict
 from otel_carbon.counting.decide import (
     COUNT,
@@ -22,26 +19,13 @@ from otel_carbon.counting.decide import (
     most_trusted,
     stood_in_for,
 )
-from otel_carbon.counting.rotating_map import RotatingMap
-from otel_carbon.counting.shapes import ShapeIndex
+from otel_carbon.counting.memory import Memory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Sequence
 
     from otel_carbon.counting.candidate import Candidate
 
-DEFAULT_TTL_S = 600.0
-DEFAULT_MAX_CALLS = 1_000_000
-YOUNG_PART = 16
-MAX_YOUNG_CALLS = 16_384
-"""One part in so many of all calls is kept as objects, where judging is fastest, and never more than so many.
-
-Then they are archived all at once, during which others wait.
-"""
-MOST_OVERFULL = 2.0
-"""How many times the young calls that should be there may be, before whoever brings more has to wait."""
-COUNTED_PART = 512
-"""Whether there is room is looked up each time that one part in so many may have been filled since."""
 _new_tuple = tuple.__new__  # makes a named tuple in half the time that calling its class takes
 AGGREGATE_BY_ROLE = Verdict(AGGREGATE, reasons.AGGREGATE_OPERATION)
 
@@ -57,52 +41,12 @@ class JudgedTogether(NamedTuple):
     twins: dict[int, list[int]]
 
 
-class CountingWindow:
-    """Verdicts by span, and calls by response, ancestry and shape, for `ttl_s` seconds and `max_calls` calls.
+class CountingWindow(Memory):
+    """Verdicts by span, and calls by response, ancestry and shape, for as long as the memory keeps them.
 
     A verdict never changes: what was forwarded or booked cannot be taken back.
-    With `archives` a call takes some 250 bytes once it is no longer young; else some 800, and no span waits.
-    With `archives_apart` calls are archived on a thread of its own, and who need not wait may look at `is_archiving`.
-    `monotonic_s` is the clock. Every method may be called from any thread.
+    It is made as a `Memory` is; every method may be called from any thread.
     """
-
-    def __init__(
-        self,
-        monotonic_s: Callable[[], float],
-        *,
-        ttl_s: float = DEFAULT_TTL_S,
-        max_calls: int = DEFAULT_MAX_CALLS,
-        archives: bool = True,
-        archives_apart: bool = False,
-    ) -> None:
-        self._lock = threading.RLock()  # the garbage collector may end a span while one is judged
-        self._clock = monotonic_s
-        self._ttl_s = ttl_s
-        self._rotated_at_s = monotonic_s()
-        self._period = 0
-        self._max_calls = max_calls
-        self._archives = archives
-        self._archives_apart = archives and archives_apart
-        self.is_archiving = False
-        """Whether the window is locked for as long as archiving takes, or soon will be."""
-        young_calls = max(1, min(max_calls // YOUNG_PART, MAX_YOUNG_CALLS)) if archives else max_calls
-        self._archive = Archive(max_calls, young_calls)
-        self._spans: RotatingMap[Seen] = RotatingMap(2 * young_calls)
-        self._calls_below: RotatingMap[Call | Nested] = RotatingMap(2 * young_calls)
-        self._calls_by_response: RotatingMap[Call] = RotatingMap(young_calls)
-        self._shapes = ShapeIndex(young_calls, self._archive)
-        self._maps: tuple[RotatingMap[Any], ...] = (
-            self._spans,
-            self._calls_below,
-            self._calls_by_response,
-            self._shapes.entries,
-        )
-        self._bounded = (*self._maps, self._archive.revived)
-        self._counted_every = max(1, young_calls // COUNTED_PART)
-        self._uncounted = 0
-        self._batch = 0
-        self._position = 0
-        self._look_in_archive()
 
     def emptied(self) -> CountingWindow:
         """A window with the same bounds that remembers nothing."""
@@ -114,17 +58,6 @@ class CountingWindow:
             archives_apart=self._archives_apart,
         )
 
-    @contextmanager
-    def as_of(self, at_s: float) -> Iterator[None]:
-        """Let what is judged meanwhile count as judged then; from one time to the next `at_s` must not fall."""
-        with self._lock:
-            clock, self._clock = self._clock, lambda: at_s
-            self._rotated_at_s = min(self._rotated_at_s, at_s)
-            try:
-                yield
-            finally:
-                self._clock = clock
-
     def confirm(self, candidate: Candidate, verdict: Verdict) -> None:
         """Make the verdict of a span that was just judged the one that an earlier process told of it."""
         with self._lock:
@@ -135,11 +68,6 @@ class CountingWindow:
                 self._archive.revive(seen.call)
                 seen.call.counted = seen.call.counted or verdict.kind == COUNTED
             self._spans[candidate.span_key] = seen._replace(verdict=verdict)
-
-    @property
-    def evicted(self) -> int:
-        """Entries dropped for lack of room: above zero, a duplicate may have been missed."""
-        return self._shapes.evicted + self._archive.evicted + sum(entries.evicted for entries in self._maps)
 
     def judge(self, candidate: Candidate) -> Verdict:
         """Decide one span and remember it."""
@@ -432,66 +360,3 @@ class CountingWindow:
             self._batch,
             self._position,
         )
-
-    def _now_s(self, spans: int = 1) -> float:
-        """The time, before `spans` are judged; what is too old or too much by then has been forgotten or archived."""
-        now_s = self._clock()
-        if now_s - self._rotated_at_s >= self._ttl_s:
-            self._rotated_at_s = now_s
-            self._rotate()
-        self._uncounted += spans
-        if self._uncounted >= self._counted_every:
-            self._uncounted = 0
-            fullest = max(len(entries) / entries.capacity for entries in self._bounded)
-            if fullest > 1.0 and not (fullest < MOST_OVERFULL and self._archive_soon()):
-                self._make_room()
-        return now_s
-
-    def _archive_soon(self) -> bool:
-        """Let another thread archive once the lock is free; False where there is none."""
-        if not self.is_archiving and self._archives_apart:
-            self.is_archiving = True
-            try:
-                threading.Thread(target=self._archive_apart, name="archiving of calls", daemon=True).start()
-            except RuntimeError:  # no thread is to be had
-                self.is_archiving = False
-        return self.is_archiving
-
-    def _archive_apart(self) -> None:
-        try:
-            with self._lock:
-                if self._is_over():  # else somebody could not wait
-                    self._make_room()
-        finally:
-            self.is_archiving = False
-
-    def _is_over(self) -> bool:
-        return any(len(entries) > entries.capacity for entries in self._bounded)
-
-    def _rotate(self) -> None:
-        """Start a period."""
-        for entries in self._maps:
-            entries.rotate()
-        self._archive.forget_before(self._period)
-        self._period += 1
-        self._look_in_archive()
-
-    def _make_room(self) -> None:
-        """Archive all that is young, each part in its own period, or forget the oldest."""
-        if not self._archives:
-            for entries in self._maps:
-                entries.shrink()
-            return
-        spans, below = self._spans.take_all(), self._calls_below.take_all()
-        responses, shapes = self._calls_by_response.take_all(), self._shapes.entries.take_all()
-        for part, period in enumerate((self._period - 1, self._period)):
-            self._archive.settle(Entries(spans[part], below[part], responses[part], shapes[part]), period)
-        self._look_in_archive()
-
-    def _look_in_archive(self) -> None:
-        """Let what is not young be looked for in the archive too, as long as there is anything in it."""
-        archive = self._archive
-        self._find_span = archive.spans.finder(self._spans.get)
-        self._find_below = archive.below.finder(self._calls_below.get)
-        self._find_response = archive.responses.finder(self._calls_by_response.get)
-        self._shapes.find = archive.shapes.finder(self._shapes.entries.get)

@@ -8,7 +8,7 @@ from unittest.mock import patch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from otel_carbon.counting import window as window_module
+from otel_carbon.counting import memory
 from otel_carbon.counting.archive import Archive, Entries
 from otel_carbon.counting.candidate import AGGREGATE, COUNTED, DUPLICATE, NO_TOKENS, Call
 from tests.unit.counting.candidates import candidate, window
@@ -68,7 +68,7 @@ steps = st.builds(
 @many
 @given(st.lists(steps, min_size=STEPS[0], max_size=STEPS[1]))
 def test_no_verdict_tells_whether_calls_are_archived(told: list[Step]) -> None:
-    with patch.object(window_module, "YOUNG_PART", MAX_CALLS // YOUNG_CALLS):
+    with patch.object(memory, "YOUNG_PART", MAX_CALLS // YOUNG_CALLS):
         young, archived = window(), window(max_calls=MAX_CALLS)
     for step in told:
         assert step.verdicts(archived) == step.verdicts(young)
@@ -78,7 +78,7 @@ def test_no_verdict_tells_whether_calls_are_archived(told: list[Step]) -> None:
 @many
 @given(st.lists(steps, min_size=STEPS[0], max_size=STEPS[1]))
 def test_no_verdict_tells_whether_calls_are_archived_on_a_thread_of_its_own(told: list[Step]) -> None:
-    with patch.object(window_module, "YOUNG_PART", MAX_CALLS // YOUNG_CALLS):
+    with patch.object(memory, "YOUNG_PART", MAX_CALLS // YOUNG_CALLS):
         young, archived = window(), window(max_calls=MAX_CALLS, archives_apart=True)
     for step in told:
         assert step.verdicts(archived) == step.verdicts(young)

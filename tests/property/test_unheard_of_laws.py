@@ -9,7 +9,7 @@ from unittest.mock import patch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from otel_carbon.counting import window as window_module
+from otel_carbon.counting import memory
 from otel_carbon.counting.candidate import AGGREGATE, COUNTED, DUPLICATE, NO_TOKENS, Call, Nested, Seen
 from otel_carbon.counting.open_calls import OpenCalls
 from otel_carbon.counting.window import CountingWindow
@@ -103,7 +103,7 @@ def _shown(value: object) -> object:
 @given(st.lists(told, min_size=4, max_size=30), st.sampled_from(MAX_CALLS), st.booleans())
 def test_the_short_way_leaves_what_the_long_way_would(history: list[Told], max_calls: int, archives: bool) -> None:
     clock = Clock()
-    with patch.object(window_module, "YOUNG_PART", max_calls // YOUNG_CALLS):
+    with patch.object(memory, "YOUNG_PART", max_calls // YOUNG_CALLS):
         short, long = (
             kind(clock, ttl_s=TTL_S, max_calls=max_calls, archives=archives) for kind in (CountingWindow, LongWay)
         )

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from otel_carbon.counting.candidate import Candidate, response_key, shape_key, span_keys
-from otel_carbon.counting.window import DEFAULT_MAX_CALLS, DEFAULT_TTL_S, CountingWindow
+from otel_carbon.counting.memory import DEFAULT_MAX_CALLS, DEFAULT_TTL_S
+from otel_carbon.counting.window import CountingWindow
 
 if TYPE_CHECKING:
     from otel_carbon.counting.candidate import TokenShape, Verdict

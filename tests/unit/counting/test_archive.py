@@ -9,9 +9,9 @@ import pytest
 
 from otel_carbon.counting.archive import Archive, Entries
 from otel_carbon.counting.candidate import AGGREGATE, COUNTED, NO_TOKENS, Call, Nested, Seen, Verdict
+from otel_carbon.counting.memory import YOUNG_PART
 from otel_carbon.counting.open_calls import OpenCalls
 from otel_carbon.counting.rotating_map import RotatingMap
-from otel_carbon.counting.window import YOUNG_PART
 from tests.unit.counting.candidates import FRAMEWORK_SCOPE, SDK_SCOPE, Clock, candidate, window
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from otel_carbon.core import reasons
 from otel_carbon.counting.archive import Archive, Entries
 from otel_carbon.counting.candidate import AGGREGATE, COUNTED, DUPLICATE, NO_SCOPES, NO_TOKENS, Call
 from otel_carbon.counting.decide import MAX_ANCESTORS
+from otel_carbon.counting.memory import COUNTED_PART, MOST_OVERFULL, YOUNG_PART
 from otel_carbon.counting.rotating_map import RotatingMap
 from otel_carbon.counting.shapes import MAX_OPEN_TWINS, ShapeIndex
-from otel_carbon.counting.window import COUNTED_PART, MOST_OVERFULL, YOUNG_PART
 from tests.unit.counting.candidates import FRAMEWORK_SCOPE, Clock, candidate, window
 
 if TYPE_CHECKING:
