@@ -13,6 +13,7 @@ from otel_carbon.cli.main import main
 from otel_carbon.collector.config.load import parse_config
 from otel_carbon.errors import ConfigError
 from otel_carbon.otlp.delimited import records_in
+from tests.bench.load import traces_request
 from tests.integration.collector_under_test import (
     PROTOBUF,
     RECEIVER,
@@ -170,3 +171,13 @@ def test_a_file_that_cannot_be_written_or_read_afterwards_is_told_before_the_sta
     with pytest.raises(ConfigError) as caught:
         parse_config(config_text(settings.replace("FOLDER", str(tmp_path)), names="file"), "test.yaml", {})
     assert problem.replace("FOLDER", str(tmp_path)) in "\n".join(caught.value.problems)
+
+
+def test_a_stop_writes_what_a_burst_of_60000_spans_has_left_to_a_json_file(tmp_path: Path) -> None:
+    path = tmp_path / "traces.json"
+    bodies = [traces_request(500, genai_share=1.0, seed=number) for number in range(120)]
+    with running_collector(traces_config(path)) as running:
+        for body in bodies:
+            assert post(running, "/v1/traces", body) == 200
+        assert running.collector.stop() == 0
+    assert path.read_bytes().count(b'"spanId":') == 120 * 500
