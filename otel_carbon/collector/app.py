@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from otel_carbon.collector.endpoints import Endpoint
 
 GRACE_S = 5.0
-DRAIN_S = 10.0
 PUSH_GRACE_S = 5.0
 """How long the last push of the counters may take, in seconds."""
 EXIT_DONE = 0
@@ -58,6 +57,7 @@ class Collector:
     ) -> None:
         self._parts = assemble(config, build_carbon, json_decoders or bundled_json_decoders())
         self._health = self._parts.health_checks
+        self._drain_timeout_s = config.service.drain_timeout_s
 
     def __enter__(self) -> Self:
         self.start()
@@ -107,12 +107,13 @@ class Collector:
         for health in self._health.values():
             health.set_ready(ready=True)
 
-    def stop(self, *, grace_s: float = GRACE_S, drain_s: float = DRAIN_S) -> int:
+    def stop(self, *, grace_s: float = GRACE_S, drain_s: float | None = None) -> int:
         """Stop to listen, decide what is held, send what is queued, push the counters, then stop the pages.
 
         Args:
             grace_s: how long requests that have begun may take, in seconds.
-            drain_s: how long it may take to decide what is held and to empty the queues, in seconds.
+            drain_s: how long it may take to decide what is held and to empty the queues, in seconds; None for what
+                the configuration says.
 
         Returns:
             How many spans, metric points and log records were still held or queued and are lost; what is on the
@@ -122,7 +123,7 @@ class Collector:
             health.set_ready(ready=False)
         _stop_all(self._parts.receivers.values(), grace_s)
         self._parts.deferred.work_off()
-        deadline_s = time.monotonic() + drain_s
+        deadline_s = time.monotonic() + (self._drain_timeout_s if drain_s is None else drain_s)
         lost = sum(hold.drain(deadline_s) for hold in self._parts.holds)
         lost += drain_all(self._parts.senders, deadline_s)
         if self._parts.durable is not None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import socket
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import httpx
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 PROGRAM = """
 import sys
+import time
 from pathlib import Path
 from otel_carbon.collector.app import run_collector
 from otel_carbon.collector.assembly import CarbonStage
@@ -106,3 +108,18 @@ def test_a_taken_port_ends_with_2_and_names_the_key(start_collector: Callable[[s
         f"receivers.otlp.protocols.http.endpoint: cannot listen on {taken}: address already in use" in second.stderr()
     )
     assert "Traceback" not in second.stderr()
+
+
+@pytest.mark.parametrize(("drain_timeout", "least_s", "most_s"), [("0s", 0.0, 8.0), ("2s", 2.0, 10.0)])
+def test_a_stop_takes_no_longer_than_the_configuration_lets_it(
+    start_collector: Callable[[str], ManagedProcess], drain_timeout: str, least_s: float, most_s: float
+) -> None:
+    text = config_text('otlp_http: {endpoint: "http://127.0.0.1:9"}', names="otlp_http")
+    process = start_collector(text.replace("service:\n", f"service:\n  drain_timeout: {drain_timeout}\n"))
+    address = http_address(process)
+    assert httpx.post(f"http://{address}/v1/traces", content=trace_request("a"), headers=PROTOBUF).status_code == 200
+    began_s = time.monotonic()
+    process.popen.terminate()
+    assert process.popen.wait(20) == 1
+    assert least_s <= time.monotonic() - began_s < most_s  # by default it would be ten seconds and more
+    assert "1 queued items could not be sent in time and are lost" in process.stderr()

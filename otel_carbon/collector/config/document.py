@@ -18,7 +18,7 @@ from otel_carbon.collector.config.memory_limiter import MemoryLimiterConfig
 from otel_carbon.collector.config.receivers import OtlpReceiverConfig
 from otel_carbon.collector.config.remote_write import PrometheusRemoteWriteExporterConfig
 from otel_carbon.collector.config.telemetry import TelemetryConfig
-from otel_carbon.collector.config.values import Section
+from otel_carbon.collector.config.values import Seconds, Section
 
 
 class PipelineConfig(Section):
@@ -37,6 +37,13 @@ class ServiceConfig(Section):
         min_length=1,
         json_schema_extra={"propertyNames": {"pattern": r"^(traces|metrics|logs)(/[^/\s]+)?$"}},
         description="`traces`, `metrics` or `logs`, with `/name` appended for a second one of a kind.",
+    )
+    drain_timeout_s: Seconds = Field(
+        default=10.0,
+        validation_alias="drain_timeout",
+        ge=0,
+        description="How long a stop may take to send what waits, a duration; what is left then is lost, unless it is "
+        "on the disk. Whoever kills a process that does not end must wait for some 15 s more.",
     )
     telemetry: TelemetryConfig = Field(
         default_factory=TelemetryConfig, description="What the collector says about itself."
