@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import httpx
@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from otel_carbon.collector.exporters.backend import BackendSettings
 
 RESPONSE_LIMIT_BYTES = 4 * 1024 * 1024
+
+
+class Answer(NamedTuple):
+    """What a backend answered with success, and what takes our secrets out of it before it is shown."""
+
+    body: bytes
+    redaction: Redaction
 
 
 class HttpBackend:
@@ -56,7 +63,7 @@ class HttpBackend:
         """The one in use, and the one before it: what that was sending when the certificates changed goes on."""
         self._current = watched_tls(tls, self._new_client, exporter=settings.exporter)
 
-    def post(self, path: str, content: bytes) -> bytes:
+    def post(self, path: str, content: bytes) -> Answer:
         """Post a body below the endpoint, and return the answer.
 
         Raises:
@@ -81,7 +88,7 @@ class HttpBackend:
             reason = redaction.clean(str(error)) or type(error).__name__
             raise RetryableExportError(f"{self._url}: {reason}") from error
         if response.is_success:
-            return answer
+            return Answer(answer, redaction)
         raise self._refusal(response, redaction.clean(self._explain(answer)))
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import grpc
 
 from otel_carbon.collector.client_tls import GENERATIONS, ClientTls, watched_tls
-from otel_carbon.collector.exporters.partial_success import MESSAGE_LIMIT_CHARACTERS, rejected_items
+from otel_carbon.collector.exporters.partial_success import Rejections
 from otel_carbon.collector.exporters.redaction import Redaction
 from otel_carbon.collector.sender import PermanentExportError, RetryableExportError
 from otel_carbon.collector.signals import Signal
@@ -34,6 +34,7 @@ class OtlpGrpcExport:
 
     def __init__(self, settings: BackendSettings) -> None:
         self._settings = settings
+        self._rejections = Rejections(settings.exporter)
         self._metadata = tuple((name.lower(), value) for name, value in settings.headers.items())
         self._channels: list[grpc.Channel] = []
         """The one in use, and the one before it: what that was sending when the certificates changed goes on."""
@@ -48,12 +49,12 @@ class OtlpGrpcExport:
         try:
             answer = self._calls.value[batch.signal](batch.body, timeout=self._settings.timeout_s, metadata=sent)
         except grpc.RpcError as error:
-            redaction = Redaction("", (value for _, value in sent))
-            raise _grpc_refusal(self._settings, error, redaction) from error
-        return rejected_items(batch.signal, answer, self._settings.exporter)
+            raise _grpc_refusal(self._settings, error, _redaction(sent)) from error
+        return self._rejections.note(batch, answer, _redaction(sent))
 
     def close(self) -> None:
         """Close the channel; a call in flight is cancelled."""
+        self._rejections.close()
         for channel in self._channels:
             channel.close()
 
@@ -89,10 +90,13 @@ class _GrpcFailure(Protocol):
     def trailing_metadata(self) -> Iterable[tuple[str, bytes]] | None: ...
 
 
+def _redaction(sent: Iterable[tuple[str, str]]) -> Redaction:
+    return Redaction("", (value for _, value in sent))
+
+
 def _grpc_refusal(settings: BackendSettings, error: _GrpcFailure, redaction: Redaction) -> Exception:
     code = error.code().name
-    why = redaction.clean(error.details() or "")
-    message = f"{settings.endpoint} answered {code}: {why[:MESSAGE_LIMIT_CHARACTERS]}"
+    message = f"{settings.endpoint} answered {code}: {redaction.clean(error.details() or '')}"
     details = dict(error.trailing_metadata() or ()).get(STATUS_DETAILS_KEY)
     wish_s = retry_delay_from_details(details) if details else None
     # RESOURCE_EXHAUSTED is final unless the backend says when to come back.

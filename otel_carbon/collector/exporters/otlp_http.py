@@ -9,7 +9,7 @@ from google.protobuf.message import DecodeError
 from google.rpc import status_pb2
 
 from otel_carbon.collector.exporters.http_backend import HttpBackend
-from otel_carbon.collector.exporters.partial_success import MESSAGE_LIMIT_CHARACTERS, rejected_items
+from otel_carbon.collector.exporters.partial_success import Rejections
 from otel_carbon.collector.status import RETRYABLE_HTTP_STATUSES, UNAUTHORIZED_HTTP_STATUSES, Encoding
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class OtlpHttpExport:
 
     def __init__(self, settings: BackendSettings) -> None:
         self._settings = settings
+        self._rejections = Rejections(settings.exporter)
         headers = {"content-type": Encoding.PROTOBUF.value}
         if settings.gzip:
             headers["content-encoding"] = "gzip"
@@ -40,10 +41,11 @@ class OtlpHttpExport:
         """Send one batch; see `Export.send`."""
         content = gzip_body(batch.body) if self._settings.gzip else batch.body
         answer = self._backend.post(batch.signal.http_path, content)
-        return rejected_items(batch.signal, answer, self._settings.exporter)
+        return self._rejections.note(batch, answer.body, answer.redaction)
 
     def close(self) -> None:
         """Close the connection."""
+        self._rejections.close()
         self._backend.close()
 
 
@@ -59,4 +61,4 @@ def _status_text(answer: bytes) -> str:
         message = status_pb2.Status.FromString(answer).message
     except DecodeError:
         return ""
-    return str(message[:MESSAGE_LIMIT_CHARACTERS])
+    return str(message)

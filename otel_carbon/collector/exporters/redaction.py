@@ -1,4 +1,4 @@
-"""Keep secrets out of what is said about a backend."""
+"""Keep secrets out of what is said about a backend, and keep it to one short line."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 REDACTED = "[redacted]"
+MESSAGE_LIMIT_CHARACTERS = 300
+"""Of what a backend says, in logs and errors."""
 _SHORTEST_SECRET_CHARACTERS = 4
 
 
@@ -27,10 +29,11 @@ class Redaction:
         self._secrets = sorted((each for each in found if len(each) >= _SHORTEST_SECRET_CHARACTERS), key=len)[::-1]
 
     def clean(self, text: str) -> str:
-        """The text without them."""
+        """The text without them, its first 300 characters, and without control characters."""
         for secret in self._secrets:
             text = text.replace(secret, REDACTED)
-        return text
+        text = text[:MESSAGE_LIMIT_CHARACTERS]
+        return text if text.isprintable() else "".join(each if each.isprintable() else " " for each in text).strip()
 
 
 def shown_url(url: str) -> str:

@@ -36,7 +36,6 @@ HEADERS = {
 }
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERROR = 500
-_MESSAGE_LIMIT_CHARACTERS = 300
 _logger = logging.getLogger(__name__)
 
 
@@ -191,4 +190,4 @@ def _is_retryable(status: int) -> bool:
 
 
 def _first_line(answer: bytes) -> str:
-    return answer.decode("utf-8", "replace").partition("\n")[0].strip()[:_MESSAGE_LIMIT_CHARACTERS]
+    return answer.decode("utf-8", "replace").partition("\n")[0].strip()
