@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from contextlib import suppress
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -25,16 +28,23 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 Headers = Iterable[tuple[bytes, bytes]]
 
+CLOSE = ((b"connection", b"close"),)
+"""Headers of an answer after which the connection ends."""
+
 _PART_BYTES = 65_536
 _START_TIMEOUT_S = 10.0
 _TLS_CLOSE_S = 5.0
+_LAST_ANSWERS_S = 1
+"""How long those whom a stop has given up may take to hear of it, in whole seconds."""
+_logger = logging.getLogger(__name__)
 
 
 class AsgiServer:
     """Serves one application on one endpoint.
 
     Args:
-        application: the ASGI callable; lifespan events are not sent.
+        application: the ASGI callable; lifespan events are not sent. A stop that has waited long enough cancels it;
+            it may answer that itself, and else the answer is 503 without words.
         endpoint: where to listen.
         key: key path of the endpoint setting, for messages.
         name: name of the thread.
@@ -75,7 +85,7 @@ class AsgiServer:
         limits = ConnectionLimits(settings.most_connections, settings.most_client_connections, self._count_refusal)
         listener = limited(listening_socket(self._requested, self._key), limits)
         self.endpoint = bound_endpoint(listener)
-        self._server = _Server(self._uvicorn_config())
+        self._server = _Server(self._uvicorn_config(), self._key)
         self._thread = threading.Thread(target=self._run, args=(self._server, listener), name=self._name, daemon=True)
         self._thread.start()
         if not self._server.ready.wait(_START_TIMEOUT_S):
@@ -84,14 +94,15 @@ class AsgiServer:
     def begin_stop(self, grace_s: float) -> None:
         """Accept no new connections and let requests end within `grace_s` seconds."""
         if self._server:
-            # uvicorn counts whole seconds, and 0 would mean to wait for ever.
-            self._server.config.timeout_graceful_shutdown = max(1, round(grace_s))
+            self._server.grace_s = grace_s
+            # uvicorn counts whole seconds, and logs a traceback of each request that it has to cancel.
+            self._server.config.timeout_graceful_shutdown = ceil(grace_s) + _LAST_ANSWERS_S
             self._server.should_exit = True
 
     def finish_stop(self, grace_s: float) -> None:
         """Wait until the thread has ended, a little longer than the grace that requests were given."""
         if self._thread:
-            self._thread.join(max(1.0, grace_s) + 1.0)
+            self._thread.join(ceil(grace_s) + _LAST_ANSWERS_S + 1.0)
 
     def _run(self, server: _Server, listener: socket.socket) -> None:
         # Another loop, such as uvloop, would accept on the file descriptor, past the limits of the listener.
@@ -100,7 +111,7 @@ class AsgiServer:
 
     def _uvicorn_config(self) -> uvicorn.Config:
         return uvicorn.Config(
-            self._application,
+            self._answering,
             http=connection_class(self._settings, self._count_refusal),
             ws="none",
             lifespan="off",
@@ -112,6 +123,15 @@ class AsgiServer:
             proxy_headers=False,
             server_header=False,
         )
+
+    async def _answering(self, scope: Message, receive: Receive, send: Send) -> None:
+        try:
+            await self._application(scope, receive, send)
+        except asyncio.CancelledError:
+            if self._server is None or not self._server.should_exit:
+                raise
+            with suppress(RuntimeError):  # the answer had begun; then the connection is closed
+                await respond(send, 503, b"", "text/plain", CLOSE)
 
 
 class _Loop(asyncio.SelectorEventLoop):
@@ -131,15 +151,44 @@ class _Loop(asyncio.SelectorEventLoop):
 
 
 class _Server(uvicorn.Server):
-    """Tells when it is ready."""
+    """Tells when it is ready, and gives up what does not end.
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    Attributes:
+        ready: set once connections are accepted.
+        grace_s: how long requests may take that have begun when it is stopped, in seconds.
+    """
+
+    def __init__(self, config: uvicorn.Config, key: str) -> None:
         super().__init__(config)
         self.ready = threading.Event()
+        self.grace_s = 0.0
+        self._key = key
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        later = asyncio.get_running_loop().call_later
+        timers = (later(self.grace_s, self._give_up), later(self.grace_s + _LAST_ANSWERS_S / 2, self._hang_up))
+        try:
+            await super().shutdown(sockets)
+        finally:
+            for timer in timers:
+                timer.cancel()
+
+    def _give_up(self) -> None:
+        tasks = list(self.server_state.tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            message = "%s: stopped with %d requests that did not end within %g s; their clients are told to come again"
+            _logger.warning(message, self._key, len(tasks), self.grace_s)
+
+    def _hang_up(self) -> None:
+        """Whoever takes no answer by now never will."""
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
 
 async def respond(send: Send, status: int, body: bytes, content_type: str, headers: Headers = ()) -> None:

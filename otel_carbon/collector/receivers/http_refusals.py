@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from otel_carbon.collector.asgi_server import respond
+from otel_carbon.collector.asgi_server import CLOSE, respond
 from otel_carbon.collector.refusal_reasons import Reason
+from otel_carbon.collector.refusals import RETRY_AFTER_S
 from otel_carbon.collector.status import Code, Encoding, encode_status, status_message
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Refusal(Exception):
         self.reason = reason
         # Closing while the body still comes in would reset the connection and lose this answer, so the server
         # reads on and discards; only a body that does not come is not waited for.
-        self.headers = (*headers, (b"connection", b"close")) if close else tuple(headers)
+        self.headers = (*headers, *CLOSE) if close else tuple(headers)
         self.status = status_message(code, message, retry_after_s)
 
     async def answer(self, send: Send, encoding: Encoding) -> None:
@@ -64,6 +65,14 @@ def too_slow(deadline_s: float) -> Refusal:
     """A body that did not come; the client may send it again."""
     message = f"the body took longer than {deadline_s:g} s"
     return Refusal(408, Code.DEADLINE_EXCEEDED, message, Reason.BODY_TIMEOUT, close=True)
+
+
+def stopping() -> Refusal:
+    """What had not come or was not done when the receiver stopped; the client should send it again."""
+    message = "the collector is being stopped; send it again"
+    headers = ((b"retry-after", b"%d" % math.ceil(RETRY_AFTER_S)),)
+    reason = Reason.BODY_TIMEOUT
+    return Refusal(503, Code.UNAVAILABLE, message, reason, headers, retry_after_s=RETRY_AFTER_S, close=True)
 
 
 def overloaded(message: str, retry_after_s: float, reason: Reason) -> Refusal:

@@ -17,6 +17,7 @@ from otel_carbon.collector.receivers.http_refusals import (
     Refusal,
     bad_data,
     overloaded,
+    stopping,
     too_large,
     too_slow,
     unauthenticated,
@@ -155,6 +156,9 @@ class HttpReceiver:
             await refusal.answer(send, encoding or Encoding.JSON)
         except _Disconnected:
             return
+        except asyncio.CancelledError:  # only a stop cancels
+            self._count_refusal(stopping().reason)
+            await stopping().answer(send, encoding or Encoding.JSON)
         else:
             answer = encoding or Encoding.PROTOBUF
             await respond(send, 200, _SUCCESS_BODIES[answer], answer.value)
