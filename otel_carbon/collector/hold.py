@@ -9,8 +9,8 @@ from threading import Condition, Thread
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from otel_carbon.collector.signals import BATCH_OVERHEAD_BYTES, Batch, Signal
-from otel_carbon.collector.storage.file_storage import StorageUnavailable, Work
 from otel_carbon.collector.storage.records import StoredBody
+from otel_carbon.collector.storage.work import StorageUnavailable, Work
 from otel_carbon.errors import MalformedBody
 
 if TYPE_CHECKING:
@@ -247,7 +247,7 @@ class Hold:
 
         while True:
             try:
-                storage.submit(Work(bodies, decided, on_stored=queue)).result()
+                storage.submit(Work(bodies, decided, on_stored=queue, is_patient=True)).result()
             except StorageUnavailable:  # it was taken over, and is on the disk as it came: there is nobody to refuse
                 with self._changed:
                     if self._changed.wait_for(lambda: self._gave_up, timeout=_STORE_AGAIN_S):

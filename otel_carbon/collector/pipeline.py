@@ -16,8 +16,8 @@ from otel_carbon.collector.item_counts import count_items, refuse_crowds
 from otel_carbon.collector.refusals import RETRY_AFTER_S, MemoryShort, TryLater
 from otel_carbon.collector.reserving import Reserved, reserve
 from otel_carbon.collector.signals import Batch, Signal
-from otel_carbon.collector.storage.file_storage import StorageUnavailable, Work
 from otel_carbon.collector.storage.records import StoredBody
+from otel_carbon.collector.storage.work import StorageUnavailable, Work
 from otel_carbon.errors import BodyTooLarge, MalformedBody
 
 if TYPE_CHECKING:
@@ -332,16 +332,19 @@ class Intake:
             owing = tuple(queue.exporter for queue in accepted.held_for)
             bodies.append(StoredBody(self.signal, accepted.items, accepted.body, owing, is_held=True))
 
-        def answer(stored: Future[None]) -> None:
+        def take_over(numbers: Sequence[int]) -> None:
+            self._queue(accepted, numbers)
+            storage.release(accepted.reserved.size_bytes)
+            self._metrics.accepted(self.receiver, transport, self.signal, accepted.items)
+
+        def count_answer(stored: Future[None]) -> None:
             if stored.exception() is None:
-                storage.release(accepted.reserved.size_bytes)
-                self._count_taken(accepted.items, transport)
-            else:
-                accepted.reserved.release()
+                self._metrics.request(self.receiver, transport, "success")
+            else:  # where the disk hangs it may be taken over yet, and come again: then it counts as both
                 self._count_refused(accepted.items, transport)
 
-        work = Work(bodies, on_stored=lambda numbers: self._queue(accepted, numbers))
-        work.stored.add_done_callback(answer)
+        work = Work(bodies, on_stored=take_over, on_refused=accepted.reserved.release)
+        work.stored.add_done_callback(count_answer)
         return storage.submit(work)
 
     def _refuse(self, full: Room, items: int, transport: str) -> NoReturn:

@@ -15,9 +15,10 @@ from otel_carbon.collector.memory_limiter import MemoryLimiter, MemoryLimits
 from otel_carbon.collector.process_memory import available_bytes
 from otel_carbon.collector.sender import RetrySettings
 from otel_carbon.collector.signals import Batch
-from otel_carbon.collector.storage.file_storage import FileStorage, StorageUnavailable, Work
+from otel_carbon.collector.storage.file_storage import FileStorage
 from otel_carbon.collector.storage.records import Backlog, StoredBody
 from otel_carbon.collector.storage.stored_queue import StoredQueue
+from otel_carbon.collector.storage.work import StorageUnavailable, Work
 from otel_carbon.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class Durable:
 
         body = StoredBody(held.signal, held.items, decided.body, owing)
         try:
-            self.storage.submit(Work([body], [number], on_stored=queue)).result()
+            self.storage.submit(Work([body], [number], on_stored=queue, is_patient=True)).result()
         except StorageUnavailable as error:  # what is owed is sent all the same, and makes room
             _logger.warning("%s: a held request waits for the next start: %s", self.storage.storage_id, error)
 
@@ -113,7 +114,9 @@ def build_storage(config: CollectorConfig, metrics: SelfMetrics) -> FileStorage 
     """The storage that a configuration runs, if any."""
     for name, extension in config.extensions.items():
         if isinstance(extension, FileStorageConfig) and name in config.service.extensions:
-            storage = FileStorage(name, Path(extension.directory), extension.max_size_bytes)
+            storage = FileStorage(
+                name, Path(extension.directory), extension.max_size_bytes, write_timeout_s=extension.write_timeout_s
+            )
             metrics.watch_storage(storage)
             return storage
     return None

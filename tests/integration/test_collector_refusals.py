@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import grpc
@@ -18,6 +19,7 @@ from otel_carbon.errors import ConfigError
 from tests.integration.collector_under_test import PROTOBUF, config_text, counter, running_collector, trace_request
 from tests.integration.durable_collector import body_of
 from tests.support.waiting import wait_until
+from tests.unit.collector.storage.test_hanging_disk import hanging
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,6 +84,36 @@ def test_by_either_protocol_requests_go_over_the_disk_and_arrive(otlp_sink: Otlp
             channel.unary_unary(f"/{Signal.TRACES.grpc_service}/Export")(body_of(2), timeout=10)
         assert len(otlp_sink.wait_for_spans(2002)) == 2002
     assert collector.stored_requests == 0
+
+
+def test_while_the_disk_hangs_clients_of_either_protocol_are_answered_in_time(
+    otlp_sink: OtlpSink, tmp_path: Path
+) -> None:
+    folder = tmp_path / "queue"
+    text = DURABLE.replace("BACKEND", otlp_sink.grpc_endpoint).replace("FOLDER", str(folder))
+    text = text.replace("directory:", "write_timeout: 500ms, directory:")
+    with Collector(parse_config(text, "test.yaml", {}).config, build_carbon=carbon_builder(None)) as collector:
+        url = f"http://{collector.endpoints['receivers.otlp.http']}/v1/traces"
+        grpc_endpoint = str(collector.endpoints["receivers.otlp.grpc"])
+        with hanging(folder), ThreadPoolExecutor() as threads, grpc.insecure_channel(grpc_endpoint) as channel:
+            export = channel.unary_unary(f"/{Signal.TRACES.grpc_service}/Export")
+            by_http = threads.submit(httpx.post, url, content=body_of(1), headers=PROTOBUF, timeout=20)
+            with pytest.raises(grpc.RpcError) as refused:
+                export(body_of(2), timeout=20)
+            assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+            assert STATUS_DETAILS_KEY in dict(refused.value.trailing_metadata())
+            assert by_http.result().status_code == 503
+            assert by_http.result().headers["retry-after"] == "1"
+        wait_until(
+            lambda: httpx.post(url, content=body_of(1), headers=PROTOBUF).status_code == 200,
+            timeout_s=20,
+            what="a collector that takes requests again",
+        )
+        wait_until(lambda: 2 in span_numbers(otlp_sink), timeout_s=20, what="a span that was sent again")
+
+
+def span_numbers(sink: OtlpSink) -> set[int]:
+    return {int.from_bytes(each.span.span_id) for each in sink.spans()}
 
 
 def test_a_folder_that_cannot_be_used_is_said_at_the_start(tmp_path: Path) -> None:

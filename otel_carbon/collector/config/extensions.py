@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from otel_carbon.collector.config.security import SecuredListener
-from otel_carbon.collector.config.values import MEBIBYTE, ListenEndpoint, Name, Section
+from otel_carbon.collector.config.values import MEBIBYTE, ListenEndpoint, Name, Seconds, Section
 
 
 class HealthCheckConfig(SecuredListener):
@@ -27,4 +27,11 @@ class FileStorageConfig(Section):
         ge=16 * MEBIBYTE,
         description="Bound of the file in bytes, three quarters of it for requests; its write-ahead log and "
         "ballast for a full disk take up to 24 MiB beside it.",
+    )
+    write_timeout_s: Seconds = Field(
+        default=5.0,
+        validation_alias="write_timeout",
+        ge=0.1,
+        description="How long a client waits for the disk, a duration; then it is asked to come again, and so is "
+        "everybody until the disk answers.",
     )

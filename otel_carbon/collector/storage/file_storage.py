@@ -5,22 +5,21 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
-from concurrent.futures import Future
 from dataclasses import dataclass, field
-from threading import Condition, Thread
+from threading import Condition, Event, Thread
 from typing import TYPE_CHECKING
 
-from otel_carbon.collector.refusal_reasons import Reason
-from otel_carbon.collector.refusals import TryLater
 from otel_carbon.collector.storage.database import BALLAST_BYTES, Database
 from otel_carbon.collector.storage.state_log import StateLog
+from otel_carbon.collector.storage.work import StorageUnavailable, Work
 from otel_carbon.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from concurrent.futures import Future
     from pathlib import Path
 
-    from otel_carbon.collector.storage.records import Backlog, DurableState, StoredBody
+    from otel_carbon.collector.storage.records import Backlog, DurableState
 
 MAX_UNCOMMITTED_BYTES = 64 * 1024 * 1024
 """What may wait in memory to be written; an empty storage takes one request of any size."""
@@ -32,39 +31,16 @@ SETTLE_DELAY_S = 0.1
 RETRY_S = 1.0
 FLUSH_TIMEOUT_S = 5.0
 """Scrapers commonly wait for 10 s."""
+WRITE_TIMEOUT_S = 5.0
+"""Clients commonly wait for 10 s."""
+_WATCH_PART = 0.1
+"""How often it is looked whether the disk answers, as a part of the time that it has."""
 _logger = logging.getLogger(__name__)
-
-
-class StorageUnavailable(TryLater):
-    """The disk is full or broken; what was offered was not stored."""
-
-    reason = Reason.STORAGE
 
 
 def _steady_clock() -> Callable[[], float]:
     began_s = time.time() - time.monotonic()
     return lambda: began_s + time.monotonic()
-
-
-def _nothing_to_do(_numbers: Sequence[int]) -> None:
-    """For what needs no handling once it is stored."""
-
-
-@dataclass(slots=True)
-class Work:
-    """What is stored as one.
-
-    Attributes:
-        bodies: requests to add.
-        decided: numbers of held requests that `bodies` replace.
-        on_stored: called with the numbers of `bodies`, before anybody is answered.
-        stored: done once it is on the disk, or failed with `StorageUnavailable`.
-    """
-
-    bodies: Sequence[StoredBody]
-    decided: Sequence[int] = ()
-    on_stored: Callable[[Sequence[int]], None] = _nothing_to_do
-    stored: Future[None] = field(default_factory=Future)
 
 
 @dataclass(slots=True)
@@ -86,10 +62,17 @@ class FileStorage:
         max_size_bytes: bound of the database, in bytes.
         wall_s: the time, in seconds from 1970 on; by default that of the start and what has passed since, so that a
             clock that is set makes nothing older.
+        write_timeout_s: how long those who wait for the disk are kept, in seconds.
     """
 
     def __init__(
-        self, storage_id: str, directory: Path, max_size_bytes: int, wall_s: Callable[[], float] | None = None
+        self,
+        storage_id: str,
+        directory: Path,
+        max_size_bytes: int,
+        wall_s: Callable[[], float] | None = None,
+        *,
+        write_timeout_s: float = WRITE_TIMEOUT_S,
     ) -> None:
         self.storage_id = storage_id
         self.capacity_bytes = int(max_size_bytes * BODIES_PART)
@@ -106,6 +89,10 @@ class FileStorage:
         self._reserved_bytes = 0
         self._live_bytes = 0
         self._is_failing = False
+        self._is_hanging = False
+        self._writing: list[Work] = []
+        self._writing_since_s: float | None = None
+        self._write_timeout_s = write_timeout_s
         self._is_closed = False
         self._states: list[DurableState] = []
         self._uncommitted = _Changes()
@@ -113,6 +100,8 @@ class FileStorage:
         self._last_body = 0
         self._database: Database | None = None
         self._thread = Thread(target=self._run, name=f"file storage {storage_id}", daemon=True)
+        self._has_ended = Event()
+        self._watch = Thread(target=self._watch_disk, name=f"file storage watch {storage_id}", daemon=True)
 
     @property
     def what(self) -> str:
@@ -137,7 +126,7 @@ class FileStorage:
     @property
     def is_failing(self) -> bool:
         """Whether the disk takes nothing now."""
-        return self._is_failing
+        return self._is_failing or self._is_hanging
 
     @property
     def database(self) -> Database:
@@ -182,6 +171,7 @@ class FileStorage:
     def start(self) -> None:
         """Begin to write."""
         self._thread.start()
+        self._watch.start()
 
     def reserve(self, size_bytes: int) -> bool:
         """Promise room for a request; False if there is none, or the disk takes nothing. Follow it by `release`."""
@@ -189,7 +179,7 @@ class FileStorage:
             waiting_bytes, all_bytes = self._reserved_bytes, self._live_bytes + self._reserved_bytes
             fits = waiting_bytes == 0 or waiting_bytes + size_bytes <= MAX_UNCOMMITTED_BYTES
             fits = fits and (all_bytes == 0 or all_bytes + size_bytes <= self.capacity_bytes)
-            if self._is_failing or self._is_closed or not fits:
+            if self.is_failing or self._is_closed or not fits:
                 return False
             self._reserved_bytes += size_bytes
             return True
@@ -203,23 +193,24 @@ class FileStorage:
         """Store something, with every change of the state that led to it; the answer is `work.stored`."""
         work.stored.set_running_or_notify_cancel()  # a client that goes away must not take back what is being stored
         with self._changed:
-            if not self._is_closed:
+            is_closed = self._is_closed
+            if not is_closed and (work.is_patient or not self._is_hanging):
                 self._works.append(work)
                 self._changed.notify_all()
                 return work.stored
-        work.stored.set_exception(StorageUnavailable(f"{self.what} is closed"))
+        work.refuse(StorageUnavailable(f"{self.what} is closed") if is_closed else self._unavailable())
         return work.stored
 
     def is_written(self) -> bool:
         """Wait for all changes of the state up to now to be on the disk; False if that cannot be, or takes too long."""
-        if self._is_failing:
+        if self.is_failing:
             return False  # at once: a scrape that waits for the next attempts of a full disk runs out of time
         try:
             self.submit(Work(())).result(FLUSH_TIMEOUT_S)
         except TimeoutError:
             return False
         except StorageUnavailable:
-            return self._is_closed and not self._is_failing  # what is closed has written what was left
+            return self._is_closed and not self.is_failing  # what is closed has written what was left
         return True
 
     def settle(self, exporter: str, numbers: Sequence[int]) -> None:
@@ -239,6 +230,7 @@ class FileStorage:
             self._changed.notify_all()
         if self._thread.ident is not None:
             self._thread.join(max(1.0, deadline_s - time.monotonic()))
+        self._has_ended.set()
         if self._database is None or self._thread.is_alive():
             return
         try:
@@ -253,14 +245,17 @@ class FileStorage:
         while not is_last:
             works, settled, is_last = self._next_group()
             self._collect_changes()
+            self._writing_since_s = time.monotonic()
             try:
                 if self._is_failing:
                     self._make_way(settled)
                     settled = {}
                 self._write(works, settled)
             except Exception as error:
+                self._note_end_of_writing()
                 self._fail(works, settled, error)
             else:
+                self._note_end_of_writing()
                 self._recover()
             if self._is_failing and not is_last:
                 with self._changed:
@@ -274,6 +269,7 @@ class FileStorage:
                 if not self._works:
                     self._changed.wait_for(lambda: self._works or self._is_closed, timeout=SETTLE_DELAY_S)
             works, self._works = self._works, []
+            self._writing = works
             settled, self._settled = self._settled, {}
             return works, settled, self._is_closed and not works
 
@@ -356,7 +352,7 @@ class FileStorage:
             work.on_stored(numbers)
         except Exception:
             _logger.exception("%s: a fault after a request was stored; the next start sends it", self.storage_id)
-        work.stored.set_result(None)
+        work.answer()
 
     def _fail(self, works: Sequence[Work], settled: Mapping[str, Sequence[int]], error: Exception) -> None:
         """Nothing was written: the clients keep what they have; changes and deletions go into the next transaction."""
@@ -364,13 +360,43 @@ class FileStorage:
         if not self._is_failing:
             _logger.error("%s: cannot write: %s; requests are refused until it can", self.storage_id, error)
         with self._changed:
-            self._is_failing = True
+            self._is_failing, self._is_hanging = True, False
             for exporter, numbers in settled.items():
                 self._settled.setdefault(exporter, []).extend(numbers)
         for work in works:
-            work.stored.set_exception(StorageUnavailable(f"{self.what} cannot be written to now"))
+            work.refuse(self._unavailable())
 
     def _recover(self) -> None:
-        if self._is_failing:
-            self._is_failing = False
+        if self.is_failing:
+            self._is_failing = self._is_hanging = False
             _logger.info("%s: writes again", self.storage_id)
+
+    def _watch_disk(self) -> None:
+        while not self._has_ended.wait(self._write_timeout_s * _WATCH_PART):
+            since_s = self._writing_since_s
+            if since_s is not None and time.monotonic() - since_s > self._write_timeout_s and not self.is_failing:
+                self._note_hanging(since_s)
+
+    def _note_end_of_writing(self) -> None:
+        with self._changed:
+            self._writing, self._writing_since_s = [], None
+
+    def _note_hanging(self, since_s: float) -> None:
+        """Tell those who wait to come again; of what is being written nobody knows yet whether it will be there."""
+        with self._changed:
+            if self._writing_since_s != since_s:
+                return  # it has just answered
+            self._is_hanging = True
+            waiting = [work for work in self._works if not work.is_patient]
+            self._works = [work for work in self._works if work.is_patient]
+            writing = [work for work in self._writing if not work.is_patient]
+        self.failures += 1
+        what = "%s: the disk has not answered for %g s; requests are refused until it does"
+        _logger.error(what, self.storage_id, self._write_timeout_s)
+        for work in waiting:
+            work.refuse(self._unavailable())
+        for work in writing:
+            work.answer(self._unavailable())
+
+    def _unavailable(self) -> StorageUnavailable:
+        return StorageUnavailable(f"{self.what} cannot be written to now")

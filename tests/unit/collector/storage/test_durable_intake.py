@@ -15,9 +15,10 @@ from otel_carbon.collector.pipeline import Intake, Pipeline, QueueFull
 from otel_carbon.collector.queue_assembly import Durable
 from otel_carbon.collector.self_metrics import SelfMetrics
 from otel_carbon.collector.signals import Batch, Signal
-from otel_carbon.collector.storage.file_storage import FileStorage, StorageUnavailable, Work
+from otel_carbon.collector.storage.file_storage import FileStorage
 from otel_carbon.collector.storage.records import StoredBody
 from otel_carbon.collector.storage.stored_queue import StoredQueue
+from otel_carbon.collector.storage.work import StorageUnavailable, Work
 from tests.integration.collector_under_test import counter
 from tests.support.waiting import wait_until
 from tests.unit.collector.storage.states import State
@@ -36,9 +37,9 @@ TIMEOUT_S = 20.0
 class Setup:
     """An intake before a queue on the disk and one in memory; `state` notes what was processed."""
 
-    def __init__(self, folder: Path, *, size_bytes: int = 16 * MEBIBYTE) -> None:
+    def __init__(self, folder: Path, *, size_bytes: int = 16 * MEBIBYTE, write_timeout_s: float = 5.0) -> None:
         self.state, self.metrics = State(), SelfMetrics()
-        self.storage = FileStorage("file_storage", folder, size_bytes)
+        self.storage = FileStorage("file_storage", folder, size_bytes, write_timeout_s=write_timeout_s)
         self.storage.open([self.state])
         self.on_disk = StoredQueue("on_disk", self.storage.capacity_bytes, self.storage)
         self.in_memory = ByteQueue("in_memory", 10 * MEBIBYTE)

@@ -12,8 +12,9 @@ import pytest
 
 from otel_carbon.collector.signals import BATCH_OVERHEAD_BYTES, Signal
 from otel_carbon.collector.storage.database import BALLAST_BYTES, BALLAST_NAME, DATABASE_NAME, LOCK_NAME, Database
-from otel_carbon.collector.storage.file_storage import FileStorage, StorageUnavailable, Work
+from otel_carbon.collector.storage.file_storage import FileStorage
 from otel_carbon.collector.storage.records import Backlog, StoredBody
+from otel_carbon.collector.storage.work import StorageUnavailable, Work
 from otel_carbon.errors import ConfigError
 from tests.support.waiting import wait_until
 from tests.unit.collector.storage.states import State

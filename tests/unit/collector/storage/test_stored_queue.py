@@ -13,9 +13,10 @@ from otel_carbon.collector.batching import BatchSettings
 from otel_carbon.collector.self_metrics import SelfMetrics
 from otel_carbon.collector.sender import PermanentExportError, RetryableExportError, RetrySettings, Sender, drain_all
 from otel_carbon.collector.signals import BATCH_OVERHEAD_BYTES, Batch, Signal
-from otel_carbon.collector.storage.file_storage import FileStorage, Work
+from otel_carbon.collector.storage.file_storage import FileStorage
 from otel_carbon.collector.storage.records import Backlog, StoredBody
 from otel_carbon.collector.storage.stored_queue import StoredQueue
+from otel_carbon.collector.storage.work import Work
 from tests.unit.collector.test_sender import Backend, counters
 
 if TYPE_CHECKING:
