@@ -215,7 +215,7 @@ def test_a_list_instead_of_a_mapping_is_refused() -> None:
     assert problems("[1, 2]").startswith("collector.yaml: must be a mapping with the keys receivers, ")
     assert problems("receivers: [otlp]\nexporters: {debug: }\nservice: 3").splitlines() == [
         "collector.yaml:1: receivers: must be a mapping of component ids",
-        "collector.yaml:3: service: must be a mapping with the keys extensions, pipelines, telemetry",
+        "collector.yaml:3: service: must be a mapping with the keys extensions, pipelines, drain_timeout, telemetry",
     ]
 
 
