@@ -74,7 +74,7 @@ class Durable:
                 backlogs[name].requests,
                 name,
             )
-        held_before = self.storage.database.held()
+        held_before = self.storage.take_held()
         self.storage.start()
         for number, held in held_before:
             self._resume(number, held)
@@ -115,7 +115,11 @@ def build_storage(config: CollectorConfig, metrics: SelfMetrics) -> FileStorage 
     for name, extension in config.extensions.items():
         if isinstance(extension, FileStorageConfig) and name in config.service.extensions:
             storage = FileStorage(
-                name, Path(extension.directory), extension.max_size_bytes, write_timeout_s=extension.write_timeout_s
+                name,
+                Path(extension.directory),
+                extension.max_size_bytes,
+                write_timeout_s=extension.write_timeout_s,
+                count_lost=metrics.send_failed,
             )
             metrics.watch_storage(storage)
             return storage

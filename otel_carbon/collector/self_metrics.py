@@ -318,12 +318,16 @@ def _storage_families(storages: Sequence[FileStorage]) -> Iterator[Metric]:
     capacity = GaugeMetricFamily(f"{prefix}_capacity", "Bound of that, in bytes.", labels=labels)
     failing = GaugeMetricFamily(f"{prefix}_failing", "1 while the disk takes nothing.", labels=labels)
     failures = CounterMetricFamily(f"{prefix}_write_failures", "Times that the disk took nothing.", labels=labels)
+    replaced = CounterMetricFamily(f"{prefix}_replaced", "Databases set aside as they were damaged.", labels=labels)
+    lost = CounterMetricFamily(f"{prefix}_lost_requests", "Requests that damage of the disk has cost.", labels=labels)
     for storage in storages:
+        replaced.add_metric([storage.storage_id], storage.disk.replaced)
+        lost.add_metric([storage.storage_id], storage.disk.lost_requests)
         size.add_metric([storage.storage_id], storage.held_bytes)
         capacity.add_metric([storage.storage_id], storage.capacity_bytes)
         failing.add_metric([storage.storage_id], int(storage.is_failing))
         failures.add_metric([storage.storage_id], storage.failures)
-    yield from (size, capacity, failing, failures)
+    yield from (size, capacity, failing, failures, replaced, lost)
 
 
 def _counter_family(name: str, samples: Mapping[Labels, int]) -> CounterMetricFamily:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from otel_carbon.collector.signals import BATCH_OVERHEAD_BYTES, Batch, Signal
@@ -51,29 +51,27 @@ class Database:
     Args:
         directory: where the file is; made, for its owner only, if it is not there.
         max_size_bytes: bound of the file, in bytes; its write-ahead log and ballast keep up to 24 MiB beside it.
+        name: what the file is called.
 
     Raises:
-        ConfigError: the directory cannot be used, another collector uses it, or what is in it is nothing of ours.
+        ConfigError: the directory cannot be used, or what is in it was written by another version.
+        sqlite3.Error: the file cannot be used.
     """
 
-    def __init__(self, directory: Path, max_size_bytes: int) -> None:
-        self._path = directory / DATABASE_NAME
+    def __init__(self, directory: Path, max_size_bytes: int, name: str = DATABASE_NAME) -> None:
+        self._path = directory / name
         self._ballast = directory / BALLAST_NAME
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
         except OSError as error:
             raise ConfigError((f"{directory}: cannot be used as file storage: {error.strerror}",)) from error
-        self._lock = _locked(directory / LOCK_NAME)
         self._writer = self.connect()
         try:
             self._prepare(max_size_bytes)
-        except (sqlite3.Error, ConfigError) as error:
+        except BaseException:
             self._writer.close()
-            self._lock.close()
-            if isinstance(error, ConfigError):
-                raise
-            raise ConfigError((f"{self._path}: cannot be used as file storage: {error}",)) from error
+            raise
 
     def _prepare(self, max_size_bytes: int) -> None:
         writer = self._writer
@@ -96,9 +94,14 @@ class Database:
         return sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=30.0)
 
     def close(self) -> None:
-        """Fold the write-ahead log into the file, and let go of both."""
-        with closing(self._lock), closing(self._writer):
+        """Fold the write-ahead log into the file, and let go of both; raises `sqlite3.Error`."""
+        with closing(self._writer):
             self.fold()
+
+    def abandon(self) -> None:
+        """Let go of a file that is damaged."""
+        with suppress(sqlite3.Error):
+            self._writer.close()
 
     def fold(self) -> None:
         """Fold the write-ahead log into the file, so that it takes no space."""
@@ -244,6 +247,15 @@ class Database:
         """The entries of the log that were written after a time, oldest first."""
         yield from self._writer.execute("SELECT at_s, entry FROM log WHERE at_s > ? ORDER BY id", (at_s,))
 
+    def backlog_after(self, exporter: str, number: int) -> Backlog:
+        """What an exporter owes, of the numbers after one."""
+        sums = self._writer.execute(
+            "SELECT count(*), coalesce(sum(items), 0), coalesce(sum(size_bytes), 0) FROM owed JOIN bodies USING(id) "
+            "WHERE exporter = ? AND id > ?",
+            (exporter, number),
+        ).fetchone()
+        return Backlog(*sums)
+
     def rows(self) -> dict[str, str]:
         """The rows of the state."""
         return dict(self._writer.execute("SELECT key, value FROM state").fetchall())
@@ -273,9 +285,18 @@ def read_batches(reader: sqlite3.Connection, exporter: str, first: int, last: in
     return [Batch(Signal(signal), body, items, number) for number, signal, items, body in rows]
 
 
-def _locked(path: Path) -> sqlite3.Connection:
-    """Keep other collectors out; the system gives the lock back however this process ends."""
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+def lock_directory(directory: Path) -> sqlite3.Connection:
+    """Keep other collectors out; the system gives the lock back however this process ends.
+
+    Raises:
+        ConfigError: the directory cannot be used, or another collector uses it.
+    """
+    path = directory / LOCK_NAME
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise ConfigError((f"{directory}: cannot be used as file storage: {error.strerror}",)) from error
     lock = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0.0)
     try:
         lock.execute("BEGIN EXCLUSIVE")

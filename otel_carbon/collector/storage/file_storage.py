@@ -10,6 +10,8 @@ from threading import Condition, Event, Thread
 from typing import TYPE_CHECKING
 
 from otel_carbon.collector.storage.database import BALLAST_BYTES, Database
+from otel_carbon.collector.storage.disk import Disk, count_nothing
+from otel_carbon.collector.storage.recovery.set_aside import is_damage
 from otel_carbon.collector.storage.state_log import StateLog
 from otel_carbon.collector.storage.work import StorageUnavailable, Work
 from otel_carbon.errors import ConfigError
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from pathlib import Path
 
-    from otel_carbon.collector.storage.records import Backlog, DurableState
+    from otel_carbon.collector.signals import Signal
+    from otel_carbon.collector.storage.records import Backlog, DurableState, StoredBody
+    from otel_carbon.collector.storage.stored_queue import StoredQueue
 
 MAX_UNCOMMITTED_BYTES = 64 * 1024 * 1024
 """What may wait in memory to be written; an empty storage takes one request of any size."""
@@ -63,6 +67,7 @@ class FileStorage:
         wall_s: the time, in seconds from 1970 on; by default that of the start and what has passed since, so that a
             clock that is set makes nothing older.
         write_timeout_s: how long those who wait for the disk are kept, in seconds.
+        count_lost: told of items that damage of the disk has cost, by the exporter that owed them.
     """
 
     def __init__(
@@ -73,6 +78,7 @@ class FileStorage:
         wall_s: Callable[[], float] | None = None,
         *,
         write_timeout_s: float = WRITE_TIMEOUT_S,
+        count_lost: Callable[[str, Signal, int], None] = count_nothing,
     ) -> None:
         self.storage_id = storage_id
         self.capacity_bytes = int(max_size_bytes * BODIES_PART)
@@ -96,9 +102,13 @@ class FileStorage:
         self._is_closed = False
         self._states: list[DurableState] = []
         self._uncommitted = _Changes()
+        self._log_ttl_s = 0.0
         self._log = StateLog((), 0.0, 0)
         self._last_body = 0
-        self._database: Database | None = None
+        self._held: list[tuple[int, StoredBody]] = []
+        self._queues: list[StoredQueue] = []
+        self.disk = Disk(storage_id, directory, max_size_bytes, self._wake, count_lost)
+        """Where it is; queues read from it."""
         self._thread = Thread(target=self._run, name=f"file storage {storage_id}", daemon=True)
         self._has_ended = Event()
         self._watch = Thread(target=self._watch_disk, name=f"file storage watch {storage_id}", daemon=True)
@@ -131,9 +141,12 @@ class FileStorage:
     @property
     def database(self) -> Database:
         """The database; there is none before `open`."""
-        if self._database is None:
-            raise RuntimeError(f"{self.storage_id} is not open")
-        return self._database
+        return self.disk.database
+
+    def attach(self, queue: StoredQueue) -> None:
+        """Have a queue here; before `open`."""
+        self._queues.append(queue)
+        self.disk.exporters = [*self.disk.exporters, queue.exporter]
 
     def open(self, states: Sequence[DurableState]) -> Mapping[str, Backlog]:
         """Open the database, bring back the states, and tell what each exporter owes.
@@ -141,23 +154,35 @@ class FileStorage:
         Raises:
             ConfigError: it cannot be used.
         """
-        self._database = database = Database(self._directory, self._max_size_bytes)
+        self._log_ttl_s = max((state.log_ttl_s for state in states), default=0.0)
+        self.disk.open(self._look)
         try:
-            self._live_bytes = database.live_bytes()
-            self._last_body = database.last_number()
-            ttl_s = max((state.log_ttl_s for state in states), default=0.0)
-            self._log = StateLog(database.log_entries(), ttl_s, int(self._max_size_bytes * LOG_PART))
-            now_s, rows = self._wall_s(), database.rows()
+            now_s, rows = self._wall_s(), self.database.rows()
             for state in states:
-                entries = database.log_after(now_s - state.log_ttl_s)
+                entries = self.database.log_after(now_s - state.log_ttl_s)
                 state.restore(((now_s - at_s, entry) for at_s, entry in entries), rows)
             self._states = list(states)
-            self._keep_ballast(database)
-            return database.backlogs()
+            self._keep_ballast(self.database)
+            return self.database.backlogs()
         except (sqlite3.Error, ValueError, TypeError, LookupError) as error:
-            database.close()
-            self._database = None
+            self.disk.close()
             raise ConfigError((f"{self._directory}: cannot be used as file storage: {error}",)) from error
+
+    def take_held(self) -> list[tuple[int, StoredBody]]:
+        """What an earlier process held and did not decide, once."""
+        held, self._held = self._held, []
+        return held
+
+    def _look(self, database: Database) -> None:
+        """Read all that is needed from now on, so that damage shows before anybody relies on it."""
+        self._live_bytes = database.live_bytes()
+        self._last_body = max(self._last_body, database.last_number())
+        self._log = StateLog(database.log_entries(), self._log_ttl_s, int(self._max_size_bytes * LOG_PART))
+        database.rows()
+        database.backlogs()
+        for _ in database.log_after(0.0):
+            pass
+        self._held = database.held()
 
     def _keep_ballast(self, database: Database) -> None:
         try:
@@ -231,14 +256,13 @@ class FileStorage:
         if self._thread.ident is not None:
             self._thread.join(max(1.0, deadline_s - time.monotonic()))
         self._has_ended.set()
-        if self._database is None or self._thread.is_alive():
+        if not self.disk.is_open or self._thread.is_alive():
             return
         try:
-            self.left_requests = self._database.count_bodies()
-            self._database.close()
+            self.left_requests = self.database.count_bodies()
+            self.disk.close()
         except sqlite3.Error as error:
             _logger.warning("%s: not closed well, the next start sees to it: %s", self.storage_id, error)
-        self._database = None
 
     def _run(self) -> None:
         is_last = False
@@ -247,12 +271,16 @@ class FileStorage:
             self._collect_changes()
             self._writing_since_s = time.monotonic()
             try:
+                if self.disk.is_damaged:
+                    self._replace_damaged()
                 if self._is_failing:
                     self._make_way(settled)
                     settled = {}
                 self._write(works, settled)
             except Exception as error:
                 self._note_end_of_writing()
+                if isinstance(error, sqlite3.Error) and is_damage(error):
+                    self.disk.note_damage(error)
                 self._fail(works, settled, error)
             else:
                 self._note_end_of_writing()
@@ -265,13 +293,32 @@ class FileStorage:
         """All that waits to be written; deletions alone wait a little for company."""
         with self._changed:
             if not self._is_failing:
-                self._changed.wait_for(lambda: self._works or self._settled or self._is_closed)
-                if not self._works:
-                    self._changed.wait_for(lambda: self._works or self._is_closed, timeout=SETTLE_DELAY_S)
+                self._changed.wait_for(lambda: self._settled or self._is_due())
+                if not self._is_due():
+                    self._changed.wait_for(self._is_due, timeout=SETTLE_DELAY_S)
             works, self._works = self._works, []
             self._writing = works
             settled, self._settled = self._settled, {}
             return works, settled, self._is_closed and not works
+
+    def _is_due(self) -> bool:
+        return bool(self._works) or self._is_closed or self.disk.is_damaged
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def _replace_damaged(self) -> None:
+        """Go on with what can be read; nobody else writes or changes what is queued on the disk meanwhile.
+
+        Raises:
+            OSError, sqlite3.Error, ConfigError: that cannot be done now.
+        """
+        self.disk.replace()
+        self._look(self.database)
+        self.take_held()  # it is in memory
+        for queue in self._queues:
+            queue.recount(self.database)
 
     def _collect_changes(self) -> None:
         """Take the changes of the state after the works were taken: so those of the works are all in it."""

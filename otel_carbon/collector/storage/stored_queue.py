@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from otel_carbon.collector.signals import Batch
+    from otel_carbon.collector.storage.database import Database
     from otel_carbon.collector.storage.file_storage import FileStorage
     from otel_carbon.collector.storage.records import Backlog
 
@@ -57,10 +58,11 @@ class StoredQueue:
         self._until = 0
         """The number of the last body that was put: the disk has later ones a moment before they are put."""
         self._closed = False
+        self._is_unreadable = False
         self._changed = Condition()
         self._taking = Lock()
         """Held by the one consumer whose turn it is; the disk is read without the other lock, which receivers need."""
-        self._reader: sqlite3.Connection | None = None
+        storage.attach(self)
 
     @property
     def what(self) -> str:
@@ -79,6 +81,16 @@ class StoredQueue:
             self._until = self._storage.last_number
             if backlog.requests:
                 self._waiting.add(backlog.items, backlog.size_bytes, backlog.requests)
+
+    def recount(self, database: Database) -> None:
+        """Wait for what is there, after some was lost by damage; what was taken out is being sent all the same."""
+        with self._changed:
+            backlog = database.backlog_after(self.exporter, self._after)
+            self._held_bytes += backlog.size_bytes - self._waiting.size_bytes
+            self._waiting = Waiting(self._batch)
+            if backlog.requests:
+                self._waiting.add(backlog.items, backlog.size_bytes, backlog.requests)
+            self._changed.notify_all()
 
     def reserve(self, size_bytes: int) -> bool:
         """Promise room for a batch; False if there is none. Follow it by `put` or `release`."""
@@ -109,15 +121,14 @@ class StoredQueue:
                 with self._changed:
                     is_due, until = self._wait(), self._until
                 if not is_due:
-                    self._close_reader()
+                    self._storage.disk.stop_reading(self.exporter)
                     return []
                 try:
                     taken = self._read(until)
-                except sqlite3.Error:
-                    _logger.exception("%s: cannot read what is queued; it is tried again", self.exporter)
-                    with self._changed:
-                        self._changed.wait(_READ_RETRY_S)
+                except sqlite3.Error as error:
+                    self._note_unreadable(error)
                     continue
+                self._is_unreadable = False
                 with self._changed:
                     if not taken:
                         _logger.error("%s: of what was queued, %d are missing", self.exporter, self._waiting.requests)
@@ -157,17 +168,22 @@ class StoredQueue:
             self._changed.wait(due_in_s)
 
     def _read(self, until: int) -> list[Batch]:
-        if self._reader is None:
-            self._reader = self._storage.database.connect()
         together = Together(self._batch)
-        first = last = 0
-        for number, signal, items, size_bytes in owed_between(self._reader, self.exporter, self._after, until):
-            if not together.takes(signal, items, size_bytes):
-                break
-            first, last = first or number, number
-        return read_batches(self._reader, self.exporter, first, last) if first else []
 
-    def _close_reader(self) -> None:
-        if self._reader is not None:
-            self._reader.close()
-            self._reader = None
+        def read(reader: sqlite3.Connection) -> list[Batch]:
+            first = last = 0
+            for number, signal, items, size_bytes in owed_between(reader, self.exporter, self._after, until):
+                if not together.takes(signal, items, size_bytes):
+                    break
+                first, last = first or number, number
+            return read_batches(reader, self.exporter, first, last) if first else []
+
+        return self._storage.disk.read(self.exporter, read)
+
+    def _note_unreadable(self, error: sqlite3.Error) -> None:
+        """Say once that nothing can be read, and wait before it is tried again."""
+        if not self._is_unreadable:
+            self._is_unreadable = True
+            _logger.warning("%s: cannot read what is queued, and tries again: %s", self.exporter, error)
+        with self._changed:
+            self._changed.wait(_READ_RETRY_S)

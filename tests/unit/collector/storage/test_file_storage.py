@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -227,11 +228,20 @@ def test_a_second_collector_is_kept_out(tmp_path: Path) -> None:
         FileStorage("file_storage", tmp_path, 64 * MEBIBYTE).open([])
 
 
-def test_what_is_no_database_of_ours_is_said_and_left_alone(tmp_path: Path) -> None:
+def test_what_is_no_database_is_set_aside_as_it_is(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / DATABASE_NAME).write_bytes(b"something else altogether" * 100)
-    with pytest.raises(ConfigError, match="cannot be used as file storage: file is not a database"):
+    with opened(tmp_path) as storage:
+        store(storage, a_body(b"x"))
+    (kept,) = tmp_path.glob(f"damaged-*/{DATABASE_NAME}")
+    assert kept.read_bytes() == b"something else altogether" * 100
+    assert f"{tmp_path / DATABASE_NAME} was damaged (file is not a database); it is now {kept}" in caplog.text
+
+
+def test_what_another_version_has_written_is_said_and_left_alone(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / DATABASE_NAME)) as other:
+        other.execute("PRAGMA user_version = 77")
+    with pytest.raises(ConfigError, match="was written by another version of otel-carbon; move it away"):
         FileStorage("file_storage", tmp_path, 64 * MEBIBYTE).open([])
-    assert (tmp_path / DATABASE_NAME).read_bytes().startswith(b"something else")
 
 
 def test_a_lock_that_is_no_lock_is_not_taken_for_another_collector(tmp_path: Path) -> None:

@@ -164,7 +164,7 @@ def test_a_waiting_taker_wakes_up_when_the_queue_closes(storage: FileStorage) ->
 def test_more_tiny_batches_travel_together_than_a_statement_has_parameters(storage: FileStorage) -> None:
     queue = StoredQueue("backend", MEBIBYTE, storage, BatchSettings(MEBIBYTE))
     put(storage, queue, b"1", b"2", b"3", b"4")
-    reader = queue._reader = storage.database.connect()
+    reader = storage.disk._readers["backend"] = storage.database.connect()
     reader.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 3)  # builds differ: 999, 32,766 or 250,000
     assert bodies(queue.take()) == [b"1", b"2", b"3", b"4"]
 
@@ -186,4 +186,4 @@ def test_a_queue_that_is_closed_and_empty_lets_go_of_the_database(storage: FileS
     put(storage, queue, b"one")
     queue.close()
     assert [bodies(queue.take()), bodies(queue.take())] == [[b"one"], []]
-    assert queue._reader is None
+    assert storage.disk._readers == {}
