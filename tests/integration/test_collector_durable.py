@@ -184,6 +184,38 @@ def test_what_was_held_is_decided_where_nothing_is_held_any_more(tmp_path: Path,
         assert operations(collector) == 1
 
 
+def test_a_database_that_was_damaged_while_it_was_down_costs_no_start_and_no_readable_request(tmp_path: Path) -> None:
+    with (
+        scripted_backend(accepting=False) as backend,
+        DurableCollector(tmp_path, {"otlp_http": durable_exporter(backend.endpoint)}) as collector,
+    ):
+        for number in range(1, 21):
+            assert send(collector, body_of(number)).status_code == 200
+        collector.kill()
+        log_path = collector.queue_folder / "queue.sqlite3-wal"
+        with (collector.queue_folder / "queue.sqlite3").open("r+b") as file:
+            file.write(bytes(4096))  # its header
+        with log_path.open("r+b") as log:
+            log.seek(32 + 24 + 100)
+            log.write(bytes(2000))  # the first page in its log, of which there are later states
+        with backend.lock:
+            backend.requests.clear()
+            backend.accepting.set()
+        collector.start()
+        wait_until(lambda: numbers_in(backend) == set(range(2, 22)), timeout_s=TIMEOUT_S, what="all twenty spans")
+        assert operations(collector) == 20
+        page = collector.page()
+        assert counter(page, "otel_carbon_collector_storage_replaced_total") == 1
+        assert counter(page, "otel_carbon_collector_storage_lost_requests_total") == 0
+        (kept,) = collector.queue_folder.glob("damaged-*/queue.sqlite3")
+        assert (
+            f"it is now {kept}, and a new one has what could be read: 20 requests, and 0 are lost" in collector.said()
+        )
+        collector.kill()
+        collector.start()
+        assert operations(collector) == 20
+
+
 def test_counters_go_on_where_nothing_is_exported(tmp_path: Path) -> None:
     with DurableCollector(tmp_path, {}) as collector:
         assert send(collector, body_of(1, spans=3)).status_code == 200

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from otel_carbon.collector.config.client_tls import TlsClientConfig, contradiction
 from otel_carbon.collector.config.security import AuthorizedExporter, SecuredListener
@@ -76,6 +76,7 @@ class BatchConfig(Section):
 class QueueConfig(Section):
     """What waits for a backend, in memory or, with `storage`, on the disk."""
 
+    enabled: bool = Field(default=True, description="There is always a queue; `false` is refused, with what to write.")
     queue_size_bytes: int = Field(
         default=64 * MEBIBYTE,
         ge=1,
@@ -99,6 +100,17 @@ class QueueConfig(Section):
     batch: BatchConfig = Field(
         default_factory=BatchConfig, description="How requests are put together; `{min_size: 0}` lets none wait."
     )
+
+    @field_validator("enabled")
+    @classmethod
+    def _is_enabled(cls, enabled: bool) -> bool:
+        if not enabled:
+            raise ValueError(
+                "must be true: what one backend refuses and another has taken would be sent to both again, so requests "
+                "are answered when all queues have them; for nothing acknowledged to be lost write storage: file_storage, "
+                "and to send each request by itself at once batch: {min_size: 0, max_size: 1}"
+            )
+        return enabled
 
 
 class _OtlpExporterConfig(AuthorizedExporter):

@@ -108,3 +108,11 @@ def test_components_that_we_lack_are_answered_with_what_to_do(section: str, comp
 def test_no_component_that_is_there_is_said_to_be_missing() -> None:
     for section, types in COMPONENT_TYPES.items():
         assert [name for name in types if advice_on_component(section, name)] == []
+
+
+def test_a_queue_that_is_switched_off_is_answered_with_what_to_write_instead() -> None:
+    text = STOCK.replace("tls: {insecure: false}", "sending_queue: {enabled: false}")
+    (found,) = (each for each in problems(text) if "sending_queue" in each)
+    assert found.startswith("collector.yaml:11: exporters.otlp.sending_queue.enabled: must be true: ")
+    assert "write storage: file_storage" in found
+    assert not any("sending_queue" in each for each in problems(text.replace("enabled: false", "enabled: true")))

@@ -1,4 +1,4 @@
-"""Whatever page is damaged, what does not stand on it is sent: real files, of which one page after another is spoilt."""
+"""Whatever page is damaged, what does not stand on it is sent: real files, one page after the other spoilt."""
 
 from __future__ import annotations
 
@@ -224,7 +224,7 @@ def test_damage_that_shows_while_it_sends_is_left_behind_and_work_goes_on(
     queue = StoredQueue("first", 32 * MEBIBYTE, storage)
     queue.resume(storage.open([])["first"])
     storage.start()
-    sent = []
+    sent: list[int] = []
     while len(sent) < BODIES - 1:
         batches = queue.take()
         sent += [batch.stored_id for batch in batches]
