@@ -107,7 +107,7 @@ class QueueConfig(Section):
         if not enabled:
             raise ValueError(
                 "must be true: what one backend refuses and another has taken would be sent to both again, so requests "
-                "are answered when all queues have them; for nothing acknowledged to be lost write storage: file_storage, "
+                "are answered when all queues have them; to lose none write storage: file_storage, "
                 "and to send each request by itself at once batch: {min_size: 0, max_size: 1}"
             )
         return enabled
