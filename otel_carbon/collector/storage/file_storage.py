@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
-from dataclasses import dataclass, field
 from threading import Condition, Event, Thread
 from typing import TYPE_CHECKING
 
 from otel_carbon.collector.storage.database import BALLAST_BYTES, Database
 from otel_carbon.collector.storage.disk import Disk, count_nothing
+from otel_carbon.collector.storage.pending_changes import PendingChanges
 from otel_carbon.collector.storage.recovery.set_aside import is_damage
 from otel_carbon.collector.storage.state_log import StateLog
 from otel_carbon.collector.storage.work import StorageUnavailable, Work
@@ -45,14 +45,6 @@ _logger = logging.getLogger(__name__)
 def _steady_clock() -> Callable[[], float]:
     began_s = time.time() - time.monotonic()
     return lambda: began_s + time.monotonic()
-
-
-@dataclass(slots=True)
-class _Changes:
-    """Changes of the state that are in no transaction yet."""
-
-    logs: list[bytes] = field(default_factory=list)
-    rows: dict[str, str] = field(default_factory=dict)
 
 
 class FileStorage:
@@ -101,7 +93,7 @@ class FileStorage:
         self._write_timeout_s = write_timeout_s
         self._is_closed = False
         self._states: list[DurableState] = []
-        self._uncommitted = _Changes()
+        self._uncommitted = PendingChanges(storage_id)
         self._log_ttl_s = 0.0
         self._log = StateLog((), 0.0, 0)
         self._last_body = 0
@@ -268,7 +260,8 @@ class FileStorage:
         is_last = False
         while not is_last:
             works, settled, is_last = self._next_group()
-            self._collect_changes()
+            # After the works were taken: so the changes of those works are all in it.
+            self._uncommitted.collect(self._states)
             self._writing_since_s = time.monotonic()
             try:
                 if self.disk.is_damaged:
@@ -320,18 +313,6 @@ class FileStorage:
         for queue in self._queues:
             queue.recount(self.database)
 
-    def _collect_changes(self) -> None:
-        """Take the changes of the state after the works were taken: so those of the works are all in it."""
-        for state in self._states:
-            try:
-                changes = state.take_changes()
-            except Exception:
-                _logger.exception("%s: a fault while the state of counting was read", self.storage_id)
-                continue
-            if changes.log:
-                self._uncommitted.logs.append(changes.log)
-            self._uncommitted.rows.update(changes.rows)
-
     def _write(self, works: Sequence[Work], settled: Mapping[str, Sequence[int]]) -> None:
         """One transaction, then everybody is told.
 
@@ -362,7 +343,7 @@ class FileStorage:
             database.put_rows(changes.rows)
         self._last_body = last_body
         self._log.apply(planned)
-        self._uncommitted = _Changes()
+        self._uncommitted.clear()
         with self._changed:
             self._live_bytes += added_bytes - freed_bytes
         for work, of_work in zip(works, numbers, strict=True):

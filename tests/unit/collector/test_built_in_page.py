@@ -167,6 +167,7 @@ class Disk:
         self.held_bytes = held_bytes
         self.failures = failures
         self.is_failing = is_failing
+        self.disk, self.replaced, self.lost_requests = self, 0, 0
 
 
 @pytest.mark.parametrize(
