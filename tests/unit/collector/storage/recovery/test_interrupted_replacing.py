@@ -1,0 +1,58 @@
+"""A process that is killed while it replaces a damaged database: the next start begins again, or goes on."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from otel_carbon.collector.storage.database import DATABASE_NAME
+from otel_carbon.collector.storage.recovery.pages import PAGE_BYTES
+from otel_carbon.collector.storage.recovery.set_aside import FINISHED_NAME, UNFINISHED_NAME, replace_damaged
+from tests.unit.collector.storage.recovery.test_damaged_pages import (
+    BODIES,
+    EXPORTERS,
+    MEBIBYTE,
+    body_of,
+    filled,
+    killed,
+    owing,
+    sent_of,
+    spoil,
+    zeros,
+)
+
+__all__ = ["filled", "killed"]  # fixtures
+
+
+class Killed(BaseException):
+    """As nothing that the program handles."""
+
+
+@pytest.mark.parametrize("renames", range(6))
+def test_after_a_kill_before_any_rename_everything_is_sent(
+    tmp_path: Path, killed: Path, monkeypatch: pytest.MonkeyPatch, renames: int
+) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(killed, folder)
+    spoil(folder / DATABASE_NAME, 0, PAGE_BYTES, zeros)
+    spoil(folder / f"{DATABASE_NAME}-wal", 32 + 24, PAGE_BYTES, zeros)  # of this page there are later states
+    rename, done = Path.rename, [0]
+
+    def rename_or_die(path: Path, target: Path) -> Path:
+        if done[0] == renames:
+            raise Killed
+        done[0] += 1
+        return rename(path, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", rename_or_die)
+        with pytest.raises(Killed):
+            replace_damaged(folder, 64 * MEBIBYTE, EXPORTERS)
+    sent = sent_of(folder)
+    for exporter, bodies in sent.items():
+        assert bodies == {each: body_of(each) for each in range(1, BODIES + 1) if exporter in owing(each)}
+    assert len(list(folder.glob(f"damaged-*/{DATABASE_NAME}"))) == 1
+    assert not (folder / FINISHED_NAME).exists()
+    assert not (folder / UNFINISHED_NAME).exists()
