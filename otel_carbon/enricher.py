@@ -180,6 +180,10 @@ class Enricher:
         if reading is None:
             self._see_unread(span)
             return None
+        return self.observed(span, reading)
+
+    def observed(self, span: SpanView, reading: GenAiReading) -> Observation:
+        """What is to be judged of a span that was read; its attributes are not looked at again."""
         profile = reading.profile
         is_candidate = profile.role is _INFERENCE and not profile.judged
         settings = self.settings

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from google.protobuf.message import DecodeError
 
 from otel_carbon.otlp.any_value import RawAttributes, double_attribute_prefix, span_attribute_bytes
+from otel_carbon.otlp.layouts import Layouts
 from otel_carbon.otlp.schema import lazy_schema
 from otel_carbon.otlp.splice import append_to_spans, find_spans, spans_holding
 from otel_carbon.spans.region import SPAN_REGION_KEY
@@ -69,6 +70,7 @@ class TracesEnricher:
         self._enricher = enricher
         self._writer = _AttributeWriter(full=enricher.settings.full)
         self._schema = lazy_schema()
+        self._layouts = Layouts(enricher)
         self._resources: dict[bytes, ResourceView] = {}
         self._scopes: dict[bytes, tuple[str, str, tuple[bytes, ...]]] = {}
         self._all_markers = _encoded(enricher.reader.markers)
@@ -130,6 +132,7 @@ class TracesEnricher:
         self, body: bytes, resource: ResourceSlots, starts: list[int], observations: list[Observation]
     ) -> None:
         """Read each span that holds a GenAI key somewhere, one at a time: memory just used is fast memory."""
+        layouts = self._layouts
         seen_as: ResourceView | None = None
         for scope in resource.scopes:
             try:
@@ -140,7 +143,12 @@ class TracesEnricher:
                 try:
                     if seen_as is None:
                         seen_as = self._resource_view(resource.header)
-                    observation = self._enricher.observe(self._view(body[start:end], name, seen_as, version))
+                    observation = layouts.observe(body, start, end, name, version, seen_as)
+                    if observation is None:
+                        view = self._view(body[start:end], name, seen_as, version)
+                        observation = self._enricher.observe(view)
+                        if observation is not None:
+                            layouts.learn(body, start, end, view, observation.reading.profile)
                 except DecodeError:
                     continue
                 if observation is not None:

@@ -13,7 +13,7 @@ from otel_carbon.spans.region import SPAN_REGION_KEY
 from otel_carbon.spans.view import KIND_SERVER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from otel_carbon.spans.dialect import Dialect
     from otel_carbon.spans.profile import SpanProfile
@@ -25,6 +25,20 @@ _LEAST_COUNTS = 5
 _OUR_TEXTS = (ours.STATUS, ours.METERED_BOUNDARY, ERROR_KEY, SPAN_REGION_KEY)
 _NO_KEY = "\0"
 """Stands where a dialect has no key for a count: nobody writes it."""
+
+
+class Sources(NamedTuple):
+    """The attributes that spans with the same keys are read from.
+
+    Attributes:
+        counts: the key of each count, `None` for one that the spans do not tell.
+        response_id: the key of the response id.
+        texts: the keys of the texts that recur.
+    """
+
+    counts: tuple[str | None, ...]
+    response_id: str | None
+    texts: tuple[str, ...]
 
 
 class JsonMembers(NamedTuple):
@@ -106,6 +120,24 @@ class Plan:
         for holder in self.json:
             fetched += json_members(attributes.decode(fetched[holder.attribute_at]), holder.paths)
 
+    def counts_of(self, fetched: list[Any]) -> list[Any]:
+        """The counts among what was fetched, each from the first of its keys that is there."""
+        counts = fetched[self.counts_at]
+        for field, at in self.older_counts:
+            if counts[field] is None:
+                counts[field] = fetched[at]
+        return counts
+
+    def sources(self, present: Collection[str]) -> Sources | None:
+        """What spans with these keys, and values behind all of them, are read from; `None` where JSON is to be read."""
+        fetched: list[Any] = [key if key in present else None for key in self.keys]
+        if any(fetched[holder.attribute_at] for holder in self.json):
+            return None
+        fetched += [None] * sum(len(holder.paths) for holder in self.json)
+        texts = tuple(key for key in fetched[self._texts_at] if key is not None)
+        response_ids = [fetched[at] for at in self.response_id_at]
+        return Sources(tuple(self.counts_of(fetched)), next(filter(None, response_ids), None), texts)
+
     def profile(self, span: SpanView, fetched: list[Any], known: tuple[bool, ...]) -> SpanProfile | None:
         """What the recurring texts say, worked out once for each combination; `None` for no GenAI span.
 
@@ -121,16 +153,11 @@ class Plan:
             found = self._worked_out(span, fetched, known)
         except TypeError:  # an array or map where a text should be
             return self._worked_out(span, fetched, known)
-        if span.kind != KIND_SERVER and self._may_be_kept(texts):
-            # a server's region may come from its resource, which is not in the key
+        if may_be_kept(span, texts) and not isinstance(texts[self._tenant_at], bool):  # `True` equals 1
             if len(self._profiles) >= MAX_PROFILES:
                 self._profiles.clear()
             self._profiles[key] = found
         return found
-
-    def _may_be_kept(self, texts: list[Any]) -> bool:
-        """Whether the texts are short; a flag is one too, but not where it would name a tenant, as `True` equals 1."""
-        return all(map(_is_short_text, texts)) and not isinstance(texts[self._tenant_at], bool)
 
     def _worked_out(self, span: SpanView, fetched: list[Any], known: tuple[bool, ...]) -> SpanProfile | None:
         decode, texts = span.attributes.decode, self._texts_at
@@ -139,6 +166,11 @@ class Plan:
         found |= {key: True for key, at in others if fetched[at] is not None}
         said = Sayings(self.dialect, self._scope, found, known)
         return profile_of(span, said, self._tenant_key, self._models)
+
+
+def may_be_kept(span: SpanView, texts: Iterable[object | None]) -> bool:
+    """Whether what recurring texts say may be kept: they are short, and a server's region may be its resource's."""
+    return span.kind != KIND_SERVER and all(map(_is_short_text, texts))
 
 
 def _first_keys(counts: list[tuple[str, ...]], plain: list[str]) -> tuple[str, ...]:

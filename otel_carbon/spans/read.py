@@ -139,37 +139,28 @@ class SpanReader:
 
     def read(self, span: SpanView) -> GenAiReading | None:
         """Read a span; `None` when it is no GenAI span."""
-        plan = self._by_scope.get(span.scope) or self._plan_of(span.scope) or self._plan_by_telltale(span)
+        plan = self._by_scope.get(span.scope) or self.plan_of(span)
         if plan is None:
             return None
         attributes = span.attributes
         fetched = attributes.pick(plan.keys)
         if plan.json:
             plan.add_members(attributes, fetched)
-        counts = fetched[plan.counts_at]
-        for field, at in plan.older_counts:
-            if counts[field] is None:
-                counts[field] = fetched[at]
+        counts = plan.counts_of(fetched)
         given, output, read, write, reasoning = counts[:_PLAIN_COUNTS]
         known = (given is not None, output is not None, read is not None, write is not None, reasoning is not None)
         profile = plan.profile(span, fetched, known)
         if profile is None:
             return None
         response_id = _response_id(fetched, plan.response_id_at)
-        if profile.role is not _INFERENCE:
-            return GenAiReading(profile, response_id)
+        reading = reading_of(profile, response_id, attributes.decode_all(counts), failed=span.failed)
         if profile.metered:
-            reading = GenAiReading(profile, response_id)
-            _read_usage(reading, span, attributes.decode_all(counts))
             reading.metered_nj = metered_nj(attributes.decode(fetched[plan.metered_at]))
-            return reading
-        found = attributes.decode_all(counts)
-        plain = _plain_usage(found) if profile.plain else None
-        if plain is not None and not (profile.zeros_unknown and plain[1] == NO_TOKENS_AT_ALL):
-            return GenAiReading(profile, response_id, plain[0], plain[1], None, plain[2])
-        reading = GenAiReading(profile, response_id)
-        _read_usage(reading, span, found)
         return reading
+
+    def plan_of(self, span: SpanView) -> Plan | None:
+        """How a span is read; `None` when it is no GenAI span."""
+        return self._plan_of(span.scope) or self._plan_by_telltale(span)
 
     def looks_genai(self, span: SpanView) -> bool:
         """Whether a span that cannot be read carries names of a dialect all the same: a blind spot."""
@@ -195,6 +186,18 @@ class SpanReader:
                     self._of_unknown_scopes[dialect] = self._make_plan(dialect, "")
                 return self._of_unknown_scopes[dialect]
         return None
+
+
+def reading_of(profile: SpanProfile, response_id: object | None, found: list[Any], *, failed: bool) -> GenAiReading:
+    """What a span says, by its profile and the counts found, in the order of `dialect.COUNT_FIELDS`."""
+    if profile.role is not _INFERENCE:
+        return GenAiReading(profile, response_id)
+    plain = _plain_usage(found) if profile.plain else None
+    if plain is not None and not (profile.zeros_unknown and plain[1] == NO_TOKENS_AT_ALL):
+        return GenAiReading(profile, response_id, plain[0], plain[1], None, plain[2])
+    reading = GenAiReading(profile, response_id)
+    _read_usage(reading, found, failed=failed)
+    return reading
 
 
 def _plain_usage(found: list[Any]) -> tuple[Counts, AdditiveTokens, tuple[str, ...]] | None:
@@ -223,7 +226,7 @@ def _plain_usage(found: list[Any]) -> tuple[Counts, AdditiveTokens, tuple[str, .
     return (given, output, read, write, reasoning), tokens, WITHIN[reads + writes > 0, thoughts > 0]
 
 
-def _read_usage(reading: GenAiReading, span: SpanView, found: list[Any]) -> None:
+def _read_usage(reading: GenAiReading, found: list[Any], *, failed: bool) -> None:
     """Fill in the counts, or why there are none that count."""
     profile = reading.profile
     if profile.usage:
@@ -234,7 +237,7 @@ def _read_usage(reading: GenAiReading, span: SpanView, found: list[Any]) -> None
         if profile.zeros_unknown and not checked[0] and not checked[1]:
             checked = [None] * len(checked)
         if checked[0] is None and checked[1] is None:
-            reading.problem = _FAILED_NO_USAGE if profile.failed or span.failed else _NO_USAGE
+            reading.problem = _FAILED_NO_USAGE if profile.failed or failed else _NO_USAGE
             return
         reading.counts, reading.codes = totals_of(checked, profile.basis)
         if profile.assumptions:
