@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, cast
 from otel_carbon import attributes as ours
 from otel_carbon.booking import Booking
 from otel_carbon.core import reasons
-from otel_carbon.core.footprint import Unestimated, footprint_of
+from otel_carbon.core.footprint import Unestimated, footprint_of, units_of
 from otel_carbon.core.tokens import NO_TOKENS_AT_ALL
 from otel_carbon.counting.candidate import AGGREGATE, COUNTED, NO_TOKENS, Candidate, response_key, shape_key, span_keys
 from otel_carbon.counting.window import CountingWindow
@@ -100,17 +100,26 @@ class Outcome:
     verdict: str
     status: str
     reason: str
-    footprint: Footprint | None
+    factors: Factors | None
+    """What the tokens of an estimated call are multiplied by."""
     reading: GenAiReading
     upgrades: bool = False
     """Whether another span of the same call, one without usage, came out as an unestimated call before."""
+
+    @property
+    def footprint(self) -> Footprint | None:
+        """The figures of an estimated call, worked out each time: where spans go nowhere nobody asks."""
+        if self.factors is None:
+            return None
+        return footprint_of(self.reading.tokens or NO_TOKENS_AT_ALL, self.factors, self.reading.metered_nj)
 
     def attributes(self, *, full: bool) -> dict[str, AttributeValue]:
         """The attributes to add to the span."""
         if not self.status:
             return {}
-        if self.footprint is not None:
-            return footprint_attributes(self.footprint, full=full)
+        footprint = self.footprint
+        if footprint is not None:
+            return footprint_attributes(footprint, full=full)
         return status_attributes(self.status, self.reason)
 
 
@@ -310,24 +319,25 @@ class Enricher:
         outcome = _estimated(reading, context.factors)
         if verdict.kind == COUNTED and not verdict.repeated:
             self._book(context, outcome, observation, operation=not verdict.upgrades)
-        return Outcome(label, "", outcome.reason, outcome.footprint, reading)
+        return Outcome(label, "", outcome.reason, outcome.factors, reading)
 
     def _book(self, context: BookingContext, outcome: Outcome, observation: Observation, *, operation: bool) -> None:
         """Add a call to the totals, whose lock is held."""
-        footprint, tokens = outcome.footprint, outcome.reading.tokens
-        factors = footprint.factors if footprint is not None else None
+        factors, reading = outcome.factors, outcome.reading
         account = self._booking.account(context, factors, outcome.status, outcome.reason)
         account.calls += operation
         self.totals.touch(account)
-        if footprint is not None:
-            account.add_tokens(footprint.tokens, footprint.units)
+        tokens = reading.tokens
+        if factors is not None:
+            counted = tokens or NO_TOKENS_AT_ALL
+            account.add_tokens(counted, units_of(counted, factors, reading.metered_nj))
         elif tokens is not None:
             account.add_tokens(tokens)
         if account.batch != self._batch:  # one for each request is enough
             account.batch = self._batch
-            account.example = Example(observation.trace_id, observation.candidate.span_id, footprint, tokens)
+            account.example = Example(observation.trace_id, observation.candidate.span_id, outcome.footprint, tokens)
         if observation.stands_for is not None:
-            self.totals.extrapolate(account, observation.stands_for - 1, footprint, operation=operation)
+            self.totals.extrapolate(account, observation.stands_for - 1, outcome.footprint, operation=operation)
 
     def book_usage(
         self, profile: UsageProfile, resource: ResourceView, day_number: int, tokens: AdditiveTokens, calls: int
@@ -364,8 +374,8 @@ def _estimated(reading: GenAiReading, factors: Factors | Unestimated) -> Outcome
     elif counts[1] is None and not has_usage(reading.profile.operation, counts[0], counts[1]):
         factors = _NO_USAGE
     elif not isinstance(factors, Unestimated):
-        footprint = footprint_of(tokens, with_assumptions(factors, codes) if codes else factors)
-        return Outcome(ours.VERDICT_COUNTED, ours.STATUS_ESTIMATED, "", footprint, reading)
+        factors = with_assumptions(factors, codes) if codes else factors
+        return Outcome(ours.VERDICT_COUNTED, ours.STATUS_ESTIMATED, "", factors, reading)
     return Outcome(ours.VERDICT_UNESTIMATED, ours.STATUS_UNESTIMATED, factors.reason, None, reading)
 
 
@@ -373,8 +383,7 @@ def _metered(reading: GenAiReading, factors: Factors | Unestimated) -> Outcome:
     """The outcome of a call whose energy a meter gave, whatever is known of its tokens."""
     if not isinstance(factors, Unestimated):
         if reading.metered_nj is not None:
-            footprint = footprint_of(reading.tokens or NO_TOKENS_AT_ALL, factors, reading.metered_nj)
-            return Outcome(ours.VERDICT_COUNTED, ours.STATUS_ESTIMATED, "", footprint, reading)
+            return Outcome(ours.VERDICT_COUNTED, ours.STATUS_ESTIMATED, "", factors, reading)
         factors = Unestimated(reasons.INVALID_METERED_ENERGY)
     return Outcome(ours.VERDICT_UNESTIMATED, ours.STATUS_UNESTIMATED, factors.reason, None, reading)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -176,6 +177,7 @@ def carbon_builder(registry_file: Path | None) -> BuildCarbon:
             keep_state=keep_state,
             totals=enricher.totals,
             prepare=process.prepare,
+            prepare_counting=partial(process.prepare, writes=False),
             is_busy=lambda: enricher.window.is_archiving,
         )
         if not config.usage_source.reads_metrics:

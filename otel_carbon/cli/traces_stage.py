@@ -35,9 +35,9 @@ class TracesStage:
         self._tell_of(outcomes)
         return enriched
 
-    def prepare(self, body: bytes) -> tuple[int, Callable[[], bytes]]:
-        """Check one request; returns how many spans it has, and what enriches it."""
-        spans, enrich = self._traces.prepare(body)
+    def prepare(self, body: bytes, *, writes: bool = True) -> tuple[int, Callable[[], bytes]]:
+        """Check one request; returns how many spans it has, and what enriches it, or only counts it."""
+        spans, enrich = self._traces.prepare(body, writes=writes)
 
         def finish() -> bytes:
             enriched, outcomes = enrich()

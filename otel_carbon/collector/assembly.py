@@ -82,6 +82,7 @@ class CarbonStage:
         totals: what it counts, for the built-in page; None shows none.
         prepare: checks one traces request, and returns how many spans it has and what enriches it, which says nothing
             against it any more; None when only `process` tells. Raises `MalformedBody`.
+        prepare_counting: the same for requests that go nowhere, whose spans only count.
         is_busy: whether enriching has to wait for some time; None when it never has.
     """
 
@@ -96,6 +97,7 @@ class CarbonStage:
     keep_state: Callable[[], DurableState] | None = None
     totals: Totals | None = None
     prepare: Prepare | None = None
+    prepare_counting: Prepare | None = None
     is_busy: Callable[[], bool] | None = None
 
     def processor(self, signal: Signal) -> Processor:
@@ -272,15 +274,17 @@ def _pipeline(
     signal = Signal(component_type(name))
     held_by = [holds[processor] for processor in pipeline.processors if processor in holds and signal is Signal.TRACES]
     processors = () if held_by else tuple(each for each in pipeline.processors if each in stages)
+    # The prometheus exporter has no queue: the carbon processor's counters are read, not sent.
+    fed = tuple(queues[exporter] for exporter in pipeline.exporters if exporter in queues)
+    only = stages[processors[0]] if len(processors) == 1 and signal is Signal.TRACES else None
     return Pipeline(
         name=name,
         signal=signal,
         processors=tuple((processor, stages[processor].processor(signal)) for processor in processors),
-        # The prometheus exporter has no queue: the carbon processor's counters are read, not sent.
-        queues=tuple(queues[exporter] for exporter in pipeline.exporters if exporter in queues),
+        queues=fed,
         hold=held_by[0] if held_by else None,
         limiter=next((limiters[processor] for processor in pipeline.processors if processor in limiters), None),
-        prepare=stages[processors[0]].prepare if len(processors) == 1 and signal is Signal.TRACES else None,
+        prepare=None if only is None else only.prepare if fed else only.prepare_counting,
     )
 
 

@@ -160,8 +160,7 @@ def footprint_of(tokens: AdditiveTokens, factors: Factors, units: int | None = N
     """
     uncached, cache_read, cache_write, visible, reasoning = map(float, tokens)  # exact, as counts stay below 2**53
     output = visible + reasoning
-    if units is None:
-        units = attended_pairs(tokens) if factors.energy_per_token.context_kwh is not None else 0
+    units = units_of(tokens, factors, units)
     other = float(units)
     amounts: tuple[float, ...] = ()
     for in_kwh, read_kwh, write_kwh, out_kwh, pue, grid, embodied, wue, ewif, unit_kwh in factors.at_bounds:
@@ -175,6 +174,13 @@ def footprint_of(tokens: AdditiveTokens, factors: Factors, units: int | None = N
     if factors.assessed is not None:
         amounts = _as_assessed(amounts, output, factors.assessed)
     return _new_tuple(Footprint, (amounts, tokens, factors, units))
+
+
+def units_of(tokens: AdditiveTokens, factors: Factors, given: int | None = None) -> int:
+    """`Footprint.units`: those given, else what the tokens of one call come to."""
+    if given is not None:
+        return given
+    return attended_pairs(tokens) if factors.energy_per_token.context_kwh is not None else 0
 
 
 def _as_assessed(amounts: tuple[float, ...], output: float, assessed: PerOutputToken) -> tuple[float, ...]:

@@ -84,22 +84,26 @@ class TracesEnricher:
         """Enrich one request, and say what became of its GenAI spans."""
         return self._enrich(body, find_spans(body))
 
-    def prepare(self, body: bytes) -> tuple[int, Callable[[], tuple[bytes, list[Outcome]]]]:
+    def prepare(self, body: bytes, *, writes: bool = True) -> tuple[int, Callable[[], tuple[bytes, list[Outcome]]]]:
         """Check one request, which takes a thirtieth of enriching it.
+
+        Without `writes` its spans are judged and booked, and nothing is appended to them.
 
         Returns:
             How many spans it has, and what enriches it.
         """
         resources = find_spans(body)
         spans = sum(len(scope.spans) for resource in resources for scope in resource.scopes)
-        return spans, partial(self._enrich, body, resources)
+        return spans, partial(self._enrich, body, resources, writes=writes)
 
-    def _enrich(self, body: bytes, resources: list[ResourceSlots]) -> tuple[bytes, list[Outcome]]:
+    def _enrich(
+        self, body: bytes, resources: list[ResourceSlots], *, writes: bool = True
+    ) -> tuple[bytes, list[Outcome]]:
         request = self._read(body, resources)
         if not request.observations:
             return body, []
         outcomes = self._enricher.judge_together(request.observations)
-        return self._written(request, outcomes), outcomes
+        return self._written(request, outcomes) if writes else body, outcomes
 
     def enrich_together(self, bodies: Iterable[bytes]) -> list[tuple[bytes, list[Outcome]]]:
         """Enrich requests whose spans are judged together, as if they had come in one; each in the order given."""
@@ -229,8 +233,8 @@ class _AttributeWriter:
         """What to append to the span's bytes."""
         if not outcome.status:
             return b""
-        if outcome.footprint is not None:
-            footprint = outcome.footprint
+        footprint = outcome.footprint
+        if footprint is not None:
             texts = _text_bytes(footprint.factors.provenance, footprint.confidence, full=self._full)
             return self._amount_bytes(footprint) + texts
         return span_attribute_bytes(status_attributes(outcome.status, outcome.reason))
