@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from otel_carbon.spans.write import AttributeValue
     from otel_carbon.usage_metrics.profiles import UsageProfile
 
+Identity = tuple[int | bytes, int | bytes, int | bytes, int, int]
+"""Trace, span and parent id of a span, its start and its end."""
 DEFAULT_TENANT_ATTRIBUTE = ours.TENANT
 ANY_SERVICE = "*"
 
@@ -164,7 +166,7 @@ class Enricher:
             return None
         if told is not None:
             observation.reading.complete(told)
-            observation.candidate = _candidate(span, observation.reading)
+            observation.candidate = _candidate(observation.reading, _identity(span), span.scope, span.resource)
         with self.totals.lock:
             self._batch += 1
             if observation.is_candidate:
@@ -189,20 +191,22 @@ class Enricher:
         if reading is None:
             self._see_unread(span)
             return None
-        return self.observed(span, reading)
+        return self.observed(reading, _identity(span), span.scope, span.resource, span.trace_state)
 
-    def observed(self, span: SpanView, reading: GenAiReading) -> Observation:
-        """What is to be judged of a span that was read; its attributes are not looked at again."""
+    def observed(
+        self, reading: GenAiReading, identity: Identity, scope: str, resource: ResourceView, trace_state: str
+    ) -> Observation:
+        """What is to be judged of a span that was read."""
         profile = reading.profile
         is_candidate = profile.role is _INFERENCE and not profile.judged
         settings = self.settings
         if is_candidate and (profile.served or settings.pass_through or settings.usage_source):
-            is_candidate = self._counts_at(span.resource.service, served=profile.served)
-        trace_state = span.trace_state
+            is_candidate = self._counts_at(resource.service, served=profile.served)
         stands_for = adjusted_count(trace_state) if trace_state else None
-        ids = None if self.journal is None else (span.trace_id, span.parent_span_id)
-        candidate = _candidate(span, reading)
-        return Observation(reading, candidate, span.resource, is_candidate, stands_for, ids, span.trace_id)
+        trace_id, _, parent_span_id, _, _ = identity
+        ids = None if self.journal is None else (trace_id, parent_span_id)
+        candidate = _candidate(reading, identity, scope, resource)
+        return Observation(reading, candidate, resource, is_candidate, stands_for, ids, trace_id)
 
     def _counts_at(self, service: str, *, served: bool) -> bool:
         """Whether the settings let the inference spans of a service count; `served` ones only where they are named."""
@@ -388,21 +392,26 @@ def _metered(reading: GenAiReading, factors: Factors | Unestimated) -> Outcome:
     return Outcome(ours.VERDICT_UNESTIMATED, ours.STATUS_UNESTIMATED, factors.reason, None, reading)
 
 
-def _candidate(span: SpanView, reading: GenAiReading) -> Candidate:
-    counts, profile, start_ns, end_ns = reading.counts, reading.profile, span.start_ns, span.end_ns
+def _identity(span: SpanView) -> Identity:
+    return span.trace_id, span.span_id, span.parent_span_id, span.start_ns, span.end_ns
+
+
+def _candidate(reading: GenAiReading, identity: Identity, scope: str, resource: ResourceView) -> Candidate:
+    trace_id, span_id, parent_span_id, start_ns, end_ns = identity
+    counts, profile = reading.counts, reading.profile
     tokens = (counts[0], counts[1] or None) if counts else NO_TOKENS  # embeddings: no output, or an output of zero
-    key, parent_key = span_keys(span.trace_id, span.span_id, span.parent_span_id)
+    key, parent_key = span_keys(trace_id, span_id, parent_span_id)
     return Candidate(
         key,
         parent_key,
-        span.scope,
+        scope,
         start_ns,
         max(start_ns, end_ns),
         response_key(reading.response_id),
         profile.model,
         tokens,
-        shape_key(span.resource.emitter or span.resource.service, profile.model, tokens),
-        span.span_id,
+        shape_key(resource.emitter or resource.service, profile.model, tokens),
+        span_id,
         profile.trust,
         profile.leaf,
     )

@@ -16,7 +16,6 @@ from otel_carbon.otlp.any_value import RawAttributes
 from otel_carbon.otlp.splice import field_at
 from otel_carbon.spans.plan import may_be_kept
 from otel_carbon.spans.read import reading_of
-from otel_carbon.spans.view import KIND_CLIENT, SpanView
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from otel_carbon.enricher import Enricher, Observation
     from otel_carbon.spans.plan import Sources
     from otel_carbon.spans.profile import SpanProfile
-    from otel_carbon.spans.view import ResourceView
+    from otel_carbon.spans.view import ResourceView, SpanView
 
 MAX_LENGTHS = 512
 MAX_OF_ONE_LENGTH = 4
@@ -60,7 +59,8 @@ class Layout(NamedTuple):
     Attributes:
         unpack: takes a body and where the span starts in it; returns its parts.
         fixed: picks those that must be as `expected`.
-        ids: picks trace, span and parent, start, end and response id.
+        identity: picks trace, span and parent id, start and end.
+        response_id_at: where the encoded response id is, empty without one.
         counts: picks the encoded counts, empty where the spans tell none.
         texts: picks the encoded texts that recur.
         profiles: what those say, as far as they were met.
@@ -71,7 +71,8 @@ class Layout(NamedTuple):
     unpack: Callable[[bytes, int], tuple[Any, ...]]
     fixed: _Pick
     expected: tuple[bytes, ...]
-    ids: _Pick
+    identity: _Pick
+    response_id_at: int
     counts: _Pick
     texts: _Pick
     profiles: dict[object, SpanProfile]
@@ -100,28 +101,13 @@ class Layouts:
         profile = layout.profiles.get(layout.texts(parts))
         if profile is None:
             return None
-        trace_id, span_id, parent_id, start_ns, end_ns, response_id = layout.ids(parts)
         counts = _NO_ATTRIBUTES.decode_all(layout.counts(parts))
         try:
-            reading = reading_of(profile, response_id or None, counts, failed=layout.failed)
+            reading = reading_of(profile, parts[layout.response_id_at] or None, counts, failed=layout.failed)
         except Exception:  # whatever it is, the long way deals with it
             return None
         self._spared += 1
-        span = SpanView(
-            _NO_ATTRIBUTES,
-            scope,
-            resource,
-            trace_id,
-            span_id,
-            parent_id,
-            KIND_CLIENT,
-            start_ns,
-            end_ns,
-            layout.failed,
-            version,
-            layout.trace_state,
-        )
-        return self._enricher.observed(span, reading)
+        return self._enricher.observed(reading, layout.identity(parts), scope, resource, layout.trace_state)
 
     def learn(self, body: bytes, start: int, end: int, span: SpanView, profile: SpanProfile) -> None:
         """Learn from a span that was read the long way, where that may be spared the next one."""
@@ -229,7 +215,8 @@ def _layout(raw: bytes, parts: list[_Part], sources: Sources, span: SpanView) ->
         Struct("".join(form)).unpack_from,
         itemgetter(*expected),
         tuple(expected.values()),
-        picked((_TRACE_ID, _SPAN_ID, _PARENT_ID, _START, _END, sources.response_id)),
+        picked((_TRACE_ID, _SPAN_ID, _PARENT_ID, _START, _END)),
+        where.get(sources.response_id, number),
         picked(sources.counts),
         picked(sources.texts or (None,)),
         {},
