@@ -119,12 +119,16 @@ class Memory:
         return self.is_archiving
 
     def _archive_apart(self) -> None:
+        archived: list[dict[int, Any]] = []
         try:
             with self._lock:
                 if self._is_over():  # else somebody could not wait
-                    self._make_room()
+                    archived = self._make_room()
         finally:
             self.is_archiving = False
+        for entries in archived:  # freed all at once they would keep the interpreter from others for that long
+            while entries:
+                entries.popitem()
 
     def _is_over(self) -> bool:
         return any(len(entries) > entries.capacity for entries in self._bounded)
@@ -137,17 +141,18 @@ class Memory:
         self._period += 1
         self._look_in_archive()
 
-    def _make_room(self) -> None:
-        """Archive all that is young, each part in its own period, or forget the oldest."""
+    def _make_room(self) -> list[dict[int, Any]]:
+        """Archive all that is young, each part in its own period, or forget the oldest; returns what was archived."""
         if not self._archives:
             for entries in self._maps:
                 entries.shrink()
-            return
+            return []
         spans, below = self._spans.take_all(), self._calls_below.take_all()
         responses, shapes = self._calls_by_response.take_all(), self._shapes.entries.take_all()
         for part, period in enumerate((self._period - 1, self._period)):
             self._archive.settle(Entries(spans[part], below[part], responses[part], shapes[part]), period)
         self._look_in_archive()
+        return [*spans, *below, *responses, *shapes]
 
     def _look_in_archive(self) -> None:
         """Let what is not young be looked for in the archive too, as long as there is anything in it."""

@@ -11,7 +11,7 @@ from otel_carbon.counting.open_calls import OpenCalls
 from otel_carbon.counting.packed_calls import Interned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from otel_carbon.counting.candidate import Verdict
     from otel_carbon.counting.open_calls import Filed
@@ -31,7 +31,7 @@ class PackedMap(ABC, Generic[V]):
     __slots__ = ("_call_of", "_first", "keys", "older")
 
     def __init__(self, entries: dict[int, V], generation: int, call_of: Callable[[int], Call]) -> None:
-        self.keys = array("q", entries)
+        self.keys = array("q", list(entries))
         self.older = array("I")
         self._first = generation << ROW_BITS
         self._call_of = call_of
@@ -51,12 +51,14 @@ class PackedSpans(PackedMap[Seen]):
 
     def __init__(self, entries: dict[int, Seen], generation: int, call_of: Callable[[int], Call]) -> None:
         super().__init__(entries, generation, call_of)
-        spans = entries.values()
-        verdicts: Interned[Verdict | None] = Interned()
-        self._parents = array("q", [span.parent_key for span in spans])
-        self._marked_verdicts = array("H", [verdicts[span.verdict] * 2 + span.relays for span in spans])
-        self._rows = array("I", [(span.call.archived_as & ROW_MASK) + 1 if span.call else 0 for span in spans])
-        self._verdicts = list(verdicts)
+        spans = list(entries.values())
+        numbers, self._verdicts = _numbered([verdict for verdict, _, _, _ in spans])
+        self._parents = array("q", [parent for _, parent, _, _ in spans])
+        self._rows = array("I", [(call.archived_as & ROW_MASK) + 1 if call else 0 for _, _, call, _ in spans])
+        self._marked_verdicts = array("H", [number * 2 for number in numbers])
+        for at, (_, _, _, relays) in enumerate(spans):
+            if relays:
+                self._marked_verdicts[at] += 1
 
     def value(self, at: int) -> Seen:
         """The span there."""
@@ -64,6 +66,14 @@ class PackedSpans(PackedMap[Seen]):
         verdict, relays = divmod(self._marked_verdicts[at], 2)
         call = self._call(row - 1) if row else None
         return Seen(self._verdicts[verdict], self._parents[at], call, bool(relays))
+
+
+def _numbered(verdicts: Sequence[Verdict | None]) -> tuple[list[int], list[Verdict | None]]:
+    """A number for each verdict, and the verdicts that the numbers stand for; most are one and the same object."""
+    identities = list(map(id, verdicts))
+    numbers: Interned[Verdict | None] = Interned()
+    number_of = {identity: numbers[verdict] for identity, verdict in dict(zip(identities, verdicts)).items()}  # noqa: B905 - one of each
+    return list(map(number_of.__getitem__, identities)), list(numbers)
 
 
 class PackedCallsBelow(PackedMap[Call | Nested]):
