@@ -62,7 +62,17 @@ class Shelf(Generic[V]):
     Where a chain comes to an entry that has been forgotten it ends, as all after it are older still.
     """
 
-    __slots__ = ("_firsts", "_generations", "_most_chains", "_newest", "_next", "capacity", "entries")
+    __slots__ = (
+        "_earlier",
+        "_earlier_end",
+        "_firsts",
+        "_generations",
+        "_most_chains",
+        "_newest",
+        "_next",
+        "capacity",
+        "entries",
+    )
 
     def __init__(self, max_calls: int, *, entries_per_call: int = 1) -> None:
         self.capacity = max_calls * entries_per_call
@@ -73,24 +83,35 @@ class Shelf(Generic[V]):
         self._next = 1
         self._newest = array("I", [0])
         """The newest entry of each chain, 0 where there is none: few chains, or as many as all calls need."""
+        self._earlier: array[int] | None = None
+        """The few chains from before there were many, for as long as any entry of theirs is remembered."""
+        self._earlier_end = 0
         self._most_chains = 1 << (_CHAINS_PER_CALL * max_calls - 1).bit_length()
 
     def holds(self, key: int) -> bool:
         """Whether a key is among the entries."""
         entry = self._newest[key % len(self._newest)]
-        return entry > 0 and self._find_in_chain(key, entry) is not None
+        if entry and self._find_in_chain(key, entry) is not None:
+            return True
+        return self._earlier is not None and self._find_earlier(key, self._earlier) is not None
 
     def finder(self, young: Callable[[int], V | None]) -> Callable[[int], V | None]:
         """What looks for a key among the young entries, then here; good until generations come or go."""
         if not self._generations:
             return young
         newest, mask, find_in_chain = self._newest, len(self._newest) - 1, self._find_in_chain
+        earlier, find_earlier = self._earlier, self._find_earlier
 
         def find(key: int) -> V | None:
             found = young(key)
-            return find_in_chain(key, entry) if found is None and (entry := newest[key & mask]) else found
+            if found is None and (entry := newest[key & mask]):
+                found = find_in_chain(key, entry)
+            return find_earlier(key, earlier) if found is None and earlier is not None else found
 
         return find
+
+    def _find_earlier(self, key: int, earlier: array[int]) -> V | None:
+        return self._find_in_chain(key, earlier[key % len(earlier)])
 
     def _find_in_chain(self, key: int, entry: int) -> V | None:
         firsts = self._firsts
@@ -106,8 +127,11 @@ class Shelf(Generic[V]):
         """Add the newest generation."""
         entries = self.entries + len(generation.keys)
         wanted = min(_FEW_CHAINS, self._most_chains) if entries <= _FEW_CHAINS // 2 else self._most_chains
-        if len(self._newest) < wanted or self._next + len(generation.keys) > MAX_NUMBER:
+        if self._next + len(generation.keys) > MAX_NUMBER:
             self._chain_anew(max(wanted, len(self._newest)))
+        elif len(self._newest) < wanted:  # what is chained already stays: to chain it anew would take long
+            self._earlier, self._earlier_end = self._newest if self._generations else None, self._next
+            self._newest = array("I", [0]) * wanted
         self._chain(generation)
         self._generations.append(generation)
         self.entries += len(generation.keys)
@@ -120,6 +144,8 @@ class Shelf(Generic[V]):
         if not self._generations:
             self._newest = array("I", [0])
             self._next = 1
+        if not self._generations or self._firsts[0] >= self._earlier_end:
+            self._earlier = None
         return dropped
 
     def _chain(self, generation: PackedMap[V]) -> None:
@@ -135,8 +161,9 @@ class Shelf(Generic[V]):
         self._next += len(generation.keys)
 
     def _chain_anew(self, chains: int) -> None:
-        """Chain all entries again, as the chains or their numbers become too long."""
+        """Chain all entries again, as their numbers become too long."""
         self._newest = array("I", [0]) * chains
+        self._earlier = None
         self._firsts = []
         self._next = 1
         for generation in self._generations:
@@ -169,6 +196,9 @@ class Archive:
         self._shelves: tuple[Shelf[Any], ...] = (self.spans, self.below, self.responses, self.shapes)
         self._generations: dict[int, _Generation] = {}
         self._number = 0
+        self._rows = 0
+        self.listed = 0
+        """How many calls stand in lists of their shape, in each generation anew."""
         self._max_rows = 2 * max_calls
         self._max_listed = _LISTED_PER_CALL * max_calls
         self.revived: RotatingMap[Call] = RotatingMap(young_calls)
@@ -181,9 +211,10 @@ class Archive:
         return not self._generations
 
     @property
-    def listed(self) -> int:
-        """How many calls stand in lists of their shape, in each generation anew."""
-        return sum(generation.listed for generation in self._generations.values())
+    def listed_per_call(self) -> float:
+        """How many calls stand in the lists of the newest generation, for each call that it has."""
+        newest = self._generations.get(self._number)
+        return newest.listed / max(1, len(newest.calls)) if newest is not None else 0.0
 
     def settle(self, entries: Entries, period: int) -> None:
         """Archive entries that came after all others, as the newest generation, and all calls that are young again."""
@@ -199,12 +230,13 @@ class Archive:
         shapes = PackedShapes(entries.shapes, number, self.call)
         self.shapes.add(shapes)
         self._generations[number] = _Generation(period, PackedCalls(calls), {}, shapes.listed)
+        self._rows += len(calls)
+        self.listed += shapes.listed
         while len(self._generations) > 1 and self._is_over():
             self.evicted += self._drop_oldest()
 
     def _is_over(self) -> bool:
-        rows = sum(len(generation.calls) for generation in self._generations.values())
-        too_many = rows > self._max_rows or self.listed > self._max_listed
+        too_many = self._rows > self._max_rows or self.listed > self._max_listed
         return too_many or any(shelf.entries > shelf.capacity for shelf in self._shelves)
 
     def _numbered(self, found: Iterable[Call], generation: int) -> list[Call]:
@@ -263,5 +295,7 @@ class Archive:
 
     def _drop_oldest(self) -> int:
         """Forget the oldest generation; returns how many entries it had."""
-        del self._generations[next(iter(self._generations))]
+        oldest = self._generations.pop(next(iter(self._generations)))
+        self._rows -= len(oldest.calls)
+        self.listed -= oldest.listed
         return sum(shelf.drop_oldest() for shelf in self._shelves)

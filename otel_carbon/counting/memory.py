@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 DEFAULT_TTL_S = 600.0
 DEFAULT_MAX_CALLS = 1_000_000
 YOUNG_PART = 16
-MAX_YOUNG_CALLS = 16_384
+MAX_YOUNG_CALLS = 1024
 """One part in so many of all calls is kept as objects, where judging is fastest, and never more than so many.
 
-Then they are archived all at once, during which others wait.
+Then they are archived all at once, during which others wait: some 5 ms.
 """
+MOST_PATIENCE = 16
+"""How many times as many they may become where archiving writes long lists of calls of one shape, each time anew."""
 MOST_OVERFULL = 2.0
 """How many times the young calls that should be there may be, before whoever brings more has to wait."""
 COUNTED_PART = 512
@@ -72,6 +74,8 @@ class Memory:
             self._shapes.entries,
         )
         self._bounded = (*self._maps, self._archive.revived)
+        self._patience = 1
+        """How many times their capacity the young entries may fill before they are archived."""
         self._counted_every = max(1, young_calls // COUNTED_PART)
         self._uncounted = 0
         self._batch = 0
@@ -103,8 +107,8 @@ class Memory:
         self._uncounted += spans
         if self._uncounted >= self._counted_every:
             self._uncounted = 0
-            fullest = max(len(entries) / entries.capacity for entries in self._bounded)
-            if fullest > 1.0 and not (fullest < MOST_OVERFULL and self._archive_soon()):
+            fullness = self._fullness()
+            if fullness > 1.0 and not (fullness < MOST_OVERFULL and self._archive_soon()):
                 self._make_room()
         return now_s
 
@@ -122,7 +126,7 @@ class Memory:
         archived: list[dict[int, Any]] = []
         try:
             with self._lock:
-                if self._is_over():  # else somebody could not wait
+                if self._fullness() > 1.0:  # else somebody could not wait
                     archived = self._make_room()
         finally:
             self.is_archiving = False
@@ -130,8 +134,9 @@ class Memory:
             while entries:
                 entries.popitem()
 
-    def _is_over(self) -> bool:
-        return any(len(entries) > entries.capacity for entries in self._bounded)
+    def _fullness(self) -> float:
+        """How full the fullest of the young maps is, 1.0 where it may be no fuller."""
+        return max(len(entries) / entries.capacity for entries in self._bounded) / self._patience
 
     def _rotate(self) -> None:
         """Start a period."""
@@ -152,6 +157,11 @@ class Memory:
         for part, period in enumerate((self._period - 1, self._period)):
             self._archive.settle(Entries(spans[part], below[part], responses[part], shapes[part]), period)
         self._look_in_archive()
+        listed = self._archive.listed_per_call
+        if listed > 1.0:
+            self._patience = min(2 * self._patience, MOST_PATIENCE)
+        elif listed < 1.0 / 4:
+            self._patience = max(self._patience // 2, 1)
         return [*spans, *below, *responses, *shapes]
 
     def _look_in_archive(self) -> None:

@@ -255,6 +255,24 @@ def test_entries_are_numbered_anew_before_numbers_become_too_large() -> None:
     assert [said_of(find(old.responses, key)).model for key in (1, 2, 3)] == ["model-4", "model-2", "model-3"]
 
 
+def test_entries_from_before_there_were_many_chains_are_found_until_they_are_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("otel_carbon.counting.archive._FEW_CHAINS", 4)
+    old = archive()
+    settle_responses(old, {1: call(1), 5: call(5)}, period=0)
+    settle_responses(old, {2: call(2), 1: call(3)}, period=1)  # too many for four chains
+    models = [said_of(find(old.responses, key)).model for key in (1, 2, 5)]
+    assert models == ["model-3", "model-2", "model-5"]
+    assert [old.responses.holds(key) for key in (1, 2, 5, 9)] == [True, True, True, False]
+
+    old.forget_before(1)
+
+    assert [old.responses.holds(key) for key in (1, 2, 5, 9)] == [True, True, False, False]
+    assert find(old.responses, 5) is None
+    assert old.responses._earlier is None
+
+
 def test_what_is_taken_out_of_a_map_is_parted_where_the_period_starts() -> None:
     entries: RotatingMap[str] = RotatingMap(10)
     entries.update({1: "a", 2: "b"})

@@ -13,7 +13,7 @@ from otel_carbon.core import reasons
 from otel_carbon.counting.archive import Archive, Entries
 from otel_carbon.counting.candidate import AGGREGATE, COUNTED, DUPLICATE, NO_SCOPES, NO_TOKENS, Call
 from otel_carbon.counting.decide import MAX_ANCESTORS
-from otel_carbon.counting.memory import COUNTED_PART, MOST_OVERFULL, YOUNG_PART
+from otel_carbon.counting.memory import COUNTED_PART, MOST_OVERFULL, MOST_PATIENCE, YOUNG_PART
 from otel_carbon.counting.rotating_map import RotatingMap
 from otel_carbon.counting.shapes import MAX_OPEN_TWINS, ShapeIndex
 from tests.unit.counting.candidates import FRAMEWORK_SCOPE, Clock, candidate, window
@@ -80,6 +80,19 @@ def test_calls_of_few_shapes_are_forgotten_before_their_lists_grow_beyond_the_bo
     # Each generation has the one list whole: 100 + 200 + ... + 800 calls, of which no more than 4 * 1000 may stand.
     assert archive.listed <= 4 * 1000
     assert archive.evicted > 0
+
+
+def test_where_lists_of_shapes_would_be_archived_again_and_again_calls_stay_young_for_longer() -> None:
+    counting = window(max_calls=YOUNG_PART * 64)
+    for number in range(1, 2001):
+        counting.judge(candidate(number, trace=number, tokens=(number % 4, 1)))
+    # Each of 4 lists has some 500 calls, all of which 64 calls more would archive anew.
+    assert counting._patience == MOST_PATIENCE
+
+    for number in range(10_001, 14_001):
+        counting.judge(candidate(number, trace=number, tokens=(number, 1)))
+
+    assert counting._patience == 1
 
 
 def test_within_capacity_nothing_is_evicted() -> None:
@@ -239,7 +252,7 @@ def _texts(entries: RotatingMap[str]) -> list[str]:
 
 
 def test_young_calls_that_wait_for_their_thread_never_outnumber_their_bound_by_more_than_once() -> None:
-    max_calls = 64_000
+    max_calls = 16_000
     young = max_calls // YOUNG_PART
     counting, most = window(max_calls=max_calls, archives_apart=True), 0
     with patch.object(counting, "_archive_apart"):  # a thread that never gets its turn
@@ -265,7 +278,7 @@ def test_archiving_on_a_thread_of_its_own_ends_and_leaves_what_was_found() -> No
 
 @pytest.mark.parametrize("batch", [1, 512])
 def test_young_calls_never_outnumber_their_bound_by_more_than_a_batch_and_a_fraction(batch: int) -> None:
-    max_calls = 64_000
+    max_calls = 16_000
     young = max_calls // YOUNG_PART
     counting, most = window(max_calls=max_calls), 0
     for first in range(0, 3 * young, batch):
