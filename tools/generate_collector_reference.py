@@ -105,7 +105,7 @@ def _values_of(annotation: Any) -> str:  # noqa: ANN401 -- an annotation can be 
     if origin in {Union, UnionType}:
         return " or ".join(_values_of(each) for each in arguments if each is not NoneType)
     if origin is Literal:
-        return ", ".join(f"`{each}`" for each in arguments)
+        return ", ".join(f"`{each}`" if each else '`""`' for each in arguments)
     if origin is dict:
         return f"mapping of {_many(arguments[1])}"
     if origin in {tuple, list}:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from otel_carbon.collector.config.authenticators import BasicAuthConfig, BearerTokenAuthConfig
+from otel_carbon.collector.cross_origin import CrossOriginSettings
 from otel_carbon.collector.endpoints import parse_endpoint
 from otel_carbon.collector.http_connection import ConnectionSettings
+from otel_carbon.collector.receivers.content_encodings import EVERY_COMPRESSION, ContentEncodings
 from otel_carbon.collector.receivers.grpc_settings import GrpcSettings, KeepaliveSettings
 from otel_carbon.collector.receivers.otlp_http import HttpSettings
 from otel_carbon.collector.tls import ServerTls
@@ -14,6 +16,7 @@ from otel_carbon.collector.tls import ServerTls
 if TYPE_CHECKING:
     from otel_carbon.collector.authenticators import Authenticator
     from otel_carbon.collector.client_auth import Authorization
+    from otel_carbon.collector.config.cross_origin import CorsConfig
     from otel_carbon.collector.config.document import CollectorConfig
     from otel_carbon.collector.config.receivers import (
         GrpcProtocolConfig,
@@ -96,6 +99,7 @@ def http_receiver_settings(receiver: str, config: HttpProtocolConfig, security: 
         key=f"{key}.endpoint",
         limit_bytes=config.max_request_body_size,
         body_deadline_s=config.read_timeout_s,
+        content_encodings=_content_encodings(config.compression_algorithms),
         connections=ConnectionSettings(
             header_deadline_s=config.read_header_timeout_s,
             write_deadline_s=config.write_timeout_s,
@@ -106,6 +110,23 @@ def http_receiver_settings(receiver: str, config: HttpProtocolConfig, security: 
         ),
         tls=security.tls(key, config),
         authenticator=security.authenticator(config),
+        cross_origin=_cross_origin(config.cors),
+    )
+
+
+def _content_encodings(names: tuple[str, ...]) -> ContentEncodings:
+    """All, unless some are named; bodies without an encoding have none to be named."""
+    return ContentEncodings(name for name in EVERY_COMPRESSION if not names or name in names)
+
+
+def _cross_origin(config: CorsConfig | None) -> CrossOriginSettings | None:
+    if config is None or not config.allowed_origins:
+        return None
+    return CrossOriginSettings(
+        allowed_origins=config.allowed_origins,
+        allowed_headers=config.allowed_headers,
+        exposed_headers=config.exposed_headers,
+        max_age_s=config.max_age_s,
     )
 
 

@@ -15,6 +15,7 @@ class Reason(Enum):
     CLIENT_SLOW_REQUESTS = "client_slow_requests"
     CLIENT_UPLOADS = "client_uploads"
     CONNECTIONS = "connections"
+    CROSS_ORIGIN = "cross_origin"
     ENCODING = "encoding"
     HEADER_TIMEOUT = "header_timeout"
     HEADERS_TOO_LARGE = "headers_too_large"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from otel_carbon.collector.config.cross_origin import CorsConfig  # noqa: TC001 -- pydantic reads it at run time
 from otel_carbon.collector.config.security import SecuredListener
 from otel_carbon.collector.config.values import ListenEndpoint, Seconds, Section
 from otel_carbon.collector.connection_limits import DEFAULT_CLIENT_CONNECTIONS, DEFAULT_CONNECTIONS
+from otel_carbon.collector.receivers.content_encodings import Compression  # noqa: TC001 -- the same
 from otel_carbon.otlp.limits import DEFAULT_LIMIT_BYTES
 
 
@@ -87,6 +89,14 @@ class HttpProtocolConfig(SecuredListener):
     )
     max_request_body_size: int = Field(
         default=DEFAULT_LIMIT_BYTES, ge=1, description="Largest body, before and after decompression, in bytes."
+    )
+    compression_algorithms: tuple[Literal["", Compression], ...] = Field(
+        default=(),
+        description="Content encodings that are taken; all, unless some are named. Bodies without one are always "
+        'taken, also where `""`, which stands for them, is not in the list.',
+    )
+    cors: CorsConfig | None = Field(
+        default=None, description="Which web pages may send (CORS); none unless the key is there."
     )
     read_header_timeout_s: Seconds = Field(
         default=10.0,

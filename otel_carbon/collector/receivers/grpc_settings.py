@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from otel_carbon.collector.endpoints import Endpoint
     from otel_carbon.collector.tls import ServerTls
 
-_ONLY_IDENTITY_AND_GZIP = 0b101
+_IDENTITY_DEFLATE_AND_GZIP = 0b111
 _FOREVER_MS = 2**31 - 1
 
 
@@ -91,9 +91,9 @@ class GrpcSettings:
             # A second collector on the same port must fail to start, not share the traffic by chance.
             ("grpc.so_reuseport", 0),
             # grpcio inflates a whole message before it looks at the limit: 300 kB of gzip become 300 MB.
-            # So messages arrive as they were sent, and the bounded gunzip of the HTTP receiver expands them.
+            # So messages arrive as they were sent, and what bounds the bodies of the HTTP receiver expands them.
             ("grpc.per_message_decompression", 0),
-            ("grpc.compression_enabled_algorithms_bitset", _ONLY_IDENTITY_AND_GZIP),
+            ("grpc.compression_enabled_algorithms_bitset", _IDENTITY_DEFLATE_AND_GZIP),
         ]
 
 

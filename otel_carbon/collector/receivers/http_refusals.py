@@ -88,10 +88,12 @@ def unknown_content_type() -> Refusal:
     return Refusal(415, Code.INVALID_ARGUMENT, f"the content type must be {wanted}", Reason.ENCODING)
 
 
-def unknown_content_encoding(content_encoding: str) -> Refusal:
-    """A compression that is not understood."""
-    message = f"the content encoding must be gzip or absent, not {content_encoding[:40]!r}"
-    return Refusal(415, Code.INVALID_ARGUMENT, message, Reason.ENCODING, ((b"accept-encoding", b"gzip"),))
+def unknown_content_encoding(content_encoding: str, taken: tuple[str, ...]) -> Refusal:
+    """A compression that is not understood, or not taken here."""
+    names = ", ".join((*taken, "identity"))
+    message = f"the content encoding must be one of {names}, or absent, not {content_encoding[:40]!r}"
+    accepted = (b"accept-encoding", names.encode("latin-1"))
+    return Refusal(415, Code.INVALID_ARGUMENT, message, Reason.ENCODING, (accepted,))
 
 
 def unauthenticated(challenge: Headers) -> Refusal:

@@ -19,7 +19,7 @@ from otel_carbon.collector.refusals import TryLater
 from otel_carbon.collector.signals import Signal
 from otel_carbon.collector.status import Code
 from otel_carbon.errors import BodyTooLarge, MalformedBody
-from otel_carbon.otlp.limits import GZIP_MAGIC, gunzip
+from otel_carbon.otlp.limits import GZIP_MAGIC, expand_zlib, gunzip, is_zlib
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -172,18 +172,21 @@ class GrpcReceiver:
             raise GrpcRefusal(Code.INTERNAL, message_text, Reason.INTERNAL) from error
 
     def _expanded(self, intake: Intake, message: bytes) -> bytes:
-        """Decompress a message if it is gzip.
+        """Decompress a message if it is gzip, or zlib, which gRPC calls deflate.
 
         The flag that says so is not handed out by grpcio, but it is not needed: the first byte of gzip would be a
-        protobuf tag of wire type 7, which does not exist, so no request begins with it.
+        protobuf tag of wire type 7, which does not exist; that of zlib would be a number, and requests of OTLP have
+        none beside the list that they begin with.
         """
-        if not message.startswith(GZIP_MAGIC):
-            return message
         try:
-            return gunzip(message, self._settings.limit_bytes)
+            if message.startswith(GZIP_MAGIC):
+                return gunzip(message, self._settings.limit_bytes)
+            if is_zlib(message):
+                return expand_zlib(message, self._settings.limit_bytes)
         except (MalformedBody, BodyTooLarge):
             intake.note_unreadable(TRANSPORT)
             raise
+        return message
 
 
 class _EveryMethod(grpc.GenericRpcHandler):  # type: ignore[misc] # grpcio ships no types

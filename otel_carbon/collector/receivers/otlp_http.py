@@ -1,4 +1,4 @@
-"""OTLP/HTTP in: protobuf or JSON, gzip or plain, with a bound and a deadline on every body."""
+"""OTLP/HTTP in: protobuf or JSON, compressed or plain, with a bound and a deadline on every body."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, TypeVar, TypeVarTuple, Unpack
 
 from otel_carbon.collector.asgi_server import AsgiServer, header, respond
 from otel_carbon.collector.authenticators import PasswordsBusy
+from otel_carbon.collector.cross_origin import CrossOrigin
 from otel_carbon.collector.http_connection import ConnectionSettings
 from otel_carbon.collector.http_gate import HttpGate
+from otel_carbon.collector.receivers.content_encodings import ContentEncodings
 from otel_carbon.collector.receivers.http_refusals import (
     Refusal,
     bad_data,
@@ -30,16 +32,18 @@ from otel_carbon.collector.refusals import TryLater
 from otel_carbon.collector.signals import Signal
 from otel_carbon.collector.status import Code, Encoding
 from otel_carbon.errors import BodyTooLarge, MalformedBody
-from otel_carbon.otlp.limits import DEFAULT_LIMIT_BYTES, gunzip
+from otel_carbon.otlp.limits import DEFAULT_LIMIT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
     from concurrent.futures import Future
 
-    from otel_carbon.collector.asgi_server import Message, Receive, Send
+    from otel_carbon.collector.asgi_server import Application, Message, Receive, Send
     from otel_carbon.collector.authenticators import Authenticator
+    from otel_carbon.collector.cross_origin import CrossOriginSettings
     from otel_carbon.collector.endpoints import Endpoint
     from otel_carbon.collector.pipeline import Intake
+    from otel_carbon.collector.receivers.content_encodings import Expand
     from otel_carbon.collector.receivers.http_uploads import Upload
     from otel_carbon.collector.tls import ServerTls
 
@@ -48,15 +52,16 @@ INLINE_BODY_BYTES = 256 * 1024
 """Smaller bodies are processed on the thread that received them, which is quicker than handing them over."""
 INLINE_CHECKED_BYTES = 1024 * 1024
 """The same where they are only checked, and processed later."""
-INLINE_GZIP_BYTES = 32 * 1024
+INLINE_COMPRESSED_BYTES = 32 * 1024
 """The same for compressed ones, which commonly grow eightfold."""
+INLINE_EXPANDED_BYTES = 1024 * 1024
+"""As far as they are expanded on that thread; what is larger is begun anew on another."""
 LARGE_BODY_THREADS = 1
 BUSY_S = 0.002
 """How long what was answered waits before it is tried again."""
 TRANSPORT = "http"
 _SUCCESS_BODIES = {Encoding.PROTOBUF: b"", Encoding.JSON: b"{}"}
 _PROFILES_PATHS = ("/v1development/profiles", "/v1/profiles")
-_GZIP_NAMES = ("gzip", "x-gzip")
 _logger = logging.getLogger(__name__)
 Arguments = TypeVarTuple("Arguments")
 Result = TypeVar("Result")
@@ -71,18 +76,22 @@ class HttpSettings:
         key: key path of the endpoint setting, for messages.
         limit_bytes: largest body, before and after decompression, in bytes.
         body_deadline_s: longest time for a body to arrive, in seconds.
+        content_encodings: what is expanded.
         connections: what its clients may do before and between bodies.
         tls: certificates; None is plain HTTP.
         authenticator: who may send; None lets all.
+        cross_origin: which web pages may; None is none.
     """
 
     endpoint: Endpoint
     key: str
     limit_bytes: int = DEFAULT_LIMIT_BYTES
     body_deadline_s: float = BODY_DEADLINE_S
+    content_encodings: ContentEncodings = field(default_factory=ContentEncodings)
     connections: ConnectionSettings = field(default_factory=ConnectionSettings)
     tls: ServerTls | None = None
     authenticator: Authenticator | None = None
+    cross_origin: CrossOriginSettings | None = None
 
 
 class HttpReceiver:
@@ -113,8 +122,11 @@ class HttpReceiver:
         self._threads = ThreadPoolExecutor(LARGE_BODY_THREADS, thread_name_prefix="otlp http large bodies")
         authenticator = settings.authenticator
         self._gate = HttpGate(authenticator, name="otlp http passwords") if authenticator else None
+        application: Application = self._application
+        if settings.cross_origin is not None:
+            application = CrossOrigin(application, settings.cross_origin, count_refusal)
         self._server = AsgiServer(
-            self._application,
+            application,
             settings.endpoint,
             key=settings.key,
             name="otlp http receiver",
@@ -169,12 +181,12 @@ class HttpReceiver:
             await self._authenticate(self._gate, scope)
         intake = self._route(scope, encoding)
         self._admit(intake)
-        is_gzip = _is_gzip(header(scope, b"content-encoding"))
+        expand = self._expand_of(header(scope, b"content-encoding"))
         with self._uploads.of(_client(scope)) as upload:
             body = await self._read_body(scope, receive, upload)
-            if is_gzip and body:
+            if expand is not None and body:
                 sent_bytes = len(body)
-                body = await self._run(sent_bytes <= INLINE_GZIP_BYTES, self._expand, intake, body)
+                body = await self._expanded(intake, expand, body)
                 upload.grow(len(body) - sent_bytes)
             is_small = len(body) <= INLINE_BODY_BYTES
             defer = self._work_off_soon if is_small else self._work_off_apart
@@ -240,15 +252,30 @@ class HttpReceiver:
             raise too_slow(self._settings.body_deadline_s) from None
         return bytes(body)
 
-    def _expand(self, intake: Intake, body: bytes) -> bytes:
+    def _expand_of(self, content_encoding: str) -> Expand | None:
         try:
-            return gunzip(body, self._settings.limit_bytes)
+            return self._settings.content_encodings.expand_of(content_encoding)
+        except LookupError:
+            raise unknown_content_encoding(content_encoding, self._settings.content_encodings.names) from None
+
+    async def _expanded(self, intake: Intake, expand: Expand, body: bytes) -> bytes:
+        """Expand a body here while it stays small, else on another thread, up to the limit."""
+        limit_bytes = self._settings.limit_bytes
+        try:
+            if len(body) <= INLINE_COMPRESSED_BYTES:
+                try:
+                    return expand(body, min(INLINE_EXPANDED_BYTES, limit_bytes))
+                except BodyTooLarge:
+                    pass  # for this thread; whether it is for all, is found out on the other
+            return await self._run(False, expand, body, limit_bytes)
         except BodyTooLarge as error:
             intake.note_unreadable(TRANSPORT)
             raise too_large(str(error)) from error
         except MalformedBody as error:
             intake.note_unreadable(TRANSPORT)
             raise bad_data(str(error)) from error
+        except (MemoryError, OSError) as error:
+            raise overloaded("no memory to expand the body", 1.0, Reason.MEMORY) from error
 
     def _work_off_soon(self, intake: Intake) -> None:
         """Process what was answered before anything else is read, but go on answering while that has to wait."""
@@ -321,10 +348,3 @@ def _client(scope: Message) -> str:
 def _encoding(content_type: str) -> Encoding | None:
     media_type = content_type.partition(";")[0].strip().lower()
     return next((encoding for encoding in Encoding if encoding.value == media_type), None)
-
-
-def _is_gzip(content_encoding: str) -> bool:
-    name = content_encoding.strip().lower()
-    if name not in {"", "identity", *_GZIP_NAMES}:
-        raise unknown_content_encoding(name)
-    return name in _GZIP_NAMES

@@ -7,7 +7,7 @@ import zlib
 import pytest
 
 from otel_carbon.errors import BodyTooLarge, MalformedBody
-from otel_carbon.otlp.limits import BoundedGunzip, gunzip
+from otel_carbon.otlp.limits import BoundedInflate, gunzip
 
 MIB = 1024 * 1024
 
@@ -78,7 +78,7 @@ def test_what_is_not_gzip_is_refused(body: bytes) -> None:
 
 def test_an_empty_body_is_no_gzip_stream() -> None:
     with pytest.raises(MalformedBody, match="empty"):
-        BoundedGunzip().finish()
+        BoundedInflate().finish()
 
 
 def test_a_body_of_very_many_members_is_refused_before_it_takes_minutes() -> None:
