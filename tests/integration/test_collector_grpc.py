@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,11 +43,11 @@ RECEIVER = (
     'otlp: {protocols: {grpc: {endpoint: "localhost:0", max_recv_msg_size_mib: 1}, http: {endpoint: "localhost:0"}}}'
 )
 MIB = 1024 * 1024
-SEND_200_MIB_GZIPPED = f"""
+SEND_200_MIB_COMPRESSED = f"""
 import sys
 import grpc
 
-with grpc.insecure_channel(sys.argv[1], compression=grpc.Compression.Gzip) as channel:
+with grpc.insecure_channel(sys.argv[1], compression=grpc.Compression[sys.argv[2]]) as channel:
     try:
         channel.unary_unary("/{Signal.TRACES.grpc_service}/Export")(bytes(200 * 1024 * 1024), timeout=30)
     except grpc.RpcError as error:
@@ -86,13 +87,17 @@ def span_exporter(protocol: str, collector: Running) -> SpanExporter:
             return GrpcSpanExporter(endpoint=collector.grpc, insecure=True)
         case "grpc gzip":
             return GrpcSpanExporter(endpoint=collector.grpc, insecure=True, compression=grpc.Compression.Gzip)
+        case "grpc deflate":
+            return GrpcSpanExporter(endpoint=collector.grpc, insecure=True, compression=grpc.Compression.Deflate)
+        case "http deflate":
+            return HttpSpanExporter(endpoint=f"{collector.http}/v1/traces", compression=Compression.Deflate)
         case "http":
             return HttpSpanExporter(endpoint=f"{collector.http}/v1/traces")
         case _:
             return HttpSpanExporter(endpoint=f"{collector.http}/v1/traces", compression=Compression.Gzip)
 
 
-@pytest.mark.parametrize("protocol", ["grpc", "grpc gzip", "http", "http gzip"])
+@pytest.mark.parametrize("protocol", ["grpc", "grpc gzip", "grpc deflate", "http", "http gzip", "http deflate"])
 def test_the_exporters_of_the_sdk_are_understood(protocol: str, collector: Running, otlp_sink: OtlpSink) -> None:
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(span_exporter(protocol, collector)))
@@ -121,7 +126,7 @@ def test_a_malformed_message_is_an_invalid_argument(collector: Running) -> None:
     assert error.details() == "the body is not an OTLP traces request"
 
 
-@pytest.mark.parametrize("compression", [grpc.Compression.NoCompression, grpc.Compression.Gzip])
+@pytest.mark.parametrize("compression", list(grpc.Compression), ids=lambda each: each.name)
 def test_a_message_over_the_limit_is_resource_exhausted_and_not_to_be_retried(
     collector: Running, compression: grpc.Compression
 ) -> None:
@@ -131,15 +136,21 @@ def test_a_message_over_the_limit_is_resource_exhausted_and_not_to_be_retried(
     assert not status_pb2.Status.FromString(details).details
 
 
-def test_a_gzip_bomb_over_grpc_is_not_expanded(collector: Running) -> None:
+@pytest.mark.parametrize("compression", ["Gzip", "Deflate"])
+def test_a_bomb_over_grpc_is_not_expanded(collector: Running, compression: str) -> None:
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # forgets the peak of what ran before
     before_mib = peak_resident_mib()
     # In a process of its own, because the client holds the expanded message.
-    command = [sys.executable, "-c", SEND_200_MIB_GZIPPED, collector.grpc]
+    command = [sys.executable, "-c", SEND_200_MIB_COMPRESSED, collector.grpc, compression]
     answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
     limit = f"the body is larger than {MIB} bytes after decompression"
     assert answer == f"StatusCode.RESOURCE_EXHAUSTED {limit}\n"
     assert peak_resident_mib() - before_mib < 50
+
+
+def test_deflate_that_is_damaged_is_an_invalid_argument_and_counted_as_unreadable(collector: Running) -> None:
+    error = refusal(collector.grpc, zlib.compress(trace_request("a"))[:-1])
+    assert (error.code(), error.details()) == (grpc.StatusCode.INVALID_ARGUMENT, "the zlib stream is cut short")
 
 
 def peak_resident_mib() -> float:
