@@ -38,8 +38,8 @@ def problem(http: str) -> str:
 @pytest.mark.parametrize(
     ("http", "names"),
     [
-        ("cors:", ALL),
-        ("compression_algorithms:", ALL),
+        ("cors: null", ALL),
+        ("compression_algorithms: null", ALL),
         ("compression_algorithms: []", ALL),
         ('compression_algorithms: [""]', ()),
         ('compression_algorithms: ["", gzip]', ("gzip",)),
@@ -79,4 +79,4 @@ def test_an_origin_that_a_browser_sends_is_taken(origin: str) -> None:
 
 def test_a_header_that_cannot_be_one_is_a_mistake() -> None:
     said = problem('cors: {allowed_origins: ["*"], allowed_headers: ["x team"]}')
-    assert "'x team' is no name of a header" in said
+    assert "is no name of a header" in said
