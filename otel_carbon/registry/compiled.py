@@ -58,10 +58,10 @@ class LazyRecords(Mapping[str, Mapping[str, Any]]):
         self._document = document
         self._section = section
         self._parsed: dict[str, Mapping[str, Any]] = {}
-        self._by_id: dict[str, str] | None = None
+        self._by_id: dict[str, int] | None = None
 
     @property
-    def _lines(self) -> dict[str, str]:
+    def _places(self) -> dict[str, int]:
         if self._by_id is None:
             self._by_id = self._document.section(self._section)
         return self._by_id
@@ -70,20 +70,20 @@ class LazyRecords(Mapping[str, Mapping[str, Any]]):
         """The record with an id."""
         found = self._parsed.get(record_id)
         if found is None:
-            found = self._parsed[record_id] = json.loads(self._lines[record_id])
+            found = self._parsed[record_id] = json.loads(self._document.record(self._places[record_id]))
         return found
 
     def __iter__(self) -> Iterator[str]:
         """The ids."""
-        return iter(self._lines)
+        return iter(self._places)
 
     def __len__(self) -> int:
         """How many there are."""
-        return len(self._lines)
+        return len(self._places)
 
     def __contains__(self, record_id: object) -> bool:
         """Whether there is one, without parsing it."""
-        return record_id in self._lines
+        return record_id in self._places
 
 
 def compiled_bytes(
@@ -189,21 +189,22 @@ def _read_lines(body: bytes) -> CompiledRegistry:
 
 
 class _Document:
-    """Canonical bytes, split into lines when a section is first asked for."""
+    """Canonical bytes, and where in them records stand: as texts of their own these would take twice the memory."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
-        self._split: list[str] | None = None
 
-    def section(self, name: str) -> dict[str, str]:
-        """The records of a section as text, by their keys, which hold nothing that JSON escapes."""
-        if self._split is None:
-            self._split = self._body.decode().split("\n")
-        lines, keyed = self._split, {}
-        for number in range(lines.index(f'"{name}": {{') + 1, len(lines)):
-            line = lines[number]
-            if not line.startswith('"'):
-                break
-            key, _, record = line.rstrip(",")[1:].partition('": ')
-            keyed[key] = record
-        return keyed
+    def section(self, name: str) -> dict[str, int]:
+        """Where the records of a section start, by their keys, which hold nothing that JSON escapes."""
+        body, starts = self._body, {}
+        head = f'\n"{name}": {{\n'.encode()
+        line = body.index(head) + len(head)
+        while body.startswith(b'"', line):
+            key_end = body.index(b'": ', line)
+            starts[body[line + 1 : key_end].decode()] = key_end + 3
+            line = body.index(b"\n", key_end) + 1
+        return starts
+
+    def record(self, start: int) -> bytes:
+        """The record that starts at a place."""
+        return self._body[start : self._body.index(b"\n", start)].removesuffix(b",")
