@@ -140,7 +140,6 @@ def carbon_builder(registry_file: Path | None) -> BuildCarbon:
         from otel_carbon.durable_counting import DurableCounting
         from otel_carbon.enricher import Enricher, EnrichSettings
         from otel_carbon.metrics.exposition import Exposition
-        from otel_carbon.otlp.metrics import UsageFromMetrics
         from otel_carbon.otlp.traces import TracesEnricher
 
         settings = EnrichSettings(
@@ -182,6 +181,8 @@ def carbon_builder(registry_file: Path | None) -> BuildCarbon:
         )
         if not config.usage_source.reads_metrics:
             return stage
+        from otel_carbon.otlp.metrics import UsageFromMetrics
+
         metrics = MetricsStage(UsageFromMetrics(enricher, max_series=config.usage_source.max_series))
         return replace(stage, read_metrics=metrics, numbers=metrics.numbers)
 

@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from otel_carbon.cli import exit_codes
-from otel_carbon.cli.config_findings import findings_json, show_findings
-from otel_carbon.cli.console import Console
 from otel_carbon.cli.extras import needs_extra
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from otel_carbon.collector.config.check import CheckCarbon
     from otel_carbon.collector.config.document import CollectorConfig
     from otel_carbon.collector.config.load import LoadedConfig
+    from otel_carbon.collector.config.source.findings import Finding
 
     Command = Callable[..., Any]
 
@@ -69,13 +68,19 @@ def config_from(
             return default_config(settings)
         loaded = load_config(config_files, check_carbon=check_carbon, settings=settings)
     except InvalidConfig as error:
-        show_findings(error.findings, error.warnings)
+        _show(error.findings, error.warnings)
         return None
     if for_run and loaded.config.service.telemetry.logs.encoding == "json":
         _log_warnings(loaded)
-    else:
-        show_findings((), loaded.findings)
+    elif loaded.findings:
+        _show((), loaded.findings)
     return loaded.config
+
+
+def _show(mistakes: Sequence[Finding], warnings: Sequence[Finding]) -> None:
+    from otel_carbon.cli.config_findings import show_findings  # its tables of characters take 1 MiB
+
+    show_findings(mistakes, warnings)
 
 
 def _log_warnings(loaded: LoadedConfig) -> None:
@@ -110,6 +115,8 @@ def validate(
 
 
 def _validate_as_json(check_carbon: CheckCarbon, config_files: tuple[Path, ...], settings: tuple[str, ...]) -> int:
+    from otel_carbon.cli.config_findings import findings_json
+
     with needs_extra(EXTRA):
         from otel_carbon.collector.config.load import load_config
         from otel_carbon.collector.config.source.findings import InvalidConfig
@@ -148,6 +155,8 @@ def components(as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps([each.as_dict() for each in found], indent=2))
         return exit_codes.DONE
+    from otel_carbon.cli.console import Console
+
     rows = [(each.kind, ", ".join((each.name, *each.older_names)), each.stability, each.summary) for each in found]
     Console(sys.stdout, sys.stderr).table(
         "Components of the collector", ("kind", "type", "stability", "what it does"), rows

@@ -11,8 +11,6 @@ import secrets
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
-import bcrypt
-
 from otel_carbon.collector.watched_files import WatchedFiles
 from otel_carbon.errors import ConfigError, OtelCarbonError
 
@@ -248,6 +246,8 @@ def _matches(password: bytes, stored: bytes) -> bool:
     if not stored.decode().startswith(_BCRYPT_PREFIXES):
         return hmac.compare_digest(_digest(password), _digest(stored))
     try:
+        import bcrypt  # few collectors have passwords
+
         # bcrypt has never looked at more than 72 bytes, and the library now refuses more.
         return bcrypt.checkpw(password[:_BCRYPT_PASSWORD_BYTES], stored)
     except ValueError:

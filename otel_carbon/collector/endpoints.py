@@ -70,8 +70,10 @@ def resolve(endpoint: Endpoint, key: str) -> tuple[socket.AddressFamily, str]:
     Raises:
         ConfigError: the host name does not resolve.
     """
+    # A text is encoded as an international name, whose tables take 1 MiB; what is ASCII needs none of them.
+    host = endpoint.host.encode() if endpoint.host.isascii() else endpoint.host
     try:
-        found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        found = socket.getaddrinfo(host, endpoint.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no host name"
         problem = f"{key}: cannot resolve the host of {endpoint}: {reason}; use an address of this machine"

@@ -15,9 +15,7 @@ from otel_carbon.collector.memory_limiter import MemoryLimiter, MemoryLimits
 from otel_carbon.collector.process_memory import available_bytes
 from otel_carbon.collector.sender import RetrySettings
 from otel_carbon.collector.signals import Batch
-from otel_carbon.collector.storage.file_storage import FileStorage
 from otel_carbon.collector.storage.records import Backlog, StoredBody
-from otel_carbon.collector.storage.stored_queue import StoredQueue
 from otel_carbon.collector.storage.work import StorageUnavailable, Work
 from otel_carbon.errors import ConfigError
 
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
     from otel_carbon.collector.hold import Hold
     from otel_carbon.collector.pipeline import Processor
     from otel_carbon.collector.self_metrics import SelfMetrics
+    from otel_carbon.collector.storage.file_storage import FileStorage
     from otel_carbon.collector.storage.records import DurableState
 
 QUEUE_PART = 0.9
@@ -61,6 +60,8 @@ class Durable:
         Raises:
             ConfigError: the storage cannot be used.
         """
+        from otel_carbon.collector.storage.stored_queue import StoredQueue
+
         backlogs = self.storage.open(self.states)
         for name, queue in self.queues.items():
             if isinstance(queue, StoredQueue):
@@ -114,6 +115,8 @@ def build_storage(config: CollectorConfig, metrics: SelfMetrics) -> FileStorage 
     """The storage that a configuration runs, if any."""
     for name, extension in config.extensions.items():
         if isinstance(extension, FileStorageConfig) and name in config.service.extensions:
+            from otel_carbon.collector.storage.file_storage import FileStorage  # its database takes 1 MiB
+
             storage = FileStorage(
                 name,
                 Path(extension.directory),
@@ -133,6 +136,8 @@ def build_queue(exporter: str, config: QueueConfig, storage: FileStorage | None)
     if config.storage is None or storage is None:
         queue = ByteQueue(exporter, config.queue_size_bytes, batch)
     else:
+        from otel_carbon.collector.storage.stored_queue import StoredQueue
+
         is_bounded = "queue_size_bytes" in config.model_fields_set
         capacity_bytes = config.queue_size_bytes if is_bounded else int(storage.capacity_bytes * QUEUE_PART)
         queue = StoredQueue(exporter, capacity_bytes, storage, batch)

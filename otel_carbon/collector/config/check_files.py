@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from otel_carbon.budgets.read import read_budgets
 from otel_carbon.collector.config.client_tls import FILE_KEYS, TlsClientConfig
 from otel_carbon.collector.config.exporters import FileExporterConfig, PrometheusExporterConfig
 from otel_carbon.collector.config.extensions import FileStorageConfig
@@ -81,6 +80,8 @@ def _wrong_budgets(key: KeyPath, file: str | None) -> Iterator[Problem]:
     if not Path(file).is_file():
         yield Problem(key, f"there is no file {file!r}")
         return
+    from otel_carbon.budgets.read import read_budgets  # few collectors have any
+
     try:
         read_budgets(Path(file))
     except BudgetError as error:

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 from otel_carbon.collector.client_tls import ClientTls
 from otel_carbon.collector.config.exporters import FileExporterConfig, OtlpGrpcExporterConfig, OtlpHttpExporterConfig
 from otel_carbon.collector.exporters.backend import BackendSettings
-from otel_carbon.collector.exporters.debug import DebugExport
-from otel_carbon.collector.exporters.file import file_export
 from otel_carbon.collector.sender import RetrySettings
 
 if TYPE_CHECKING:
@@ -37,7 +35,7 @@ def build_export(
     exporter: OtlpGrpcExporterConfig | OtlpHttpExporterConfig | FileExporterConfig | DebugExporterConfig,
     authorization: Authorization | None = None,
 ) -> Export:
-    """Build what sends the batches of one exporter; nothing is sent yet, and no other client library is loaded.
+    """Build what sends the batches of one exporter; nothing is sent yet, and no library of another one is loaded.
 
     Args:
         name: component id.
@@ -58,8 +56,12 @@ def build_export(
 
             return OtlpHttpExport(_backend(name, exporter.endpoint, exporter, authorization))
         case FileExporterConfig():
+            from otel_carbon.collector.exporters.file import file_export
+
             return file_export(name, exporter)
         case _:
+            from otel_carbon.collector.exporters.debug import DebugExport
+
             return DebugExport(name, verbosity=exporter.verbosity)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from otel_carbon.budgets.read import read_budgets
 from otel_carbon.collector.config.exporters import PrometheusExporterConfig
 from otel_carbon.collector.page.watch import TotalsWatch
 from otel_carbon.errors import BudgetError, ConfigError
@@ -40,6 +39,8 @@ def build_watches(
 def _budgets(name: str, exporter: PrometheusExporterConfig) -> tuple[Budget, ...]:
     if exporter.page.budgets is None:
         return ()
+    from otel_carbon.budgets.read import read_budgets  # few collectors have any
+
     try:
         return read_budgets(Path(exporter.page.budgets)).budgets.budgets
     except BudgetError as error:
