@@ -240,17 +240,17 @@ class HttpReceiver:
         announced = header(scope, b"content-length")
         if announced.isdecimal() and int(announced) > limit_bytes:
             raise too_large(f"the body is larger than {limit_bytes} bytes")
-        body = bytearray()
+        pieces: list[bytes] = []
         try:
             async with asyncio.timeout(self._settings.body_deadline_s):
                 async for piece in _pieces(receive):
                     upload.grow(len(piece))
-                    body += piece
-                    if len(body) > limit_bytes:
+                    pieces.append(piece)
+                    if upload.size_bytes > limit_bytes:
                         raise too_large(f"the body is larger than {limit_bytes} bytes")
         except TimeoutError:
             raise too_slow(self._settings.body_deadline_s) from None
-        return bytes(body)
+        return b"".join(pieces)
 
     def _expand_of(self, content_encoding: str) -> Expand | None:
         try:
