@@ -7,6 +7,7 @@ import logging
 import signal
 import sys
 import time
+from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Self
 
@@ -189,10 +190,15 @@ def _spare_the_garbage_collector() -> None:
 
 
 def bundled_json_decoders() -> Mapping[Signal, Callable[[bytes], bytes]]:
-    """The OTLP JSON readers of `otel_carbon.otlp`."""
+    """The OTLP JSON readers of `otel_carbon.otlp`, loaded when a client sends JSON for the first time."""
+    return {signal: partial(_from_json, signal) for signal in Signal}
+
+
+def _from_json(signal: Signal, body: bytes) -> bytes:
     from otel_carbon.otlp.json_codec import logs_from_json, metrics_from_json, traces_from_json
 
-    return {Signal.TRACES: traces_from_json, Signal.METRICS: metrics_from_json, Signal.LOGS: logs_from_json}
+    readers = {Signal.TRACES: traces_from_json, Signal.METRICS: metrics_from_json, Signal.LOGS: logs_from_json}
+    return readers[signal](body)
 
 
 def _stop_all(listeners: Iterable[Listener], grace_s: float) -> None:
