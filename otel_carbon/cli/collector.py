@@ -23,6 +23,7 @@ from otel_carbon.cli.collector_config import (
     validate,
 )
 from otel_carbon.cli.extras import needs_extra
+from otel_carbon.cli.main import OWN_PROCESS
 from otel_carbon.cli.registry_choice import chosen_registry, registry_option
 from otel_carbon.cli.traces_stage import TracesStage
 from otel_carbon.cli.usage_metrics import MetricsStage
@@ -31,11 +32,12 @@ from otel_carbon.registry.facts import ProviderPlace
 from otel_carbon.registry.spellings import nearest_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from otel_carbon.collector.assembly import BuildCarbon, CarbonStage
     from otel_carbon.collector.config.carbon import CarbonConfig
     from otel_carbon.collector.config.check import CarbonFindings, CheckCarbon
+    from otel_carbon.collector.config.document import CollectorConfig
     from otel_carbon.grid.table import GridTable
     from otel_carbon.registry.catalog import Registry
 
@@ -64,12 +66,24 @@ def collector(
         return exit_codes.DONE
     # The gRPC library writes lines of its own to standard error, one for each handshake that a stranger spoils.
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
-    with needs_extra(EXTRA):
-        from otel_carbon.collector.app import run_collector
-    config = config_from(config_files, settings, context.obj, for_run=True)
+    read = partial(config_from, config_files, settings, context.obj, for_run=True)
+    can_be_read_again = all(file.is_file() for file in config_files)  # a pipe can not
+    own_process = context.find_root().obj is OWN_PROCESS
+    config = _read_apart(read) if own_process and can_be_read_again else read()
     if config is None:
         return exit_codes.WRONG_USAGE
+    with needs_extra(EXTRA):
+        from otel_carbon.collector.app import run_collector
     return run_collector(config, build_carbon=carbon_builder(registry_file))
+
+
+def _read_apart(read: Callable[[], CollectorConfig | None]) -> CollectorConfig | None:
+    from otel_carbon.collector.config.apart import NotReadApart, read_apart
+
+    try:
+        return read_apart(read)
+    except NotReadApart:
+        return read()
 
 
 for command in (components, schema, validate):

@@ -24,6 +24,9 @@ EPILOG = (
     "4 could not decide; 70 unexpected error; 130 interrupted."
 )
 
+OWN_PROCESS = "own process"
+"""The root context's object where the command line is that of the process, which then does nothing else."""
+
 COMMANDS = {
     "budget": "otel_carbon.cli.budget:budget",
     "collector": "otel_carbon.cli.collector:collector",
@@ -99,7 +102,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line (that of the process if `None`) and return its exit code; never raises an `Exception`."""
     args = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        outcome = cli.main(args, prog_name=PROGRAM, standalone_mode=False)
+        whose = OWN_PROCESS if arguments is None else None
+        outcome = cli.main(args, prog_name=PROGRAM, standalone_mode=False, obj=whose)
     except click.Abort:
         click.echo("interrupted", err=True)
         return exit_codes.INTERRUPTED

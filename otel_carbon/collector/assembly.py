@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from otel_carbon.collector.batching import TOGETHER_BYTES, BatchSettings
 from otel_carbon.collector.byte_queue import ByteQueue
-from otel_carbon.collector.config.check import component_type
-from otel_carbon.collector.config.document import MetricsExporterConfig
+from otel_carbon.collector.config.document import MetricsExporterConfig, component_type
 from otel_carbon.collector.config.exporters import (
     DebugExporterConfig,
     PrometheusExporterConfig,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otel_carbon.collector.config.check import component_type
+from otel_carbon.collector.config.document import component_type
 from otel_carbon.collector.hold import Hold, HoldSettings
 from otel_carbon.collector.signals import Signal
 from otel_carbon.errors import ConfigError

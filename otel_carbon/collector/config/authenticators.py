@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from pydantic import Field, SecretStr, model_validator
-
 from otel_carbon.collector.authenticators import (
     basic_user_file,
     basic_users,
@@ -14,6 +12,7 @@ from otel_carbon.collector.authenticators import (
     bearer_tokens,
 )
 from otel_carbon.collector.client_auth import bearer_token, bearer_token_of_file, user_and_password
+from otel_carbon.collector.config.modelling import Field, SecretStr, model_validator
 from otel_carbon.collector.config.values import Name, Section
 from otel_carbon.errors import ConfigError
 

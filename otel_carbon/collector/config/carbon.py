@@ -5,8 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, model_validator
-
+from otel_carbon.collector.config.modelling import AfterValidator, Field, model_validator
 from otel_carbon.collector.config.values import MEBIBYTE, Name, Seconds, Section
 
 MAX_HOLD_S = 60.0

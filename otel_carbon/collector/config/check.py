@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from otel_carbon.collector.config.carbon import CarbonConfig
 from otel_carbon.collector.config.check_files import file_problems
+from otel_carbon.collector.config.document import component_type
 from otel_carbon.collector.config.exporters import FileExporterConfig, OtlpGrpcExporterConfig, OtlpHttpExporterConfig
 from otel_carbon.collector.config.extensions import FileStorageConfig
 from otel_carbon.collector.config.security_check import listening_parts, security_problems, security_warnings
@@ -68,11 +69,6 @@ class CheckCarbon(Protocol):
 
     def __call__(self, config: CarbonConfig, /) -> CarbonFindings:
         """Check one section; the overlay that it names exists."""
-
-
-def component_type(component_id: str) -> str:
-    """`otlp_http` of `otlp_http/backup`."""
-    return component_id.partition("/")[0]
 
 
 def problems_of(draft: Draft) -> Iterator[Problem]:

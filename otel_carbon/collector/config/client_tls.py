@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
-
+from otel_carbon.collector.config.modelling import BeforeValidator, Field, WithJsonSchema, model_validator
 from otel_carbon.collector.config.values import Seconds, Section
 
 

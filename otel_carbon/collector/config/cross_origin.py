@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
-
+from otel_carbon.collector.config.modelling import AfterValidator, Field
 from otel_carbon.collector.config.values import Name, Section
 
 _ANY = "*"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pydantic import Field
-
 from otel_carbon.collector.config.authenticators import BasicAuthConfig, BearerTokenAuthConfig
 from otel_carbon.collector.config.carbon import CarbonConfig
 from otel_carbon.collector.config.exporters import (
@@ -15,6 +13,7 @@ from otel_carbon.collector.config.exporters import (
 )
 from otel_carbon.collector.config.extensions import FileStorageConfig, HealthCheckConfig
 from otel_carbon.collector.config.memory_limiter import MemoryLimiterConfig
+from otel_carbon.collector.config.modelling import Field
 from otel_carbon.collector.config.receivers import OtlpReceiverConfig
 from otel_carbon.collector.config.remote_write import PrometheusRemoteWriteExporterConfig
 from otel_carbon.collector.config.telemetry import TelemetryConfig
@@ -71,6 +70,11 @@ class CollectorConfig(Section):
     def carbons(self) -> dict[str, CarbonConfig]:
         """The carbon processors by component id."""
         return {name: each for name, each in self.processors.items() if isinstance(each, CarbonConfig)}
+
+
+def component_type(component_id: str) -> str:
+    """`otlp_http` of `otlp_http/backup`."""
+    return component_id.partition("/")[0]
 
 
 # Section -> component type -> model. The upstream collector has renamed two exporters; both names are read.

@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ValidationError
 
-from otel_carbon.collector.config.check import Draft, component_type
-from otel_carbon.collector.config.document import COMPONENT_TYPES, REQUIRED_SECTIONS, PipelineConfig, ServiceConfig
+from otel_carbon.collector.config.check import Draft
+from otel_carbon.collector.config.document import (
+    COMPONENT_TYPES,
+    REQUIRED_SECTIONS,
+    PipelineConfig,
+    ServiceConfig,
+    component_type,
+)
 from otel_carbon.collector.config.messages import KEY_ITSELF, problem_message
 from otel_carbon.collector.config.source.masking import is_secret
 from otel_carbon.collector.config.text import KeyPath, Plain, Problem, ancestors, suggestion

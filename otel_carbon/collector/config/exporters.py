@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
-
 from otel_carbon.collector.config.client_tls import TlsClientConfig, contradiction
+from otel_carbon.collector.config.modelling import Field, field_validator, model_validator
 from otel_carbon.collector.config.security import AuthorizedExporter, SecuredListener
 from otel_carbon.collector.config.values import (
     MEBIBYTE,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
-
+from otel_carbon.collector.config.modelling import Field
 from otel_carbon.collector.config.security import SecuredListener
 from otel_carbon.collector.config.values import MEBIBYTE, ListenEndpoint, Name, Seconds, Section
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, get_args, get_origin
 
-from pydantic import AliasChoices, BaseModel
+from otel_carbon.collector.config.modelling import AliasChoices, BaseModel
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo

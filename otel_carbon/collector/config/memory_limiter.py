@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import Field, model_validator
-
+from otel_carbon.collector.config.modelling import Field, model_validator
 from otel_carbon.collector.config.values import MEBIBYTE, Seconds, Section
 
 _SPIKE_PART = 0.2

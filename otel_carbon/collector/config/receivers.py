@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
-
 from otel_carbon.collector.config.cross_origin import CorsConfig  # noqa: TC001 -- pydantic reads it at run time
+from otel_carbon.collector.config.modelling import Field, model_validator
 from otel_carbon.collector.config.security import SecuredListener
 from otel_carbon.collector.config.values import ListenEndpoint, Seconds, Section
 from otel_carbon.collector.connection_limits import DEFAULT_CLIENT_CONNECTIONS, DEFAULT_CONNECTIONS

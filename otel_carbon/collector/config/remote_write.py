@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, model_validator
-
 from otel_carbon.collector.config.client_tls import TlsClientConfig, contradiction
+from otel_carbon.collector.config.modelling import AfterValidator, Field, model_validator
 from otel_carbon.collector.config.security import AuthorizedExporter
 from otel_carbon.collector.config.values import BackendUrl, Headers, Seconds, Section
 from otel_carbon.collector.endpoints import Endpoint, endpoint_of_url

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from pydantic import BaseModel, SecretStr
+from otel_carbon.collector.config.modelling import BaseModel, SecretStr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +27,8 @@ def _secret_texts(value: object) -> Iterator[str]:
     if isinstance(value, SecretStr):
         yield from (value.get_secret_value(), *value.get_secret_value().splitlines())
     elif isinstance(value, BaseModel):
-        for name in type(value).model_fields:
-            yield from _secret_texts(getattr(value, name))
+        for each in vars(value).values():
+            yield from _secret_texts(each)
     elif isinstance(value, dict):
         for each in value.values():
             yield from _secret_texts(each)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
-
+from otel_carbon.collector.config.modelling import BeforeValidator, Field
 from otel_carbon.collector.config.values import Name, Seconds, Section
 from otel_carbon.collector.tls import TlsSettings
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
-
+from otel_carbon.collector.config.modelling import BeforeValidator, Field
 from otel_carbon.collector.config.values import Section
 
 

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 
-from pydantic import (
+from otel_carbon.collector.config.keys import empty_of, fields_of
+from otel_carbon.collector.config.modelling import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
@@ -16,8 +17,6 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
-
-from otel_carbon.collector.config.keys import empty_of, fields_of
 from otel_carbon.collector.endpoints import parse_endpoint
 
 if TYPE_CHECKING:
