@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from otel_carbon.spans.profile import SpanProfile
     from otel_carbon.spans.view import ResourceView, SpanView
 
-MAX_LENGTHS = 512
 MAX_OF_ONE_LENGTH = 4
-MAX_PROFILES = 256
-"""How many combinations of texts are known of a layout."""
+MAX_KNOWN = 4096
+"""How many combinations of texts are known over all layouts, a layout for as many as eight; then all is learned anew."""
+_AS_MUCH_AS_A_LAYOUT = 8
 MAX_SPAN_BYTES = 8192
 """Longer spans are not learned: they hold content, and no two are alike."""
 LEARNING_COSTS = 32
@@ -86,6 +86,8 @@ class Layouts:
     def __init__(self, enricher: Enricher) -> None:
         self._enricher = enricher
         self._known: dict[tuple[str, str, int], tuple[Layout, ...]] = {}
+        self._size = 0
+        """Out of `MAX_KNOWN`."""
         self._spared = MOST_SPARED // 2
 
     def observe(
@@ -118,8 +120,8 @@ class Layouts:
         for layout in known:
             parts = layout.unpack(body, start)
             if layout.fixed(parts) == layout.expected:
-                if len(layout.profiles) < MAX_PROFILES:
-                    layout.profiles[layout.texts(parts)] = profile
+                self._make_room(1)
+                layout.profiles[layout.texts(parts)] = profile
                 return
         spared = min(self._spared, MOST_SPARED)
         if spared < LEARNING_COSTS:
@@ -127,9 +129,14 @@ class Layouts:
         self._spared = spared - LEARNING_COSTS
         learned = self._learned(body[start:end], span, profile)
         if learned is not None:
-            if len(self._known) >= MAX_LENGTHS:
-                self._known.clear()
-            self._known[key] = (learned, *known[: MAX_OF_ONE_LENGTH - 1])
+            self._make_room(_AS_MUCH_AS_A_LAYOUT)
+            self._known[key] = (learned, *self._known.get(key, ())[: MAX_OF_ONE_LENGTH - 1])
+
+    def _make_room(self, size: int) -> None:
+        self._size += size
+        if self._size > MAX_KNOWN:
+            self._known.clear()
+            self._size = size
 
     def _learned(self, raw: bytes, span: SpanView, profile: SpanProfile) -> Layout | None:
         parts = _varying(raw)

@@ -49,11 +49,15 @@ def read_apart(read: ReadConfig) -> CollectorConfig | None:
     except OSError as error:
         raise NotReadApart from error
     if child == 0:
+        os.close(reading)  # or it would never notice that nobody reads any more
         _be_the_child(read, writing)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
         written = pipe.read()
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    try:
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    except ChildProcessError as error:  # whoever started us ignores what becomes of children
+        raise NotReadApart from error
     if code == _HAS_MISTAKES:
         return None
     if code != _READ:

@@ -187,3 +187,21 @@ def test_what_fails_in_the_child_and_what_has_threads_is_left_to_the_process_its
 def test_where_models_are_loaded_already_nothing_would_be_saved() -> None:
     with pytest.raises(NotReadApart):
         read_apart(lambda: None)
+
+
+IS_NOT_TOLD = """
+import signal, sys
+from otel_carbon.collector.config.apart import NotReadApart, read_apart
+
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # as some who start programs leave it
+try:
+    read_apart(lambda: {"a": 1})
+except NotReadApart:
+    sys.exit(0)
+sys.exit("it cannot know how its child ended")
+"""
+
+
+def test_where_nobody_is_told_how_children_end_it_is_left_to_the_process_itself() -> None:
+    done = run(IS_NOT_TOLD)
+    assert (done.returncode, done.stderr) == (0, "")

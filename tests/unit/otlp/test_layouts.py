@@ -152,12 +152,25 @@ def test_what_layouts_spare_pays_for_learning_another() -> None:
 
 
 def test_layouts_are_bounded_in_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layouts, "MAX_LENGTHS", 10)
+    monkeypatch.setattr(layouts, "MAX_KNOWN", 10 * 8)
     reader = Reader()
     for length in range(25):
         reader.one(chat(length, told={**CHAT, "user.id": "u" * length}))
 
     assert len(reader._layouts._known) == 25 - 10 - 10
+
+
+def test_texts_are_bounded_in_number_over_all_layouts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layouts, "MAX_KNOWN", 2 * 8 + 100)
+    reader = Reader()
+    most = 0
+    for number in range(1000):
+        long = "user" * (number % 2)  # two layouts
+        reader.one(chat(number, told={**CHAT, "gen_ai.request.model": f"model-{number:04}", "user.id": long}))
+        kept = [layout for known in reader._layouts._known.values() for layout in known]
+        most = max(most, sum(len(layout.profiles) for layout in kept))
+
+    assert most == 2 + 100
 
 
 def test_a_length_has_a_few_layouts_of_which_the_newest_is_tried_first() -> None:

@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import islice
+from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
 from otel_carbon.collector.item_counts import count_items
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from otel_carbon.collector.storage.recovery.records import Value
 
 _SIGNALS = {signal.value: signal for signal in Signal}
+_LARGEST_ROW_ID = 2**63 - 1
 _BODY_COLUMNS, _LOG_COLUMNS = 6, 3
 _TOGETHER = 64
 """How many bodies are written in one transaction."""
@@ -117,6 +119,8 @@ def _look_through(pages: Pages) -> _Places:
 
 def _note_table_row(places: _Places, cell: Cell, place: tuple[int, int]) -> None:
     """Bodies and entries of the log are told by their first values; what they hold is read later."""
+    if cell.row_id > _LARGEST_ROW_ID:
+        return
     match first_values_of(cell.local):
         case [None, str(signal), int(), int(), *_] if signal in _SIGNALS:
             places.bodies[cell.row_id] = place
@@ -139,7 +143,7 @@ def _note_index_row(places: _Places, cell: Cell, pages: Pages) -> None:
 def _carry_log_entry(pages: Pages, number: int, place: tuple[int, int], into: Database) -> None:
     try:
         match values_of(whole(_cell_at(pages, place), pages)):
-            case [None, float(at_s) | int(at_s), bytes(entry)]:
+            case [None, float(at_s) | int(at_s), bytes(entry)] if isfinite(at_s):
                 into.add_log(number, at_s, entry)
     except Unreadable:
         return
@@ -176,7 +180,10 @@ def _body_of(values: list[Value], owing: tuple[str, ...]) -> StoredBody:
                 raise Unreadable
             if held_for is None:
                 return StoredBody(signal, items, body, owing)
-            return StoredBody(signal, items, body, tuple(map(str, json.loads(held_for))), is_held=True)
+            names = json.loads(held_for)
+            if not isinstance(names, list):
+                raise Unreadable
+            return StoredBody(signal, items, body, tuple(map(str, names)), is_held=True)
     raise Unreadable
 
 

@@ -6,6 +6,7 @@ the next start begins again; from then on the next start goes on where this one 
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from contextlib import closing, suppress
@@ -74,10 +75,11 @@ def replace_damaged(directory: Path, max_size_bytes: int, exporters: Iterable[st
         OSError, sqlite3.Error, ConfigError: there is no room, or the disk does not take it; the damaged one is where
             it was.
     """
+    if (directory / FINISHED_NAME).exists():  # all that could be read is in it; the disk failed after that
+        return Replaced(_exchange(directory), Salvaged())
     if len(list(directory.glob(f"{_FOLDER}*"))) >= MOST_SET_ASIDE:
         raise TooManySetAside(None, f"{MOST_SET_ASIDE} damaged databases are kept there already; move them away")
     _remove(directory / UNFINISHED_NAME)
-    _remove(directory / FINISHED_NAME)
     with closing(Database(directory, max_size_bytes, UNFINISHED_NAME)) as new, Pages(directory / DATABASE_NAME) as old:
         salvaged = salvage(old, new, exporters)
     (directory / UNFINISHED_NAME).rename(directory / FINISHED_NAME)
@@ -100,7 +102,7 @@ def _exchange(directory: Path) -> Path:
 def _unfinished_folder(directory: Path) -> Path:
     """The folder that a killed process had begun to fill, or else a new one."""
     newest = max(directory.glob(f"{_FOLDER}*"), default=None)
-    if newest is not None and not (newest / DATABASE_NAME).exists():
+    if newest is not None and (newest / DATABASE_NAME).exists() != (directory / DATABASE_NAME).exists():
         return newest
     folder = directory / f"{_FOLDER}{datetime.now(UTC).strftime(_FOLDER_MOMENT)}"
     folder.mkdir(mode=0o700)
@@ -113,9 +115,12 @@ def _remove(database: Path) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """Have the names in a folder on the disk."""
+    """Have the names in a folder on the disk, where its file system can do that."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
     finally:
         os.close(descriptor)

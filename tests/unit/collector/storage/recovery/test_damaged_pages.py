@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import random
 import re
 import shutil
 import sqlite3
+import struct
 import time
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING
@@ -17,6 +19,7 @@ from otel_carbon.collector.storage.database import DATABASE_NAME
 from otel_carbon.collector.storage.file_storage import FileStorage
 from otel_carbon.collector.storage.records import StoredBody
 from otel_carbon.collector.storage.recovery.pages import PAGE_BYTES, read_written_ahead
+from otel_carbon.collector.storage.recovery.set_aside import replace_damaged
 from otel_carbon.collector.storage.stored_queue import StoredQueue
 from otel_carbon.collector.storage.work import StorageUnavailable, Work
 from tests.support.waiting import wait_until
@@ -295,3 +298,22 @@ def test_what_was_held_and_its_exporters_come_back(tmp_path: Path) -> None:
     storage, _ = opened(tmp_path)
     assert storage.take_held() == [(1, held)]
     storage.close(time.monotonic() + TIMEOUT_S)
+
+
+def test_rows_that_make_no_sense_are_left_behind_one_by_one(tmp_path: Path, stopped: Path) -> None:
+    shutil.copytree(stopped, tmp_path / "copy")
+    database = tmp_path / "copy" / DATABASE_NAME
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("UPDATE bodies SET held_for = '12345' WHERE id = 7")
+        (at_s,) = connection.execute("SELECT at_s FROM log ORDER BY id LIMIT 1").fetchone()
+    content = database.read_bytes()
+    no_number = content.replace(struct.pack(">d", at_s), struct.pack(">d", math.nan))
+    assert no_number != content
+    database.write_bytes(no_number)
+
+    replaced = replace_damaged(tmp_path / "copy", 64 * MEBIBYTE, EXPORTERS)
+
+    assert replaced.salvaged.recovered == BODIES - 1
+    with closing(sqlite3.connect(database)) as connection:
+        (entries,) = connection.execute("SELECT count(*) FROM log").fetchone()
+    assert 0 < entries < BODIES + 1

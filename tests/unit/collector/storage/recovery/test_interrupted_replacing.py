@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from pathlib import Path
 
@@ -53,6 +55,48 @@ def test_after_a_kill_before_any_rename_everything_is_sent(
     sent = sent_of(folder)
     for exporter, bodies in sent.items():
         assert bodies == {each: body_of(each) for each in range(1, BODIES + 1) if exporter in owing(each)}
-    assert len(list(folder.glob(f"damaged-*/{DATABASE_NAME}"))) == 1
+    assert len(list(folder.glob(f"damaged-*/{DATABASE_NAME}"))) == len(list(folder.glob("damaged-*"))) == 1
     assert not (folder / FINISHED_NAME).exists()
     assert not (folder / UNFINISHED_NAME).exists()
+
+
+def test_a_disk_that_fails_in_the_middle_costs_nothing_when_it_works_again(
+    tmp_path: Path, killed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(killed, folder)
+    spoil(folder / DATABASE_NAME, 0, PAGE_BYTES, zeros)
+    fsync, calls = os.fsync, [0]
+
+    def fail_the_second_time(descriptor: int) -> None:
+        calls[0] += 1
+        if calls[0] == 2:
+            raise OSError(errno.EIO, "input/output error")
+        fsync(descriptor)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", fail_the_second_time)
+        with pytest.raises(OSError, match="input/output"):
+            replace_damaged(folder, 64 * MEBIBYTE, EXPORTERS)
+    assert not (folder / DATABASE_NAME).exists()
+
+    replaced = replace_damaged(folder, 64 * MEBIBYTE, EXPORTERS)
+
+    assert replaced.damaged.exists()
+    for exporter, bodies in sent_of(folder).items():
+        assert bodies == {each: body_of(each) for each in range(1, BODIES + 1) if exporter in owing(each)}
+
+
+def test_where_names_in_folders_cannot_be_synchronised_it_is_replaced_all_the_same(
+    tmp_path: Path, killed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(killed, folder)
+    spoil(folder / DATABASE_NAME, 0, PAGE_BYTES, zeros)
+
+    def is_not_supported(_descriptor: int) -> None:
+        raise OSError(errno.EINVAL, "invalid argument")
+
+    monkeypatch.setattr(os, "fsync", is_not_supported)
+
+    assert replace_damaged(folder, 64 * MEBIBYTE, EXPORTERS).salvaged.recovered == BODIES
