@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 MAX_OF_ONE_LENGTH = 4
 MAX_KNOWN = 4096
-"""How many combinations of texts are known over all layouts, a layout for as many as eight; then all is learned anew."""
+"""How many combinations of texts are known over all layouts, a layout as eight; then all is learned anew."""
 _AS_MUCH_AS_A_LAYOUT = 8
 MAX_SPAN_BYTES = 8192
 """Longer spans are not learned: they hold content, and no two are alike."""
