@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, cast
 
 from otel_carbon import attributes as ours
 from otel_carbon.booking import Booking
@@ -13,6 +13,7 @@ from otel_carbon.core.footprint import Unestimated, footprint_of, units_of
 from otel_carbon.core.tokens import NO_TOKENS_AT_ALL
 from otel_carbon.counting.candidate import AGGREGATE, COUNTED, NO_TOKENS, Candidate, response_key, shape_key, span_keys
 from otel_carbon.counting.window import CountingWindow
+from otel_carbon.enrich_settings import ANY_SERVICE, EnrichSettings
 from otel_carbon.estimating import NS_PER_DAY, FactorResolver, has_usage, with_assumptions
 from otel_carbon.metrics.examples import Example
 from otel_carbon.metrics.totals import Totals
@@ -23,14 +24,13 @@ from otel_carbon.spans.sampling import adjusted_count
 from otel_carbon.spans.write import footprint_attributes, status_attributes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from otel_carbon.booking import BookingContext
     from otel_carbon.core.factors import Factors
     from otel_carbon.core.footprint import Footprint
     from otel_carbon.core.tokens import AdditiveTokens
     from otel_carbon.counting.candidate import Verdict
-    from otel_carbon.grid.table import GridTable
     from otel_carbon.registry.catalog import Registry
     from otel_carbon.spans.counts import Counts
     from otel_carbon.spans.read import GenAiReading
@@ -40,41 +40,6 @@ if TYPE_CHECKING:
 
 Identity = tuple[int | bytes, int | bytes, int | bytes, int, int]
 """Trace, span and parent id of a span, its start and its end."""
-DEFAULT_TENANT_ATTRIBUTE = ours.TENANT
-ANY_SERVICE = "*"
-
-
-@dataclass(frozen=True, slots=True)
-class EnrichSettings:
-    """What a user may choose.
-
-    `full` writes all attributes instead of the core ones.
-    `configured_regions` (provider to region) wins over what calls report.
-    `models` says which model is behind the name of a deployment or alias, alone or as `provider/name`.
-    `tenant_attribute` names the attribute that tells tenants apart, looked for on the span, then its resource.
-    `already_enriched` says whether spans that an earlier hop judged are booked again (`count`) or not (`trust`).
-    `accounting_point` names the services whose server-side GenAI spans count, `*` for all;
-    by default calls count where they are made, not where they are served.
-    `pass_through` names services whose inference spans never count: gateways, whose clients report the calls.
-    `strict` leaves models that are not registered themselves without an estimate, instead of their family's or class's.
-    `grid_table` has grid intensities by the hour, which stand in for yearly averages where they cover a call.
-    `usage_source` (service, `*` for all others, to `spans` or `metrics`) says what calls are counted from, else spans.
-    """
-
-    full: bool = False
-    configured_regions: Mapping[str, str] = field(default_factory=dict)
-    models: Mapping[str, str] = field(default_factory=dict)
-    tenant_attribute: str = DEFAULT_TENANT_ATTRIBUTE
-    already_enriched: Literal["trust", "count"] = "trust"
-    accounting_point: frozenset[str] = frozenset()
-    pass_through: frozenset[str] = frozenset()
-    usage_source: Mapping[str, Literal["spans", "metrics"]] = field(default_factory=dict)
-    strict: bool = False
-    grid_table: GridTable | None = None
-
-    def counts_metrics_of(self, service: str) -> bool:
-        """Whether the calls of a service are counted from its metrics, and not from its spans."""
-        return self.usage_source.get(service, self.usage_source.get(ANY_SERVICE)) == "metrics"
 
 
 @dataclass(slots=True)

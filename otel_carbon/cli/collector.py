@@ -152,7 +152,8 @@ def carbon_builder(registry_file: Path | None) -> BuildCarbon:
         from otel_carbon.collector.assembly import CarbonStage
         from otel_carbon.counting.window import CountingWindow
         from otel_carbon.durable_counting import DurableCounting
-        from otel_carbon.enricher import Enricher, EnrichSettings
+        from otel_carbon.enrich_settings import EnrichSettings
+        from otel_carbon.enricher import Enricher
         from otel_carbon.metrics.exposition import Exposition
         from otel_carbon.otlp.traces import TracesEnricher
 

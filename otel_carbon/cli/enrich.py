@@ -20,7 +20,7 @@ from otel_carbon.cli.registry_choice import chosen_registry, registry_option, st
 from otel_carbon.errors import BodyTooLarge, MalformedBody
 
 if TYPE_CHECKING:
-    from otel_carbon.enricher import EnrichSettings
+    from otel_carbon.enrich_settings import EnrichSettings
     from otel_carbon.otlp.file_enrichment import EnrichedFile
     from otel_carbon.registry.catalog import Registry
 

@@ -13,7 +13,8 @@ from otel_carbon.collector.assembly import CarbonStage
 from otel_carbon.collector.config.carbon import AttributeSet
 from otel_carbon.collector.config.load import parse_config
 from otel_carbon.demo.arrivals import Backend
-from otel_carbon.enricher import Enricher, EnrichSettings
+from otel_carbon.enrich_settings import EnrichSettings
+from otel_carbon.enricher import Enricher
 from otel_carbon.errors import ConfigError
 from otel_carbon.metrics.exposition import Exposition
 from otel_carbon.otlp.traces import TracesEnricher

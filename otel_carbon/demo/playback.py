@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
 from otel_carbon.demo.span_trees import SpanKind
-from otel_carbon.enricher import EnrichSettings
+from otel_carbon.enrich_settings import EnrichSettings
 from otel_carbon.errors import OtelCarbonError
 from otel_carbon.sdk.processor import CarbonSpanProcessor
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from otel_carbon.doctor.facts import RegistryFacts, WrongRegion, WrongSetting
 from otel_carbon.doctor.setting_lines import MODEL_PLACEHOLDER, REGION_PLACEHOLDER, close_spelling, pair_line
-from otel_carbon.enricher import EnrichSettings
+from otel_carbon.enrich_settings import EnrichSettings
 from otel_carbon.registry.catalog import Registry
 from otel_carbon.registry.places import is_known_region
 from otel_carbon.registry.spellings import nearest_names

@@ -18,7 +18,7 @@ from otel_carbon.sdk.instruments import register_instruments
 if TYPE_CHECKING:
     from opentelemetry.metrics import MeterProvider
 
-    from otel_carbon.enricher import EnrichSettings
+    from otel_carbon.enrich_settings import EnrichSettings
     from otel_carbon.registry.catalog import Registry
 
 MAX_CALLS = 32_768

@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from otel_carbon.enricher import EnrichSettings
+from otel_carbon.enrich_settings import EnrichSettings
 from otel_carbon.registry.catalog import Registry
 from otel_carbon.registry.facts import EnergyCoefficient, Region, Zone
 from otel_carbon.registry.ladder import known_model

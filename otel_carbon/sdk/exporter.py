@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from opentelemetry.metrics import MeterProvider
     from opentelemetry.sdk.trace.export import SpanExportResult
 
-    from otel_carbon.enricher import EnrichSettings
+    from otel_carbon.enrich_settings import EnrichSettings
     from otel_carbon.registry.catalog import Registry
     from otel_carbon.spans.write import AttributeValue
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from opentelemetry.metrics import MeterProvider
     from opentelemetry.sdk.trace import ReadableSpan, Span
 
-    from otel_carbon.enricher import EnrichSettings
+    from otel_carbon.enrich_settings import EnrichSettings
     from otel_carbon.metrics.totals import Totals
     from otel_carbon.registry.catalog import Registry
     from otel_carbon.spans.write import AttributeValue

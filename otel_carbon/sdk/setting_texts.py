@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from otel_carbon.enricher import ANY_SERVICE
+from otel_carbon.enrich_settings import ANY_SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from otel_carbon.enricher import Enricher, EnrichSettings
+from otel_carbon.enrich_settings import EnrichSettings
+from otel_carbon.enricher import Enricher
 from otel_carbon.metrics.accounts import AMOUNTS
 from otel_carbon.otlp.any_value import value_from_message
 from otel_carbon.otlp.summary import summary_of

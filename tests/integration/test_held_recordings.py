@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from otel_carbon.enricher import Enricher, EnrichSettings
+from otel_carbon.enrich_settings import EnrichSettings
+from otel_carbon.enricher import Enricher
 from otel_carbon.otlp.traces import TracesEnricher
 from otel_carbon.registry.catalog import Registry
 from tests.support.corpus import Capture, captures

@@ -18,7 +18,8 @@ from otel_carbon import attributes as ours
 from otel_carbon.cli import exit_codes
 from otel_carbon.cli.main import main
 from otel_carbon.core import reasons
-from otel_carbon.enricher import Enricher, EnrichSettings
+from otel_carbon.enrich_settings import EnrichSettings
+from otel_carbon.enricher import Enricher
 from otel_carbon.estimating import NS_PER_DAY
 from otel_carbon.exporting.energy_rows import model_table
 from otel_carbon.exporting.guarded_spans import HANDLED_DIALECTS, OTHER_BASIS_SCOPES, foreign_telltales

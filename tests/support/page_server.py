@@ -15,7 +15,8 @@ from otel_carbon.collector.page.application import BuiltInPage
 from otel_carbon.collector.page.watch import TotalsWatch
 from otel_carbon.collector.self_metrics import SelfMetrics
 from otel_carbon.counting.window import CountingWindow
-from otel_carbon.enricher import Enricher, EnrichSettings
+from otel_carbon.enrich_settings import EnrichSettings
+from otel_carbon.enricher import Enricher
 from otel_carbon.metrics.exposition import Exposition
 from otel_carbon.metrics.totals import Totals
 from otel_carbon.otlp.traces import TracesEnricher

@@ -8,7 +8,8 @@ import pytest
 
 from otel_carbon import attributes as ours
 from otel_carbon.core import reasons
-from otel_carbon.enricher import Enricher, EnrichSettings
+from otel_carbon.enrich_settings import EnrichSettings
+from otel_carbon.enricher import Enricher
 from otel_carbon.registry.catalog import Registry
 from otel_carbon.spans.view import KIND_CLIENT, KIND_INTERNAL, KIND_SERVER, SpanView
 from tests.unit.spans.chat_spans import call_span

@@ -24,6 +24,7 @@ STANDARD_LIBRARY_ONLY = [
     "otel_carbon.core",
     "otel_carbon.counting",
     "otel_carbon.durable_counting",
+    "otel_carbon.enrich_settings",
     "otel_carbon.enricher",
     "otel_carbon.errors",
     "otel_carbon.estimating",

@@ -10,7 +10,8 @@ import pytest
 from otel_carbon import attributes as ours
 from otel_carbon.counting.window import CountingWindow
 from otel_carbon.durable_counting import DurableCounting
-from otel_carbon.enricher import Enricher, EnrichSettings
+from otel_carbon.enrich_settings import EnrichSettings
+from otel_carbon.enricher import Enricher
 from otel_carbon.metrics.totals import Totals
 from otel_carbon.otlp.traces import TracesEnricher
 from otel_carbon.registry.catalog import Registry

@@ -13,7 +13,8 @@ from otel_carbon import attributes as ours
 from otel_carbon.core import reasons
 from otel_carbon.core.footprint import Footprint
 from otel_carbon.core.tokens import KINDS
-from otel_carbon.enricher import Enricher, EnrichSettings, Outcome
+from otel_carbon.enrich_settings import EnrichSettings
+from otel_carbon.enricher import Enricher, Outcome
 from otel_carbon.metrics.accounts import AMOUNTS
 from otel_carbon.metrics.labels import OTHER, LabelBudget
 from otel_carbon.metrics.points import points_of

@@ -10,7 +10,8 @@ import pytest
 
 from otel_carbon import attributes as ours
 from otel_carbon.core.tokens import AdditiveTokens
-from otel_carbon.enricher import Enricher, EnrichSettings
+from otel_carbon.enrich_settings import EnrichSettings
+from otel_carbon.enricher import Enricher
 from otel_carbon.registry.catalog import Registry
 from otel_carbon.spans.region import RegionEvidence
 from otel_carbon.spans.view import MappingAttributes, resource_view

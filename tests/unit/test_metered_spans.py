@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from otel_carbon import attributes as ours
 from otel_carbon.core.steps import METERED_STEP, steps_of
-from otel_carbon.enricher import Enricher, EnrichSettings
+from otel_carbon.enrich_settings import EnrichSettings
+from otel_carbon.enricher import Enricher
 from otel_carbon.registry.catalog import Registry
 from tests.unit.spans.chat_spans import call_span
 

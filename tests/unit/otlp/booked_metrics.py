@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 from otel_carbon.core.tokens import AdditiveTokens
-from otel_carbon.enricher import Enricher, EnrichSettings
+from otel_carbon.enrich_settings import EnrichSettings
+from otel_carbon.enricher import Enricher
 from otel_carbon.metrics.accounts import AMOUNTS
 from otel_carbon.otlp.metrics import UsageFromMetrics
 from otel_carbon.registry.catalog import Registry

@@ -15,7 +15,8 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from otel_carbon.counting.window import CountingWindow
-from otel_carbon.enricher import Enricher, EnrichSettings
+from otel_carbon.enrich_settings import EnrichSettings
+from otel_carbon.enricher import Enricher
 from otel_carbon.registry.catalog import Registry
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import Link, SpanContext, SpanKind, StatusCode, TraceFlags
 
-from otel_carbon.enricher import EnrichSettings
+from otel_carbon.enrich_settings import EnrichSettings
 from otel_carbon.sdk.exporter import CarbonSpanExporter
 from tests.unit.sdk.genai_spans import (
     CORE_KEYS,

@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, Decision, Sampler, SamplingResult
 from opentelemetry.trace import StatusCode
 
-from otel_carbon.enricher import EnrichSettings
+from otel_carbon.enrich_settings import EnrichSettings
 from otel_carbon.sdk import end_hook
 from otel_carbon.sdk.spans import may_be_genai, read_keys
 from tests.unit.sdk.genai_spans import CORE_KEYS, Application, application, call_attributes, ours
