@@ -5,15 +5,16 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
-from threading import Condition, Event, Thread
+from threading import Condition, Thread
 from typing import TYPE_CHECKING
 
-from otel_carbon.collector.storage.database import BALLAST_BYTES, Database
+from otel_carbon.collector.storage import transactions
 from otel_carbon.collector.storage.disk import Disk, count_nothing
 from otel_carbon.collector.storage.pending_changes import PendingChanges
 from otel_carbon.collector.storage.recovery.set_aside import is_damage
 from otel_carbon.collector.storage.state_log import StateLog
 from otel_carbon.collector.storage.work import StorageUnavailable, Work
+from otel_carbon.collector.storage.write_watch import WriteWatch
 from otel_carbon.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from otel_carbon.collector.signals import Signal
+    from otel_carbon.collector.storage.database import Database
     from otel_carbon.collector.storage.records import Backlog, DurableState, StoredBody
     from otel_carbon.collector.storage.stored_queue import StoredQueue
 
@@ -37,8 +39,6 @@ FLUSH_TIMEOUT_S = 5.0
 """Scrapers commonly wait for 10 s."""
 WRITE_TIMEOUT_S = 5.0
 """Clients commonly wait for 10 s."""
-_WATCH_PART = 0.1
-"""How often it is looked whether the disk answers, as a part of the time that it has."""
 _logger = logging.getLogger(__name__)
 
 
@@ -89,8 +89,6 @@ class FileStorage:
         self._is_failing = False
         self._is_hanging = False
         self._writing: list[Work] = []
-        self._writing_since_s: float | None = None
-        self._write_timeout_s = write_timeout_s
         self._is_closed = False
         self._states: list[DurableState] = []
         self._uncommitted = PendingChanges(storage_id)
@@ -102,8 +100,7 @@ class FileStorage:
         self.disk = Disk(storage_id, directory, max_size_bytes, self._wake, count_lost)
         """Where it is; queues read from it."""
         self._thread = Thread(target=self._run, name=f"file storage {storage_id}", daemon=True)
-        self._has_ended = Event()
-        self._watch = Thread(target=self._watch_disk, name=f"file storage watch {storage_id}", daemon=True)
+        self._watch = WriteWatch(storage_id, write_timeout_s, self._note_hanging)
 
     @property
     def what(self) -> str:
@@ -247,7 +244,7 @@ class FileStorage:
             self._changed.notify_all()
         if self._thread.ident is not None:
             self._thread.join(max(1.0, deadline_s - time.monotonic()))
-        self._has_ended.set()
+        self._watch.stop()
         if not self.disk.is_open or self._thread.is_alive():
             return
         try:
@@ -262,7 +259,7 @@ class FileStorage:
             works, settled, is_last = self._next_group()
             # After the works were taken: so the changes of those works are all in it.
             self._uncommitted.collect(self._states)
-            self._writing_since_s = time.monotonic()
+            self._watch.began_s = time.monotonic()
             try:
                 if self.disk.is_damaged:
                     self._replace_damaged()
@@ -319,61 +316,30 @@ class FileStorage:
         Raises:
             sqlite3.Error: nothing was written.
         """
-        numbers: list[list[int]] = []
-        freed_bytes = added_bytes = 0
-        last_body, changes, database = self._last_body, self._uncommitted, self.database
-        with database.transaction():
-            for exporter, done in settled.items():
-                freed_bytes += database.settle(exporter, done)
-            if self._is_failing:
-                database.try_room(self._probe_bytes)
-            for work in works:
-                freed_bytes += database.drop_held(work.decided)
-                of_work = []
-                for body in work.bodies:
-                    last_body += 1
-                    added_bytes += database.add_body(last_body, body)
-                    of_work.append(last_body)
-                numbers.append(of_work)
-            planned = self._log.plan(changes.logs, self._wall_s())
-            for added, entry in zip(planned.added, changes.logs, strict=True):
-                database.add_log(added.number, added.at_s, entry)
-            if planned.dropped:
-                database.drop_log_before(planned.first_kept)
-            database.put_rows(changes.rows)
-        self._last_body = last_body
+        planned = self._log.plan(self._uncommitted.logs, self._wall_s())
+        probe_bytes = self._probe_bytes if self._is_failing else 0
+        group = transactions.Group(works, settled, self._uncommitted, planned, probe_bytes)
+        written = transactions.write(self.database, group, self._last_body)
+        self._last_body = written.last_body
         self._log.apply(planned)
         self._uncommitted.clear()
         with self._changed:
-            self._live_bytes += added_bytes - freed_bytes
-        for work, of_work in zip(works, numbers, strict=True):
-            self._tell(work, of_work)
+            self._live_bytes += written.grown_bytes
+        for work, numbers in zip(works, written.numbers, strict=True):
+            self._tell(work, numbers)
 
     def _make_way(self, settled: Mapping[str, Sequence[int]]) -> None:
-        """Delete what is of no more use although the disk is full; done when the space that this takes is there again.
-
-        Where there is nothing of that kind the ballast stays: it would be written anew every second.
+        """Delete what is of no more use; done when the space that this takes is there again.
 
         Raises:
             sqlite3.Error, OSError: the disk still takes nothing.
         """
-        database, freed_bytes = self.database, 0
         planned = self._log.plan((), self._wall_s())
-        if settled or planned.dropped:
-            database.drop_ballast()
-        database.fold()
-        with database.transaction():
-            for exporter, numbers in settled.items():
-                freed_bytes += database.settle(exporter, numbers)
-            if planned.dropped:
-                database.drop_log_before(planned.first_kept)
+        freed_bytes = transactions.make_way(self.database, settled, planned)
         self._log.apply(planned)
         with self._changed:
             self._live_bytes -= freed_bytes
-        database.fold()
-        # What is written goes through the log beside the file first, so free space inside the file is not enough.
-        database.shrink(BALLAST_BYTES + 2 * self._probe_bytes)
-        database.make_ballast()
+        transactions.give_back(self.database, self._probe_bytes)
 
     def _tell(self, work: Work, numbers: Sequence[int]) -> None:
         try:
@@ -399,28 +365,22 @@ class FileStorage:
             self._is_failing = self._is_hanging = False
             _logger.info("%s: writes again", self.storage_id)
 
-    def _watch_disk(self) -> None:
-        while not self._has_ended.wait(self._write_timeout_s * _WATCH_PART):
-            since_s = self._writing_since_s
-            if since_s is not None and time.monotonic() - since_s > self._write_timeout_s and not self.is_failing:
-                self._note_hanging(since_s)
-
     def _note_end_of_writing(self) -> None:
         with self._changed:
-            self._writing, self._writing_since_s = [], None
+            self._writing, self._watch.began_s = [], None
 
-    def _note_hanging(self, since_s: float) -> None:
+    def _note_hanging(self, began_s: float) -> None:
         """Tell those who wait to come again; of what is being written nobody knows yet whether it will be there."""
         with self._changed:
-            if self._writing_since_s != since_s:
-                return  # it has just answered
+            if self.is_failing or self._watch.began_s != began_s:
+                return  # that is known, or it has just answered
             self._is_hanging = True
             waiting = [work for work in self._works if not work.is_patient]
             self._works = [work for work in self._works if work.is_patient]
             writing = [work for work in self._writing if not work.is_patient]
         self.failures += 1
         what = "%s: the disk has not answered for %g s; requests are refused until it does"
-        _logger.error(what, self.storage_id, self._write_timeout_s)
+        _logger.error(what, self.storage_id, self._watch.timeout_s)
         for work in waiting:
             work.refuse(self._unavailable())
         for work in writing:
