@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from otel_carbon.errors import MalformedBody
@@ -23,39 +24,7 @@ _ALIASES = {"x-gzip": "gzip"}
 _PLAIN = ("", "identity")
 
 
-def expand_zstd(body: bytes, limit_bytes: int) -> bytes:
-    """Decompress zstd frames, which in a row are one body (RFC 8878).
-
-    Args:
-        body: the compressed bytes.
-        limit_bytes: largest size after decompression, in bytes.
-
-    Raises:
-        BodyTooLarge: the body expands beyond the limit.
-        MalformedBody: the body is not zstd, is damaged or is cut short, or its window is above 128 MiB.
-    """
-    import cramjam
-
-    return _expand("zstd", cramjam.zstd.decompress_into, body, limit_bytes)
-
-
-def expand_lz4(body: bytes, limit_bytes: int) -> bytes:
-    """Decompress lz4 frames, which in a row are one body.
-
-    Args:
-        body: the compressed bytes.
-        limit_bytes: largest size after decompression, in bytes.
-
-    Raises:
-        BodyTooLarge: the body expands beyond the limit.
-        MalformedBody: the body is not lz4, is damaged or is cut short.
-    """
-    import cramjam
-
-    return _expand("lz4", cramjam.lz4.decompress_into, body, limit_bytes)
-
-
-def expand_snappy(body: bytes, limit_bytes: int) -> bytes:
+def _expand_snappy(body: bytes, limit_bytes: int) -> bytes:
     """Decompress a snappy block, or snappy frames, which older collectors send under the same name.
 
     Args:
@@ -67,7 +36,7 @@ def expand_snappy(body: bytes, limit_bytes: int) -> bytes:
         MalformedBody: the body is neither, is damaged or is cut short.
     """
     if body.startswith(_SNAPPY_FRAMES):
-        return expand_snappy_frames(body, limit_bytes)
+        return _expand_frames("snappy", body, limit_bytes)
     import cramjam
 
     try:
@@ -79,30 +48,26 @@ def expand_snappy(body: bytes, limit_bytes: int) -> bytes:
     return _expand("snappy", cramjam.snappy.decompress_raw_into, body, says_bytes)
 
 
-def expand_snappy_frames(body: bytes, limit_bytes: int) -> bytes:
-    """Decompress snappy frames.
-
-    Args:
-        body: the compressed bytes.
-        limit_bytes: largest size after decompression, in bytes.
+def _expand_frames(codec: Literal["zstd", "lz4", "snappy"], body: bytes, limit_bytes: int) -> bytes:
+    """Decompress frames, which in a row are one body (of zstd: RFC 8878).
 
     Raises:
         BodyTooLarge: the body expands beyond the limit.
-        MalformedBody: the body is something else, is damaged or is cut short.
+        MalformedBody: the body is something else, is damaged or is cut short, or a window of zstd is above 128 MiB.
     """
     import cramjam
 
-    return _expand("snappy", cramjam.snappy.decompress_into, body, limit_bytes)
+    return _expand(codec, getattr(cramjam, codec).decompress_into, body, limit_bytes)
 
 
 _EXPANDING: dict[Compression, Expand] = {
     "gzip": gunzip,
-    "zstd": expand_zstd,
+    "zstd": partial(_expand_frames, "zstd"),
     "zlib": expand_zlib,
-    "snappy": expand_snappy,
+    "snappy": _expand_snappy,
     "deflate": expand_deflate,
-    "lz4": expand_lz4,
-    "x-snappy-framed": expand_snappy_frames,
+    "lz4": partial(_expand_frames, "lz4"),
+    "x-snappy-framed": partial(_expand_frames, "snappy"),
 }
 EVERY_COMPRESSION: tuple[Compression, ...] = tuple(_EXPANDING)
 

@@ -32,13 +32,19 @@ class Killed(BaseException):
     """As nothing that the program handles."""
 
 
+def damaged(tmp_path: Path, made_from: Path) -> Path:
+    """A copy of a directory, without the first page of its database."""
+    folder = tmp_path / "copy"
+    shutil.copytree(made_from, folder)
+    spoil(folder / DATABASE_NAME, 0, PAGE_BYTES, zeros)
+    return folder
+
+
 @pytest.mark.parametrize("renames", range(6))
 def test_after_a_kill_before_any_rename_everything_is_sent(
     tmp_path: Path, killed: Path, monkeypatch: pytest.MonkeyPatch, renames: int
 ) -> None:
-    folder = tmp_path / "copy"
-    shutil.copytree(killed, folder)
-    spoil(folder / DATABASE_NAME, 0, PAGE_BYTES, zeros)
+    folder = damaged(tmp_path, killed)
     spoil(folder / f"{DATABASE_NAME}-wal", 32 + 24, PAGE_BYTES, zeros)  # of this page there are later states
     rename, done = Path.rename, [0]
 
@@ -63,9 +69,7 @@ def test_after_a_kill_before_any_rename_everything_is_sent(
 def test_a_disk_that_fails_in_the_middle_costs_nothing_when_it_works_again(
     tmp_path: Path, killed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = tmp_path / "copy"
-    shutil.copytree(killed, folder)
-    spoil(folder / DATABASE_NAME, 0, PAGE_BYTES, zeros)
+    folder = damaged(tmp_path, killed)
     fsync, calls = os.fsync, [0]
 
     def fail_the_second_time(descriptor: int) -> None:
@@ -90,9 +94,7 @@ def test_a_disk_that_fails_in_the_middle_costs_nothing_when_it_works_again(
 def test_where_names_in_folders_cannot_be_synchronised_it_is_replaced_all_the_same(
     tmp_path: Path, killed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = tmp_path / "copy"
-    shutil.copytree(killed, folder)
-    spoil(folder / DATABASE_NAME, 0, PAGE_BYTES, zeros)
+    folder = damaged(tmp_path, killed)
 
     def is_not_supported(_descriptor: int) -> None:
         raise OSError(errno.EINVAL, "invalid argument")
