@@ -162,8 +162,8 @@ numbers that were worked out for four models beforehand; they know no dialects a
 Rotel compresses at gzip's level 6, we by ISA-L to about the same size.
 
 What favours us: spans of the load hold no content and many are of equal length, so nearly all are read at fixed places;
-and where nothing is sent, spans are read, judged and counted, but no figures are worked out for each, as nobody would get them:
-totals are tokens times factors.
+and where nothing is sent, spans are read, judged and counted, but no figures are worked out for each, as nobody would
+get them: totals are tokens times factors.
 
 ## Ratios
 
