@@ -26,6 +26,8 @@ SCRAPE_INTERVAL_MS = 250
 """How often each target is scraped unless a test says otherwise, in milliseconds; a page must be there by then."""
 
 _START_TIMEOUT_S = 30.0
+_TOLERANCE_S = 0.01
+"""By how much Prometheus moves the time of a scrape, so that scrapes are evenly apart."""
 _SCRAPE_TIMEOUT_S = 30.0
 _HTTP_TIMEOUT_S = 10.0
 _LISTENING = re.compile(r'msg="Listening on" (?:component=web )?address=(\S+)')
@@ -78,7 +80,11 @@ class PrometheusServer:
         def all_fresh() -> bool:
             targets = self.api("/api/v1/targets?state=active")["activeTargets"]
             states[:] = [f"{each['labels']['job']}: {each['health']} {each['lastError']}" for each in targets]
-            return bool(targets) and all(_scraped_since(each, began) for each in targets)
+            if not targets or not all(_scraped_since(each, began) for each in targets):
+                return False
+            # A target's state is told a moment before what was scraped can be queried, `up` with the rest.
+            to_query = [each for each in self.query("timestamp(up)") if each.value > began.timestamp() - _TOLERANCE_S]
+            return len(to_query) >= len(targets)
 
         try:
             wait_until(all_fresh, timeout_s=timeout_s, what="fresh scrape of every target")
